@@ -1,0 +1,184 @@
+"""Commands as values: declared once by a decorator, listed once, reached from everywhere."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from commands.schema import Parameter, model_of, parameters_of
+from core.kernel.principal import Assurance
+
+IfMatch = Literal["", "optional", "required"]
+Handler = Callable[..., Any]
+
+
+class Danger(StrEnum):
+    """What a command may do, from harmless to beyond repair."""
+
+    READ = "read"
+    WRITE = "write"
+    RISKY = "risky"
+    DESTRUCTIVE = "destructive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One HTTP method and path that reaches a command; path names are argument names."""
+
+    method: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One thing that can be asked, and everything the doors need to know of it.
+
+    Shape:  `name` is "noun verb" or one built-in word. `model` validates the arguments.
+            `routes` are its REST paths, the first the canonical one; `status` is what
+            they answer on success. `if_match` tells whether they take an ETag.
+            `target` names the parameter that identifies the object, "" if none does;
+            a proposal is bound to that object's state. `family` is the bucket that
+            its rate limit counts in. `result` describes `data`.
+    """
+
+    name: str
+    handler: Handler
+    scope: str
+    danger: Danger
+    summary: str
+    doc: str
+    examples: Sequence[str]
+    routes: Sequence[Route]
+    status: int
+    if_match: IfMatch
+    target: str
+    parameters: Sequence[Parameter]
+    model: type[BaseModel]
+    result: Any = None
+    assurance: Assurance = Assurance.UNVERIFIED
+    is_open: bool = False
+    is_control: bool = False
+    is_async: bool = False
+
+    @property
+    def noun(self) -> str:
+        """The first word."""
+        return self.name.partition(" ")[0]
+
+    @property
+    def verb(self) -> str:
+        """What follows the noun; "" for a built-in of one word."""
+        return self.name.partition(" ")[2]
+
+    @property
+    def family(self) -> str:
+        """The rate-limit bucket: all writes of a noun together, all reads together."""
+        return f"{self.noun}:{'read' if self.is_read else 'write'}"
+
+    @property
+    def is_read(self) -> bool:
+        """Whether running it changes nothing."""
+        return self.danger is Danger.READ
+
+    def parameter(self, name: str) -> Parameter | None:
+        """Find a parameter by its name."""
+        return next((each for each in self.parameters if each.name == name), None)
+
+
+def command(
+    name: str,
+    *,
+    scope: str = "",
+    danger: Danger | str = Danger.READ,
+    http: str = "",
+    paths: Sequence[str] = (),
+    examples: Sequence[str] = (),
+    **traits: Any,
+) -> Callable[[Handler], Command]:
+    """Declare the function below as a command.
+
+    Shape:  the function takes a Context, then its arguments; those before `*` may be
+            given by position, the rest are flags. `http` is "METHOD /path", `paths`
+            are further spellings of the path. `traits` are other fields of Command:
+            status, if_match, target, result, assurance, is_open, is_control.
+    Raises: TypeError when the function cannot be a command.
+    """
+
+    def declare(handler: Handler) -> Command:
+        doc = inspect.getdoc(handler) or ""
+        if not doc:
+            raise TypeError(f"{name}: a command needs a docstring")
+        level = Danger(danger)
+        parameters = parameters_of(handler)
+        return Command(
+            name=name,
+            handler=handler,
+            scope=scope,
+            danger=level,
+            summary=doc.partition("\n")[0],
+            doc=doc,
+            examples=tuple(examples),
+            routes=tuple(_routes(http, paths)),
+            parameters=parameters,
+            model=model_of(name, parameters),
+            is_async=inspect.iscoroutinefunction(handler),
+            **{"status": 200, "if_match": "", "target": "", **traits},
+        )
+
+    return declare
+
+
+@dataclass(slots=True)
+class Registry:
+    """The commands that run here, by name."""
+
+    _by_name: dict[str, Command] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, commands: Iterable[Command]) -> "Registry":
+        """Build a registry; two commands or two routes with one name are refused."""
+        registry = cls()
+        for each in commands:
+            registry.add(each)
+        return registry
+
+    def add(self, new: Command) -> None:
+        """Add a command; raises ValueError when its name or one of its routes is taken."""
+        if new.name in self._by_name:
+            raise ValueError(f"two commands are named {new.name!r}")
+        taken = {route: each.name for each in self for route in each.routes}
+        for route in new.routes:
+            if route in taken:
+                raise ValueError(f"{new.name} and {taken[route]} share {route}")
+        self._by_name[new.name] = new
+
+    def find(self, name: str) -> Command | None:
+        """Find a command by its canonical name."""
+        return self._by_name.get(name)
+
+    def __iter__(self) -> Iterator[Command]:
+        return iter(self._by_name.values())
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    @property
+    def names(self) -> Mapping[str, Command]:
+        """All commands by canonical name, in the order they were listed."""
+        return self._by_name
+
+    @property
+    def nouns(self) -> Sequence[str]:
+        """The first words of all commands, each once."""
+        return list(dict.fromkeys(each.noun for each in self))
+
+
+def _routes(http: str, paths: Sequence[str]) -> Iterator[Route]:
+    if not http:
+        return
+    method, _, path = http.partition(" ")
+    for each in (path, *paths):
+        yield Route(method=method, path=each)

@@ -1,0 +1,168 @@
+"""From a handler's signature to the parameters and the pydantic model of a command."""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+
+class Kind(StrEnum):
+    """How the text of an argument becomes a value, and what a form would show."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    FLAG = "flag"
+    CHOICE = "choice"
+    TIME = "time"
+    DURATION = "duration"
+    OBJECT = "object"
+    REF = "ref"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Marks a parameter as the id of a noun: `Annotated[str, Ref("T")]`."""
+
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Marks a parameter as the name of a person or agent: `@ann`, `me`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """One sentence of help for a parameter."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One argument of a command.
+
+    `is_positional` ones may stand without a name; `is_list` ones take `a,b,c` or a
+    repeated flag. `prefix` is the id prefix of a REF. `choices` are the values of a
+    CHOICE.
+    """
+
+    name: str
+    kind: Kind
+    annotation: Any
+    is_positional: bool
+    is_required: bool
+    is_list: bool
+    default: Any = None
+    choices: Sequence[str] = ()
+    prefix: str = ""
+    doc: str = ""
+
+    @property
+    def flag(self) -> str:
+        """How it is written as a flag: `--if-match`."""
+        return "--" + self.name.replace("_", "-")
+
+
+class Arguments(BaseModel):
+    """The base of all argument models: strict types, and unknown fields refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def parameters_of(handler: Callable[..., Any]) -> tuple[Parameter, ...]:
+    """Read the parameters off a handler; the first one is its Context."""
+    hints = typing.get_type_hints(handler, include_extras=True)
+    signature = inspect.signature(handler)
+    return tuple(
+        _parameter(each, hints.get(each.name, str))
+        for each in list(signature.parameters.values())[1:]
+    )
+
+
+def model_of(name: str, parameters: Sequence[Parameter]) -> type[BaseModel]:
+    """Build the model that validates a command's arguments."""
+    title = "".join(part.capitalize() for part in name.replace("-", " ").split())
+    fields: dict[str, Any] = {
+        each.name: (
+            each.annotation,
+            Field(
+                default=... if each.is_required else each.default,
+                description=each.doc or None,
+            ),
+        )
+        for each in parameters
+    }
+    return create_model(f"{title}Arguments", __base__=Arguments, **fields)
+
+
+def _parameter(raw: inspect.Parameter, annotation: Any) -> Parameter:
+    inner, notes = _strip(annotation)
+    is_list = typing.get_origin(inner) in (Sequence, list, tuple)
+    if is_list:
+        inner, more = _strip(typing.get_args(inner)[0])
+        notes = (*notes, *more)
+    is_required = raw.default is inspect.Parameter.empty
+    return Parameter(
+        name=raw.name,
+        kind=_kind(inner, notes),
+        annotation=annotation,
+        is_positional=raw.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        is_required=is_required,
+        is_list=is_list,
+        default=None if is_required else raw.default,
+        choices=_choices(inner),
+        prefix=next((note.prefix for note in notes if isinstance(note, Ref)), ""),
+        doc=next((note.text for note in notes if isinstance(note, Doc)), ""),
+    )
+
+
+def _strip(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Take `Annotated` and `| None` off a type; return it with the notes found."""
+    notes: tuple[Any, ...] = ()
+    while True:
+        origin = typing.get_origin(annotation)
+        if origin is Annotated:
+            annotation, *more = typing.get_args(annotation)
+            notes = (*notes, *more)
+        elif origin in (types.UnionType, typing.Union):
+            inner = [part for part in typing.get_args(annotation) if part is not type(None)]
+            if len(inner) != 1:
+                return annotation, notes
+            annotation = inner[0]
+        else:
+            return getattr(annotation, "__supertype__", annotation), notes
+
+
+_KINDS: dict[type, Kind] = {
+    bool: Kind.FLAG, int: Kind.INTEGER, float: Kind.NUMBER, str: Kind.TEXT,
+    datetime: Kind.TIME, timedelta: Kind.DURATION, dict: Kind.OBJECT,
+}
+
+
+def _kind(inner: Any, notes: tuple[Any, ...]) -> Kind:
+    if any(isinstance(note, Ref) for note in notes):
+        return Kind.REF
+    if any(isinstance(note, Person) for note in notes):
+        return Kind.PERSON
+    if typing.get_origin(inner) is typing.Literal:
+        return Kind.CHOICE
+    if isinstance(inner, type) and issubclass(inner, Enum):
+        return Kind.CHOICE
+    return _KINDS.get(typing.get_origin(inner) or inner, Kind.OBJECT)
+
+
+def _choices(inner: Any) -> tuple[str, ...]:
+    if typing.get_origin(inner) is typing.Literal:
+        return tuple(str(value) for value in typing.get_args(inner))
+    if isinstance(inner, type) and issubclass(inner, Enum):
+        return tuple(str(member.value) for member in inner)
+    return ()

@@ -1,0 +1,122 @@
+"""The database as the rest of Opswire sees it: write, read, run."""
+
+import asyncio
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, text
+
+from core.database.engine import is_sqlite
+from core.database.readers import Readers
+from core.database.recorder import Lookup, NoLookup, Recorder
+from core.database.statements import Session
+from core.database.tx import Tx
+from core.database.unit import Unit, blocking_settler
+from core.database.writer import Writer
+from core.kernel.clock import Clock, SystemClock
+from core.kernel.principal import Principal, TenantId
+
+Result = TypeVar("Result")
+CommitListener = Callable[[set[TenantId]], None]
+
+_READER_THREADS = 2
+_RUN_SECONDS = 30
+
+
+class Database:
+    """One relational database behind one writer thread and a few readers.
+
+    Shape:  `write` and `read` are awaited by the edge; `run` blocks (CLI, workers,
+            tests); `post` neither waits nor tells. Listeners hear, on the writer
+            thread, which tenants a commit changed.
+    Raises: Unavailable when the database is full, locked, gone or behind.
+    """
+
+    def __init__(
+        self, engine: Engine, *, recorders: Sequence[Recorder] = (),
+        lookup: Lookup | None = None, clock: Clock | None = None,
+    ) -> None:
+        self.engine = engine
+        self._clock = clock
+        self._listeners: list[CommitListener] = []
+        self._writer = Writer(
+            engine, recorders=recorders, lookup=lookup or NoLookup(),
+            on_commit=self._announce, now=self._now,
+        )
+        self._readers = Readers(engine, threads=_READER_THREADS, now=self._now)
+
+    async def write(
+        self, work: Callable[[Tx], Result], *, by: Principal, key: Hashable = None
+    ) -> Result:
+        """Run `work` in a transaction that is on disk when this returns."""
+        return await _await_unit(self._writer.submit, work, by, key)
+
+    async def read(self, work: Callable[[Tx], Result], *, by: Principal) -> Result:
+        """Run `work` in a read-only snapshot."""
+        return await _await_unit(self._readers.submit, work, by, None)
+
+    def run(
+        self, work: Callable[[Tx], Result], *, by: Principal, key: Hashable = None
+    ) -> Result:
+        """Write and block until it is on disk."""
+        future: Future[Result] = Future()
+        self._writer.submit(Unit(work, by, key=key, settle=blocking_settler(future)))
+        return future.result(timeout=_RUN_SECONDS)
+
+    def look(self, work: Callable[[Tx], Result], *, by: Principal) -> Result:
+        """Read and block."""
+        future: Future[Result] = Future()
+        self._readers.submit(Unit(work, by, settle=blocking_settler(future)))
+        return future.result(timeout=_RUN_SECONDS)
+
+    def post(self, work: Callable[[Tx], object], *, by: Principal) -> None:
+        """Let `work` join the next batch; nobody waits for it."""
+        self._writer.submit(Unit(work, by))
+
+    def on_commit(self, listener: CommitListener) -> None:
+        """Have `listener` called after each commit that changed something."""
+        self._listeners.append(listener)
+
+    @property
+    def waiting(self) -> int:
+        """How many writes are queued now."""
+        return self._writer.waiting
+
+    def close(self) -> None:
+        """Finish what is queued and let go of all connections."""
+        self._writer.close()
+        self._readers.close()
+        self.engine.dispose()
+
+    def _announce(self, tenants: set[TenantId]) -> None:
+        for listener in self._listeners:
+            listener(tenants)
+
+    def _now(self, session: Session) -> datetime:
+        """Database time on Postgres, where several processes must agree; else our clock."""
+        if self._clock is not None:
+            return self._clock.now()
+        if is_sqlite(self.engine):
+            return SystemClock().now()
+        moment: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+        return moment
+
+
+async def _await_unit(
+    submit: Callable[[Unit], None], work: Callable[[Tx], Any], by: Principal, key: Hashable
+) -> Any:
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def settle(unit: Unit) -> None:
+        if future.cancelled():
+            return
+        if unit.fault is None:
+            future.set_result(unit.result)
+        else:
+            future.set_exception(unit.fault)
+
+    submit(Unit(work, by, key=key, settle=settle, loop=loop))
+    return await future

@@ -1,0 +1,104 @@
+"""A few threads that run reads in batches, so that a hop is paid once for many."""
+
+import queue
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from core.database.engine import faults, is_sqlite, outages
+from core.database.head import read_head
+from core.database.statements import Session
+from core.database.tx import ReadTx
+from core.database.unit import Unit, settle_all
+from core.kernel.problems import Unavailable
+
+QUEUE_LIMIT = 1024
+BATCH_LIMIT = 16
+
+
+class Readers:
+    """Read units, each in a snapshot of its own, on a small pool of threads."""
+
+    def __init__(
+        self, engine: Engine, *, threads: int, now: Callable[[Session], datetime]
+    ) -> None:
+        self._engine = engine
+        self._now = now
+        self._count = threads
+        self._faults = faults(engine)
+        self._outages = outages(engine)
+        self._queue: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
+        self._begin = (
+            "BEGIN" if is_sqlite(engine) else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        )
+        self._threads = [
+            threading.Thread(target=self._loop, name=f"db-reader-{n}", daemon=True)
+            for n in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, unit: Unit) -> None:
+        """Queue a read; its caller is told through the unit's own callback."""
+        if self._queue.qsize() >= QUEUE_LIMIT:
+            raise Unavailable("too many reads are waiting")
+        self._queue.put(unit)
+
+    def close(self) -> None:
+        """Finish what is queued, then stop."""
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+    def _loop(self) -> None:
+        connection: Connection | None = None
+        while (unit := self._queue.get()) is not None:
+            batch = self._take(unit)
+            for each in batch:
+                connection = self._run(each, connection)
+            settle_all(batch)
+        if connection is not None:
+            connection.close()
+
+    def _take(self, first: Unit) -> list[Unit]:
+        """Take a fair share of what waits, so that one slow read delays few others."""
+        share = min(BATCH_LIMIT, 1 + self._queue.qsize() // self._count)
+        units = [first]
+        while len(units) < share:
+            try:
+                unit = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if unit is None:
+                self._queue.put(None)
+                break
+            units.append(unit)
+        return units
+
+    def _run(self, unit: Unit, connection: Connection | None) -> Connection | None:
+        try:
+            if connection is None:
+                connection = self._connect()
+            session = Session(connection)
+            session.control(self._begin)
+            head = read_head(session, unit.principal.tenant)
+            unit.run(ReadTx(session, head, principal=unit.principal, now=self._now(session)))
+            if isinstance(unit.fault, self._outages):
+                raise unit.fault
+            session.control("COMMIT")
+        except self._faults:
+            unit.fault = Unavailable("the database does not answer", retry_after=2)
+            if connection is not None:
+                connection.invalidate()
+                connection.close()
+            return None
+        return connection
+
+    def _connect(self) -> Connection:
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if is_sqlite(self._engine):
+            Session(connection).control("PRAGMA query_only=ON")
+        return connection

@@ -1,0 +1,160 @@
+"""The transaction that a service receives: its tenant, its time, its ids, its records."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, Table
+from sqlalchemy.sql import Executable
+
+from core.database.head import Head
+from core.database.statements import Prepared, Row, Session, Values
+from core.kernel.clock import Micros, to_micros
+from core.kernel.ids import numbered, random_id
+from core.kernel.principal import Principal, TenantId
+
+
+class Rollback(Exception):
+    """Raised inside an attempt to undo it on purpose (a dry run)."""
+
+
+class Tx:
+    """One unit of work. Services take it first and never commit it.
+
+    `prior` is what the lookup found stored under the unit's key, None if nothing.
+    `now` is one moment for the whole unit: database time on Postgres. `channel` is
+    the door the command came in by, "" for the gateway's own work.
+    """
+
+    def __init__(
+        self, session: Session, head: Head, *, principal: Principal, now: datetime,
+        prior: object = None,
+    ) -> None:
+        self.principal = principal
+        self.tenant: TenantId = principal.tenant
+        self.now = now
+        self.channel = ""
+        self.prior = prior
+        self.kept: object = None
+        self.drafts: list[object] = []
+        self._session = session
+        self._head = head
+        self._has_savepoint = False
+        self._depth = 0
+
+    @property
+    def micros(self) -> Micros:
+        """The moment of this unit as stored in rows."""
+        return to_micros(self.now)
+
+    # ── statements ────────────────────────────────────────────────────────────
+    def execute(self, statement: Executable, values: Values | None = None) -> CursorResult[Any]:
+        """Run a SQLAlchemy statement that is built per call."""
+        self._open()
+        return self._session.execute(statement, values)
+
+    def run(self, prepared: Prepared, **values: object) -> list[Row]:
+        """Run a prepared query with this tenant's id bound as `tenant`."""
+        self._open()
+        return self._session.run(prepared, {"tenant": self.tenant, **values})
+
+    def change(self, prepared: Prepared, **values: object) -> int:
+        """Run a prepared update or delete of this tenant's rows; give the count."""
+        self._open()
+        return self._session.change(prepared, {"tenant": self.tenant, **values})
+
+    def insert(self, table: Table, row: Mapping[str, object]) -> None:
+        """Insert a row of this tenant, created now."""
+        self._open()
+        self._session.insert(
+            table, {"tenant_id": self.tenant, "created_at": self.micros, **row}
+        )
+
+    # ── ids, versions, records ────────────────────────────────────────────────
+    def new_id(self, prefix: str) -> str:
+        """Take the tenant's next number of this noun: `T-12`."""
+        return numbered(prefix, self._head.next_number(prefix))
+
+    def advance_id(self, prefix: str, number: int) -> None:
+        """Note that a client chose this number, so that ours go on after it."""
+        self._head.advance(prefix, number)
+
+    def new_token(self, prefix: str) -> str:
+        """Make a random, sortable id that cannot be guessed."""
+        return random_id(prefix)
+
+    def bump(self, collection: str) -> int:
+        """Raise a collection's version, which its ETag carries."""
+        return self._head.bump(collection)
+
+    def version(self, collection: str) -> int:
+        """Read a collection's version."""
+        return self._head.versions.get(collection, 0)
+
+    @property
+    def event_seq(self) -> int:
+        """The last event's sequence number that this unit can see."""
+        return self._head.event_seq
+
+    def record(self, draft: object) -> None:
+        """Buffer an event, audit or inbox entry; its recorder numbers it at the flush."""
+        self.drafts.append(draft)
+
+    def keep(self, value: object) -> None:
+        """Make `value` the `prior` of later units of this batch with the same key."""
+        self.kept = value
+
+    # ── savepoints ────────────────────────────────────────────────────────────
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Undo everything inside if it raises; Rollback ends it quietly.
+
+        Services open none; the bus opens one around a handler. An attempt that
+        begins before any statement shares the unit's own savepoint, which saves two
+        statements per command.
+        """
+        numbers, mark = self._head.snapshot(), len(self.drafts)
+        is_inner = self._has_savepoint
+        self._depth += 1
+        name = f"attempt_{self._depth}" if is_inner else "unit"
+        if is_inner:
+            self._session.control(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException as fault:
+            self._head.restore(numbers)
+            del self.drafts[mark:]
+            if self._has_savepoint:
+                self._session.control(f"ROLLBACK TO SAVEPOINT {name}")
+            if not isinstance(fault, Rollback):
+                raise
+        finally:
+            self._depth -= 1
+            if is_inner:
+                self._session.control(f"RELEASE SAVEPOINT {name}")
+
+    def close(self, *, is_good: bool) -> None:
+        """End the unit's savepoint; the writer calls this once."""
+        if not self._has_savepoint:
+            return
+        if not is_good:
+            self._session.control("ROLLBACK TO SAVEPOINT unit")
+        self._session.control("RELEASE SAVEPOINT unit")
+        self._has_savepoint = False
+
+    def _open(self) -> None:
+        if not self._has_savepoint:
+            self._session.control("SAVEPOINT unit")
+            self._has_savepoint = True
+
+
+class ReadTx(Tx):
+    """A unit that only looks; its connection refuses writes as well."""
+
+    def record(self, draft: object) -> None:
+        """Refuse: a read has nothing to record inside its own transaction."""
+        raise TypeError(f"a read unit cannot record {type(draft).__name__}")
+
+    def _open(self) -> None:
+        """Reads need no savepoint."""

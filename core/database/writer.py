@@ -1,0 +1,209 @@
+"""The group-committing writer: many units, one transaction, one fsync."""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from core.database.engine import faults, is_sqlite, outages
+from core.database.head import Head, lock_heads, save_heads
+from core.database.recorder import Lookup, Recorder
+from core.database.statements import Session
+from core.database.tx import Tx
+from core.database.unit import Unit, settle_all
+from core.kernel.clock import to_micros
+from core.kernel.principal import TenantId
+from core.kernel.problems import Unavailable
+
+BATCH_LIMIT = 32
+QUEUE_LIMIT = 1024
+
+_log = logging.getLogger(__name__)
+
+
+class Writer:
+    """One thread that takes up to 32 waiting units into each transaction.
+
+    Shape:  a unit's caller is told only after its COMMIT; a unit that raises undoes
+            itself alone; a batch that fails as a whole is run again one by one, which
+            is safe because a stored unit finds itself through its key.
+    Raises: Unavailable when the queue is full or the database does not answer.
+    """
+
+    def __init__(
+        self, engine: Engine, *, recorders: Sequence[Recorder], lookup: Lookup,
+        on_commit: Callable[[set[TenantId]], None],
+        now: Callable[[Session], datetime],
+    ) -> None:
+        self._engine = engine
+        self._recorders = recorders
+        self._lookup = lookup
+        self._on_commit = on_commit
+        self._now = now
+        self._faults = faults(engine)
+        self._outages = outages(engine)
+        self._is_committing = False
+        self._begin = "BEGIN IMMEDIATE" if is_sqlite(engine) else "BEGIN"
+        self._queue: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
+        self._connection: Connection | None = None
+        self._thread = threading.Thread(target=self._loop, name="db-writer", daemon=True)
+        self._is_open = True
+        self._thread.start()
+
+    def submit(self, unit: Unit) -> None:
+        """Queue a unit; its caller is told through the unit's own callback."""
+        if not self._is_open:
+            raise Unavailable("the gateway is shutting down")
+        if self._queue.qsize() >= QUEUE_LIMIT:
+            raise Unavailable("too many commands are waiting to be stored")
+        self._queue.put(unit)
+
+    def close(self) -> None:
+        """Finish what is queued, then stop."""
+        self._is_open = False
+        self._queue.put(None)
+        self._thread.join(timeout=20)
+
+    @property
+    def waiting(self) -> int:
+        """How many units are queued now."""
+        return self._queue.qsize()
+
+    def _loop(self) -> None:
+        units: list[Unit] = []
+        try:
+            while (first := self._queue.get()) is not None:
+                units, is_last = self._take(first)
+                self._commit(units)
+                if is_last:
+                    break
+        finally:
+            self._is_open = False
+            self._drop_connection()
+            self._abandon(units)
+
+    def _abandon(self, units: Sequence[Unit]) -> None:
+        """Tell everybody who still waits that nothing of theirs was stored."""
+        waiting = [unit for unit in units if not unit.is_settled]
+        while not self._queue.empty():
+            unit = self._queue.get_nowait()
+            if unit is not None:
+                waiting.append(unit)
+        for unit in waiting:
+            unit.fault = Unavailable("the writer has stopped; nothing was stored")
+        settle_all(waiting)
+
+    def _take(self, first: Unit) -> tuple[list[Unit], bool]:
+        units = [first]
+        while len(units) < BATCH_LIMIT:
+            try:
+                unit = self._queue.get_nowait()
+            except queue.Empty:
+                return units, False
+            if unit is None:
+                return units, True
+            units.append(unit)
+        return units, False
+
+    def _commit(self, units: Sequence[Unit]) -> None:
+        """Run a batch and tell its callers."""
+        self._is_committing = False
+        try:
+            self._run_batch(units)
+        except self._faults as fault:
+            is_fate_known = not self._is_committing
+            self._drop_connection()
+            self._recover(units, fault, is_fate_known)
+        else:
+            settle_all(units)
+
+    def _recover(
+        self, units: Sequence[Unit], fault: Exception, is_fate_known: bool  # noqa: FBT001
+    ) -> None:
+        """Run a lost batch again, one by one.
+
+        A batch lost while committing may be stored all the same: only units with a
+        key are run again, for they find what they stored.
+        """
+        for unit in units:
+            if len(units) > 1 and (is_fate_known or unit.key is not None):
+                self._commit([unit])
+                continue
+            _log.warning("db.write_failed", extra={"error": str(fault)})
+            unit.fault = _to_problem(fault)
+            settle_all([unit])
+
+    def _run_batch(self, units: Sequence[Unit]) -> None:
+        session = self._session()
+        session.control(self._begin)
+        heads = lock_heads(session, (unit.principal.tenant for unit in units))
+        now = self._now(session)
+        keys = [unit.key for unit in units if unit.key is not None]
+        stored = dict(self._lookup.find(session, keys)) if keys else {}
+        drafts = self._run_units(session, units, heads, stored, now)
+        self._flush(session, heads, drafts, now)
+        self._is_committing = True
+        session.control("COMMIT")
+        self._on_commit({head.tenant for head in heads.values() if head.is_dirty})
+
+    def _run_units(
+        self, session: Session, units: Sequence[Unit], heads: Mapping[TenantId, Head],
+        stored: dict[Hashable, object], now: datetime,
+    ) -> dict[TenantId, list[object]]:
+        drafts: dict[TenantId, list[object]] = {tenant: [] for tenant in heads}
+        for unit in units:
+            head = heads[unit.principal.tenant]
+            numbers = head.snapshot()
+            tx = Tx(
+                session, head, principal=unit.principal, now=now,
+                prior=stored.get(unit.key) if unit.key is not None else None,
+            )
+            unit.run(tx)
+            if isinstance(unit.fault, self._outages):
+                raise unit.fault
+            if unit.fault is not None:
+                head.restore(numbers)
+                continue
+            drafts[head.tenant].extend(tx.drafts)
+            if unit.key is not None and tx.kept is not None:
+                stored[unit.key] = tx.kept
+        return drafts
+
+    def _flush(
+        self, session: Session, heads: Mapping[TenantId, Head],
+        drafts: Mapping[TenantId, Sequence[object]], now: datetime,
+    ) -> None:
+        micros = to_micros(now)
+        for recorder in self._recorders:
+            rows: list[Mapping[str, object]] = []
+            for tenant, head in heads.items():
+                mine = [draft for draft in drafts[tenant] if type(draft) is recorder.draft]
+                if mine:
+                    rows.extend(recorder.rows(head, mine, micros))
+                    head.is_dirty = True
+            session.insert_many(recorder.table, rows)
+        save_heads(session, heads.values())
+
+    def _session(self) -> Session:
+        if self._connection is None:
+            self._connection = self._engine.connect().execution_options(
+                isolation_level="AUTOCOMMIT"
+            )
+        return Session(self._connection)
+
+    def _drop_connection(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+
+def _to_problem(fault: Exception) -> Unavailable:
+    if "no such table" in str(fault) or "UndefinedTable" in type(fault).__name__:
+        return Unavailable(
+            "the database has no tables of ours", retry_after=5, fix=["run: ops migrate"]
+        )
+    return Unavailable("the database does not answer; nothing was stored", retry_after=2)

@@ -1,0 +1,26 @@
+"""The tables of inbox, conversations and channel state."""
+
+from sqlalchemy import BigInteger, Column, Index, Text
+
+from core.database import tenant_table
+
+inbox = tenant_table(
+    "inbox",
+    Column("channel", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("sender", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("conversation", Text, nullable=False),
+    Column("reply_id", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("request_hash", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("reply", Text, nullable=False),
+    Column("claimed_until", BigInteger, nullable=False),
+    Index("ix_inbox_reply", "tenant_id", "reply_id"),
+    Index("ix_inbox_request", "tenant_id", "request_id"),
+    Index("ix_inbox_seq", "tenant_id", "conversation", "seq"),
+    Index("ix_inbox_state", "state", "claimed_until"),
+)

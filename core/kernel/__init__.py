@@ -1,0 +1,1 @@
+"""Words every other package shares; pure, and importing nothing of ours."""

@@ -1,0 +1,32 @@
+"""Strict JSON in, canonical JSON out; the same bytes wherever they are made."""
+
+import orjson
+
+from core.kernel.problems import InvalidJson
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+def parse_json(raw: bytes | str) -> Json:
+    """Read strict JSON: no NaN, no lone surrogates, no runaway nesting.
+
+    Raises: InvalidJson with the place of the fault.
+    """
+    try:
+        value: Json = orjson.loads(raw)
+    except orjson.JSONDecodeError as fault:
+        raise InvalidJson(
+            f"{fault.msg} at line {fault.lineno} column {fault.colno}",
+            fix=["send one JSON value in UTF-8"],
+        ) from fault
+    return value
+
+
+def canonical_json(value: object) -> bytes:
+    """Write a value with sorted keys, no spaces, UTF-8: equal values, equal bytes."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def to_json(value: object) -> bytes:
+    """Write a value (dataclasses included) as compact UTF-8 JSON, keys as they come."""
+    return orjson.dumps(value)

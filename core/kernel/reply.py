@@ -1,0 +1,148 @@
+"""What goes back: one summary, eight kinds of block, and data equal on every door."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from core.kernel.jsons import Json
+
+SUMMARY_LIMIT = 150
+
+
+class ReplyStatus(StrEnum):
+    """How the command ended, or that it goes on."""
+
+    OK = "ok"
+    ERROR = "error"
+    RUNNING = "running"
+    NEEDS_CONFIRMATION = "needs_confirmation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """Prose in a CommonMark subset."""
+
+    md: str
+    t: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fields:
+    """Names and values of one object."""
+
+    pairs: Sequence[tuple[str, str]]
+    t: Literal["fields"] = "fields"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows under columns; `ids` makes a row addressable as `#n`."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    total: int | None = None
+    next: str | None = None
+    t: Literal["table"] = "table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """Text to be shown as it is."""
+
+    text: str
+    lang: str = ""
+    t: Literal["code"] = "code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far something is: `done` of `total` steps."""
+
+    done: int
+    total: int
+    steps: Sequence[str] = ()
+    t: Literal["progress"] = "progress"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A place to look further."""
+
+    label: str
+    url: str
+    t: Literal["link"] = "link"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorBlock:
+    """What went wrong, in people's words, with lines to try."""
+
+    title: str
+    detail: str
+    fix: Sequence[str] = ()
+    t: Literal["error"] = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A button; `command` is the line that typing would send."""
+
+    label: str
+    command: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actions:
+    """Buttons."""
+
+    items: Sequence[Action]
+    t: Literal["actions"] = "actions"
+
+
+Block = Text | Fields | Table | Code | Progress | Link | ErrorBlock | Actions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """The line that takes the effect back, and until when (ISO 8601)."""
+
+    command: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorInfo:
+    """The problem of RFC 9457 inside a reply."""
+
+    type: str
+    code: str
+    title: str
+    detail: str
+    status: int
+    fix: Sequence[str] = ()
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The answer to one command, before any channel renders it.
+
+    A handler fills summary, blocks, data and undo; the pipeline adds the rest.
+    `data` must not depend on the channel. `summary` has at most 150 characters.
+    """
+
+    summary: str
+    blocks: Sequence[Block] = ()
+    data: Mapping[str, Json] = field(default_factory=dict)
+    status: ReplyStatus = ReplyStatus.OK
+    undo: Undo | None = None
+    error: ErrorInfo | None = None
+    id: str = ""
+    request_id: str = ""
+    command: str = ""
+    url: str = ""
+    actor: str = ""
+    channel: str = ""
+    replayed: bool = False
