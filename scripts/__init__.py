@@ -1,0 +1,1 @@
+"""Tools that check the project; none of them runs in the gateway."""
