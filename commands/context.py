@@ -33,6 +33,7 @@ class Options:
 class Context:
     """One invocation as its handler sees it.
 
+    `given` names the parameters that were stated rather than defaulted.
     `conversation` names the thread or session, "" where the door has none. `timezone`
     is the person's zone.
     """
@@ -41,6 +42,7 @@ class Context:
     command: Command
     registry: Registry
     options: Options = field(default_factory=Options)
+    given: frozenset[str] = frozenset()
     channel: str = ""
     account: str = ""
     sender: str = ""

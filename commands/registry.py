@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from commands.schema import Parameter, model_of, parameters_of
+from core.database import Tx
 from core.kernel.principal import Assurance
 
 IfMatch = Literal["", "optional", "required"]
@@ -40,8 +41,9 @@ class Command:
             `routes` are its REST paths, the first the canonical one; `status` is what
             they answer on success. `if_match` tells whether they take an ETag.
             `target` names the parameter that identifies the object, "" if none does;
-            a proposal is bound to that object's state. `family` is the bucket that
-            its rate limit counts in. `result` describes `data`.
+            a proposal is bound to what `fingerprint` tells of that object's state.
+            `result` describes `data`. `is_open` commands run for unlinked senders,
+            `is_control` ones never wait behind work.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Command:
     model: type[BaseModel]
     result: Any = None
     assurance: Assurance = Assurance.UNVERIFIED
+    fingerprint: Callable[[Tx, str], str] | None = None
     is_open: bool = False
     is_control: bool = False
     is_async: bool = False
@@ -103,7 +106,7 @@ def command(
     Shape:  the function takes a Context, then its arguments; those before `*` may be
             given by position, the rest are flags. `http` is "METHOD /path", `paths`
             are further spellings of the path. `traits` are other fields of Command:
-            status, if_match, target, result, assurance, is_open, is_control.
+            status, if_match, target, fingerprint, result, assurance, is_open, ….
     Raises: TypeError when the function cannot be a command.
     """
 

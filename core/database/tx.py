@@ -15,8 +15,17 @@ from core.kernel.ids import numbered, random_id
 from core.kernel.principal import Principal, TenantId
 
 
-class Rollback(Exception):
-    """Raised inside an attempt to undo it on purpose (a dry run)."""
+class Attempt:
+    """A part of a unit that may be undone without a fault."""
+
+    __slots__ = ("is_undone",)
+
+    def __init__(self) -> None:
+        self.is_undone = False
+
+    def undo(self) -> None:
+        """Have everything inside undone at its end (a dry run)."""
+        self.is_undone = True
 
 
 class Tx:
@@ -80,6 +89,14 @@ class Tx:
         """Note that a client chose this number, so that ours go on after it."""
         self._head.advance(prefix, number)
 
+    def last_number(self, prefix: str) -> int:
+        """Read the highest number that this noun was ever given; 0 if none."""
+        return self._head.counters.get(prefix, 0)
+
+    def next_fence(self) -> int:
+        """Take the tenant's next fencing token; they only ever grow."""
+        return self._head.next_number("fence")
+
     def new_token(self, prefix: str) -> str:
         """Make a random, sortable id that cannot be guessed."""
         return random_id(prefix)
@@ -107,32 +124,39 @@ class Tx:
 
     # ── savepoints ────────────────────────────────────────────────────────────
     @contextmanager
-    def attempt(self) -> Iterator[None]:
-        """Undo everything inside if it raises; Rollback ends it quietly.
+    def attempt(self) -> Iterator[Attempt]:
+        """Undo everything inside if it raises, or if it is told to.
 
         Services open none; the bus opens one around a handler. An attempt that
         begins before any statement shares the unit's own savepoint, which saves two
         statements per command.
         """
+        attempt = Attempt()
         numbers, mark = self._head.snapshot(), len(self.drafts)
-        is_inner = self._has_savepoint
-        self._depth += 1
-        name = f"attempt_{self._depth}" if is_inner else "unit"
-        if is_inner:
-            self._session.control(f"SAVEPOINT {name}")
+        savepoint = self._nest()
+        is_good = False
         try:
-            yield
-        except BaseException as fault:
-            self._head.restore(numbers)
-            del self.drafts[mark:]
-            if self._has_savepoint:
-                self._session.control(f"ROLLBACK TO SAVEPOINT {name}")
-            if not isinstance(fault, Rollback):
-                raise
+            yield attempt
+            is_good = not attempt.is_undone
         finally:
+            if not is_good:
+                self._head.restore(numbers)
+                del self.drafts[mark:]
+            self._unnest(savepoint, is_good=is_good)
+
+    def _nest(self) -> str:
+        if not self._has_savepoint:
+            return "unit"
+        self._depth += 1
+        self._session.control(f"SAVEPOINT attempt_{self._depth}")
+        return f"attempt_{self._depth}"
+
+    def _unnest(self, savepoint: str, *, is_good: bool) -> None:
+        if not is_good and self._has_savepoint:
+            self._session.control(f"ROLLBACK TO SAVEPOINT {savepoint}")
+        if savepoint != "unit":
             self._depth -= 1
-            if is_inner:
-                self._session.control(f"RELEASE SAVEPOINT {name}")
+            self._session.control(f"RELEASE SAVEPOINT {savepoint}")
 
     def close(self, *, is_good: bool) -> None:
         """End the unit's savepoint; the writer calls this once."""

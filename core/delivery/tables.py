@@ -1,4 +1,4 @@
-"""The tables of inbox, conversations and channel state."""
+"""The tables of the inbox, of conversations and of channel state."""
 
 from sqlalchemy import BigInteger, Column, Index, Text
 
@@ -21,6 +21,29 @@ inbox = tenant_table(
     Column("claimed_until", BigInteger, nullable=False),
     Index("ix_inbox_reply", "tenant_id", "reply_id"),
     Index("ix_inbox_request", "tenant_id", "request_id"),
-    Index("ix_inbox_seq", "tenant_id", "conversation", "seq"),
+    Index("ix_inbox_conversation", "tenant_id", "conversation", "seq"),
     Index("ix_inbox_state", "state", "claimed_until"),
+)
+
+conversations = tenant_table(
+    "conversations",
+    Column("channel", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("conversation", Text, primary_key=True),
+    Column("sender", Text, primary_key=True),
+    Column("last_id", Text, nullable=False),
+    Column("listed_ids", Text, nullable=False),
+    Column("more_line", Text, nullable=False),
+    Column("reply_id", Text, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+channel_states = tenant_table(
+    "channel_states",
+    Column("channel", Text, primary_key=True),
+    Column("is_enabled", BigInteger, nullable=False),
+    Column("limits", Text, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
 )

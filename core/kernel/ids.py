@@ -11,6 +11,8 @@ UserId = NewType("UserId", str)
 KeyId = NewType("KeyId", str)
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = range(120, -1, -10)
 
 PREFIX_NOUNS: dict[str, str] = {
     "T": "task", "L": "lease", "E": "event", "J": "job", "V": "variant", "X": "export",
@@ -34,10 +36,11 @@ def number_of(identifier: str, prefix: str) -> int | None:
 
 
 def random_id(prefix: str) -> str:
-    """Make `rp_01JC8…`: 48 bits of milliseconds, then 80 random bits, sortable."""
+    """Make `rp_01JC8…`: a prefix and a random token."""
+    return f"{prefix}_{random_token()}"
+
+
+def random_token() -> str:
+    """Make 26 sortable characters: 48 bits of milliseconds, then 80 random bits."""
     value = (int(time.time() * 1000) << 80) | int.from_bytes(os.urandom(10))
-    digits = []
-    for _ in range(26):
-        digits.append(_ALPHABET[value & 31])
-        value >>= 5
-    return f"{prefix}_{''.join(reversed(digits))}"
+    return "".join([_PAIRS[(value >> shift) & 1023] for shift in _SHIFTS])

@@ -262,12 +262,16 @@ class StaleVersion(Problem):
     code = "stale_version"
     title = "It was changed since you read it"
 
-    def __init__(self, what: str, *, etag: str, changed_by: str = "") -> None:
+    def __init__(
+        self, what: str, *, etag: str, changed_by: str = "", **extra: Extra
+    ) -> None:
         by = f" by {changed_by}" if changed_by else ""
         super().__init__(
             f"{what} was changed{by} since you read it",
             fix=["read it again, then repeat with the current etag"],
             etag=etag,
+            changed_by=changed_by,
+            **extra,
         )
 
 

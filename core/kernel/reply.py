@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from core.kernel.jsons import Json
 
@@ -146,3 +146,26 @@ class Reply:
     actor: str = ""
     channel: str = ""
     replayed: bool = False
+
+
+_BLOCKS: Mapping[str, type[Block]] = {
+    "text": Text, "fields": Fields, "table": Table, "code": Code, "progress": Progress,
+    "link": Link, "error": ErrorBlock,
+}
+
+
+def reply_from_json(raw: Mapping[str, Any]) -> Reply:
+    """Rebuild a reply that was stored as JSON by us."""
+    return Reply(**{
+        **raw,
+        "status": ReplyStatus(raw["status"]),
+        "blocks": tuple(_block_from_json(block) for block in raw["blocks"]),
+        "undo": Undo(**raw["undo"]) if raw["undo"] else None,
+        "error": ErrorInfo(**raw["error"]) if raw["error"] else None,
+    })
+
+
+def _block_from_json(raw: Mapping[str, Any]) -> Block:
+    if raw["t"] == "actions":
+        return Actions(items=tuple(Action(**item) for item in raw["items"]))
+    return _BLOCKS[raw["t"]](**raw)

@@ -1,0 +1,70 @@
+"""`last`, `this` and `#3`: what they mean in this conversation."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from commands.parser import Invocation
+from commands.render import render_line
+from commands.schema import Kind
+from core.database import Tx
+from core.delivery import conversations
+from core.delivery.conversations import Place
+from core.delivery.model import Memory
+from core.kernel.problems import InvalidArgument
+
+_WORDS = ("this", "last")
+
+
+def resolve(tx: Tx, invocation: Invocation, place: Place) -> Invocation:
+    """Replace conversational references by the ids they stand for.
+
+    Raises: InvalidArgument when the conversation has no such object.
+    """
+    names = [
+        each.name
+        for each in invocation.command.parameters
+        if each.kind is Kind.REF and _has_reference(invocation.args.get(each.name))
+    ]
+    if not names:
+        return invocation
+    memory = conversations.recall(tx, place)
+    args: Mapping[str, Any] = {
+        **invocation.args,
+        **{name: _resolved(invocation.args[name], memory) for name in names},
+    }
+    return replace(invocation, args=args, canonical=render_line(invocation.command, args))
+
+
+def _has_reference(value: object) -> bool:
+    if isinstance(value, str):
+        return value in _WORDS or value.startswith("#")
+    return isinstance(value, tuple | list) and any(_has_reference(each) for each in value)
+
+
+def _resolved(value: Any, memory: Memory) -> Any:
+    if isinstance(value, tuple | list):
+        return type(value)(_resolved(each, memory) for each in value)
+    if not _has_reference(value):
+        return value
+    return _row(value, memory) if value.startswith("#") else _last(value, memory)
+
+
+def _last(word: str, memory: Memory) -> str:
+    if not memory.last_id:
+        raise InvalidArgument(
+            f"'{word}' has no meaning here yet: nothing was touched in this conversation",
+            fix=["name the object by its id"],
+        )
+    return memory.last_id
+
+
+def _row(word: str, memory: Memory) -> str:
+    digits = word[1:]
+    number = int(digits) if digits.isdecimal() and len(digits) < 6 else 0
+    if not 1 <= number <= len(memory.listed_ids):
+        raise InvalidArgument(
+            f"'{word}' is not a row of the last list here ({len(memory.listed_ids)} rows)",
+            fix=["list again, then use a row's number"],
+        )
+    return memory.listed_ids[number - 1]

@@ -1,0 +1,1 @@
+"""Proposals: commands that wait until somebody confirms exactly them."""

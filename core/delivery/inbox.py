@@ -1,0 +1,136 @@
+"""The inbox: every message once, with the answer that its sender was given."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from itertools import groupby
+from typing import cast
+
+from sqlalchemy import BigInteger, Text, bindparam, column, text
+
+from core.database import Head, Prepared, Row, Session, Tx
+from core.delivery.model import InboxDraft, InboxKey, InboxState, StoredMessage
+from core.delivery.tables import inbox
+from core.kernel.clock import Micros
+from core.kernel.jsons import canonical_json
+
+_FOUND = (
+    column("key", Text), column("request_hash", Text), column("state", Text),
+    column("reply", Text), column("seq", BigInteger),
+)
+_SELECT = (
+    "SELECT key, request_hash, state, reply, seq FROM inbox WHERE tenant_id = :tenant"
+    " AND channel = :channel AND account = :account AND sender = :sender AND key"
+)
+_FIND_SQLITE = Prepared(
+    text(f"{_SELECT} IN (SELECT value FROM json_each(:keys))").columns(*_FOUND)
+)
+_FIND_POSTGRES = Prepared(
+    text(f"{_SELECT} IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb)))")
+    .columns(*_FOUND)
+)
+
+
+class InboxRecorder:
+    """Writes the messages of a batch, numbered per tenant in commit order."""
+
+    draft = InboxDraft
+    table = inbox
+
+    def rows(
+        self, head: Head, drafts: Sequence[InboxDraft], now: Micros
+    ) -> Sequence[Mapping[str, object]]:
+        """Number one tenant's messages and return their rows."""
+        rows = []
+        for draft in drafts:
+            head.inbox_seq += 1
+            draft.seq = head.inbox_seq
+            rows.append({
+                "tenant_id": head.tenant,
+                "channel": draft.key.channel,
+                "account": draft.key.account,
+                "sender": draft.key.sender,
+                "key": draft.key.key,
+                "seq": draft.seq,
+                "conversation": draft.conversation,
+                "reply_id": draft.reply_id,
+                "request_id": draft.request_id,
+                "request_hash": draft.request_hash,
+                "state": draft.state.value,
+                "payload": draft.payload,
+                "reply": draft.reply,
+                "claimed_until": draft.claimed_until,
+                "created_at": now,
+            })
+        return rows
+
+
+class InboxLookup:
+    """Finds which messages of a batch are stored already: one query per sender."""
+
+    def find(self, session: Session, keys: Sequence[Hashable]) -> Mapping[Hashable, object]:
+        """Return the stored message under each key that has one."""
+        wanted = sorted(cast(Sequence[InboxKey], keys))
+        found: dict[Hashable, object] = {}
+        for sender, group in groupby(wanted, key=lambda key: key[:4]):
+            for row in _find(session, sender, [key.key for key in group]):
+                stored = _to_message(InboxKey(*sender, row[0]), row)
+                found[stored.key] = stored
+        return found
+
+
+def find_reply(tx: Tx, *, reply_id: str = "", request_id: str = "") -> str | None:
+    """Find a stored reply, as JSON, by its own id or by its request's."""
+    rows = (
+        tx.run(_BY_REPLY, reply_id=reply_id)
+        if reply_id
+        else tx.run(_BY_REQUEST, request_id=request_id)
+    )
+    return str(rows[0][0]) if rows else None
+
+
+def list_since(tx: Tx, conversation: str, *, seq: int, limit: int) -> Sequence[tuple[int, str]]:
+    """List (seq, reply JSON) of a conversation after `seq`, oldest first."""
+    rows = tx.run(_SINCE, conversation=conversation, seq=seq, limit=limit)
+    return [(int(row[0]), str(row[1])) for row in rows]
+
+
+_BY_REPLY = Prepared(
+    inbox.select()
+    .with_only_columns(inbox.c.reply)
+    .where(inbox.c.tenant_id == bindparam("tenant"), inbox.c.reply_id == bindparam("reply_id"))
+)
+_BY_REQUEST = Prepared(
+    inbox.select()
+    .with_only_columns(inbox.c.reply)
+    .where(
+        inbox.c.tenant_id == bindparam("tenant"),
+        inbox.c.request_id == bindparam("request_id"),
+    )
+)
+_SINCE = Prepared(
+    inbox.select()
+    .with_only_columns(inbox.c.seq, inbox.c.reply)
+    .where(
+        inbox.c.tenant_id == bindparam("tenant"),
+        inbox.c.conversation == bindparam("conversation"),
+        inbox.c.seq > bindparam("seq"),
+        inbox.c.state == InboxState.DONE.value,
+    )
+    .order_by(inbox.c.seq)
+    .limit(bindparam("limit"))
+)
+
+
+def _find(session: Session, sender: tuple[str, ...], keys: Sequence[str]) -> Sequence[Row]:
+    tenant, channel, account, name = sender
+    query = _FIND_SQLITE if session.dialect.name == "sqlite" else _FIND_POSTGRES
+    return session.run(query, {
+        "tenant": tenant, "channel": channel, "account": account, "sender": name,
+        "keys": canonical_json(list(keys)).decode(),
+    })
+
+
+def _to_message(key: InboxKey, row: Row) -> StoredMessage:
+    _, request_hash, state, reply, seq = row
+    return StoredMessage(
+        key=key, request_hash=request_hash, state=InboxState(state), reply=reply, seq=seq
+    )

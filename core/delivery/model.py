@@ -1,0 +1,77 @@
+"""Messages that came in, and the replies stored with them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from core.kernel.principal import TenantId
+
+
+class InboxState(StrEnum):
+    """How far a stored message has come."""
+
+    RECEIVED = "received"
+    DONE = "done"
+
+
+class InboxKey(NamedTuple):
+    """What makes a message the same message when it comes again."""
+
+    tenant: TenantId
+    channel: str
+    account: str
+    sender: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage:
+    """A message found in the inbox; `reply` is its answer as JSON, "" while it waits."""
+
+    key: InboxKey
+    request_hash: str
+    state: InboxState
+    reply: str
+    seq: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class InboxDraft:
+    """A message with its answer, before its batch numbers it; `seq` is 0 until then."""
+
+    key: InboxKey
+    conversation: str
+    reply_id: str
+    request_id: str
+    request_hash: str
+    reply: str
+    state: InboxState = InboxState.DONE
+    payload: str = ""
+    claimed_until: int = 0
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What a conversation remembers, so that `last`, `#3`, `more` and `undo` work."""
+
+    last_id: str = ""
+    listed_ids: tuple[str, ...] = ()
+    more_line: str = ""
+    reply_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelState:
+    """Whether a channel takes commands, and the limits set for it at runtime.
+
+    Shape:  `limits` maps a dimension (channel, tenant, principal, family) to a rate
+            such as `60/minute`.
+    """
+
+    channel: str
+    is_enabled: bool = True
+    limits: Mapping[str, str] = field(default_factory=dict)
+    changed_by: str = ""
+    reason: str = ""

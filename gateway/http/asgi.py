@@ -1,0 +1,79 @@
+"""The few lines of ASGI that the hot routes share."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from starlette.types import Receive, Scope, Send
+
+from core.kernel.problems import InvalidHeader, TooLarge, Unavailable
+
+HeaderList = list[tuple[bytes, bytes]]
+
+JSON = (b"content-type", b"application/json")
+PROBLEM = (b"content-type", b"application/problem+json")
+
+_BASE = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+
+
+async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
+    """Read a request body of at most `limit` bytes.
+
+    Raises: TooLarge before more than the limit is held; Unavailable when the client
+            went away, for then nobody waits for the answer.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        event = await receive()
+        if event["type"] != "http.request":
+            raise Unavailable("the client went away")
+        chunk = event.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(
+                f"the body has more than {limit} bytes", fix=["send less in one request"]
+            )
+        if not event.get("more_body"):
+            return chunk if not chunks else b"".join((*chunks, chunk))
+        chunks.append(chunk)
+
+
+async def respond(
+    send: Send, status: int, body: bytes, *, headers: Iterable[tuple[bytes, bytes]] = (JSON,)
+) -> None:
+    """Send one complete response."""
+    await send({
+        "type": "http.response.start",
+        "status": status,
+        "headers": [*_BASE, (b"content-length", b"%d" % len(body)), *headers],
+    })
+    await send({"type": "http.response.body", "body": body})
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """Request headers by lower-case name; of repeated ones the last counts."""
+
+    by_name: Mapping[bytes, bytes]
+
+    @classmethod
+    def of(cls, scope: Scope) -> "Headers":
+        """Take them from a connection's scope."""
+        return cls(dict(scope["headers"]))
+
+    def get(self, name: bytes) -> str:
+        """Read one header as text, "" when it is missing.
+
+        Raises: InvalidHeader when it is not ASCII.
+        """
+        raw = self.by_name.get(name, b"")
+        try:
+            return raw.decode("ascii")
+        except UnicodeDecodeError as fault:
+            raise InvalidHeader(
+                f"the header {name.decode('ascii')} is not ASCII", fix=["use ASCII only"]
+            ) from fault
