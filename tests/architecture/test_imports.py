@@ -1,0 +1,97 @@
+"""Import rules that a contract cannot say, because they list what IS allowed."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+IO_MODULES = frozenset(
+    {
+        "asyncio",
+        "ftplib",
+        "http",
+        "imaplib",
+        "multiprocessing",
+        "os",
+        "pathlib",
+        "poplib",
+        "selectors",
+        "shutil",
+        "smtplib",
+        "socket",
+        "socketserver",
+        "sqlite3",
+        "ssl",
+        "subprocess",
+        "tempfile",
+        "threading",
+        "urllib.request",
+    }
+)
+ARGUED = {("ids.py", "os"): "ids draw random bits from the system"}
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Yield the dotted names a file imports, wherever in it they stand."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether a module is of the standard library and does no I/O."""
+    top = name.partition(".")[0]
+    return top in sys.stdlib_module_names and not {name, top} & IO_MODULES
+
+
+def test_contracts_hold() -> None:
+    """No layer reaches up, no sibling sideways, no framework into core."""
+    lint = Path(sys.executable).with_name("lint-imports")
+
+    done = subprocess.run(
+        [lint, "--no-cache"], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_kernel_knows_words_only() -> None:
+    for path in (ROOT / "core" / "kernel").glob("*.py"):
+        for name in imports_of(path):
+            if (path.name, name) in ARGUED:
+                continue
+            is_allowed = name.startswith("core.kernel") or name in (
+                "orjson",
+                "pydantic",
+            )
+            assert is_allowed or is_plain(name), f"{path.name}: {name}"
+
+
+def test_wire_modules_are_pure() -> None:
+    """A `wire.py` parses and renders; it can neither send nor store."""
+    for path in (ROOT / "channels").rglob("wire.py"):
+        for name in imports_of(path):
+            assert name.startswith("core.kernel") or is_plain(name), f"{path}: {name}"
+
+
+@pytest.mark.parametrize("extra", ["psycopg", "redis", "hiredis"])
+def test_extra_is_not_needed_to_start(extra: str) -> None:
+    """Without the Postgres and Redis extras the gateway still imports and runs."""
+    code = f"import sys; sys.modules[{extra!r}] = None; import gateway.__main__"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
