@@ -1,0 +1,1 @@
+"""Paired measurements: each prints its ratio to a floor of the same run."""

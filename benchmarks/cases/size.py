@@ -1,0 +1,69 @@
+"""P-6: the price of a command must not depend on how much there is already."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from benchmarks.load import Sample
+from benchmarks.paired import Bench
+from benchmarks.report import Line, at_least, rate_line
+from benchmarks.servers import DATABASE, opswire
+
+EVENTS = 1_000_000
+TASKS = 100_000
+
+
+def measure_size(bench: Bench) -> Iterator[Line]:
+    """P-6: P-1 on a full database against P-1 on an empty one."""
+    with bench.stage() as (servers, folder):
+        fill(bench, folder / "full")
+        full = servers.enter_context(opswire(folder / "full"))
+        samples = bench.take_turns(
+            floor=lambda: _sample_empty(bench), ours=bench.writes(full)
+        )
+    path = f"task create: {EVENTS:,} events, {TASKS:,} tasks against none"
+    yield rate_line("P-6", path, samples, at_least(0.9))
+
+
+def fill(bench: Bench, data: Path) -> None:
+    """Make a database in `data` whose rows are copies of those a gateway wrote."""
+    with opswire(data) as gateway:
+        bench.writes(gateway, clients=1)()
+    database = sqlite3.connect(data / DATABASE)
+    with database:
+        task = "'T-' || n"
+        _multiply(database, "tasks", TASKS, {"id": task, "number": "n"})
+        _multiply(database, "events", EVENTS, {"seq": "n", "target": task})
+        database.execute(
+            "UPDATE heads SET event_seq = ?, counters = json_set(counters, '$.T', ?)",
+            (EVENTS, TASKS),
+        )
+    database.execute("ANALYZE")
+    database.close()
+
+
+def _sample_empty(bench: Bench) -> Sample:
+    """Start on an empty database each time: a sample leaves thousands of tasks."""
+    with bench.folder() as folder, opswire(folder) as gateway:
+        return bench.writes(gateway)()
+
+
+def _multiply(
+    database: sqlite3.Connection, table: str, rows: int, changes: Mapping[str, str]
+) -> None:
+    """Copy the last row of a table until it has `rows`; `changes` are SQL of `n`."""
+    changes = {"created_at": "created_at + n", **changes}
+    columns = [name for _, name, *_ in database.execute(f"PRAGMA table_info({table})")]
+    values = [changes.get(name, name) for name in columns]
+    database.execute(
+        f"CREATE TEMP TABLE one AS "  # noqa: S608
+        f"SELECT * FROM {table} ORDER BY rowid DESC LIMIT 1"
+    )
+    database.execute(f"DELETE FROM {table}")  # noqa: S608
+    database.execute(
+        f"WITH RECURSIVE numbers(n) AS "  # noqa: S608
+        f"(SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {rows}) "
+        f"INSERT INTO {table} ({', '.join(columns)}) "
+        f"SELECT {', '.join(values)} FROM one, numbers ORDER BY n"
+    )
+    database.execute("DROP TABLE one")

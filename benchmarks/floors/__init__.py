@@ -1,0 +1,1 @@
+"""The servers that do next to nothing: what our stack costs before we add anything."""
