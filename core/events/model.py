@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from core.kernel.jsons import Json
+from core.kernel.clock import to_iso
+from core.kernel.jsons import Json, canonical_json
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,3 +34,41 @@ class Event:
     channel: str
     target: str
     details: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events are wanted; empty sets do not restrict."""
+
+    types: frozenset[str] = frozenset()
+    targets: frozenset[str] = frozenset()
+    actors: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
+
+
+def is_wanted(event: Event, wanted: EventFilter) -> bool:
+    """Tell whether an event passes a filter; the store's queries say the same."""
+    return (
+        (not wanted.types or event.type in wanted.types)
+        and (not wanted.targets or event.target in wanted.targets)
+        and (not wanted.actors or event.actor in wanted.actors)
+        and (not wanted.channels or event.channel in wanted.channels)
+    )
+
+
+def view(event: Event) -> dict[str, Json]:
+    """Show an event as JSON; `ts` in ISO 8601."""
+    return {
+        "seq": event.seq,
+        "ts": to_iso(event.ts),
+        "event": event.type,
+        "actor": event.actor,
+        "channel": event.channel,
+        "target": event.target,
+        "details": dict(event.details),
+    }
+
+
+def render_event_line(event: Event) -> bytes:
+    """Render an event as one line of canonical JSON, with its newline."""
+    return canonical_json(view(event)) + b"\n"

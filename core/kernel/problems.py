@@ -30,6 +30,7 @@ Problem
 ├── PreconditionRequired     If-Match is missing where it must be given
 ├── RateLimited              a limit is used up for now
 └── Unavailable              the service cannot do it now; nothing was stored
+    └── SealBroken           a stored secret cannot be opened
 """
 
 
@@ -308,4 +309,18 @@ class Unavailable(Problem):
     def __init__(self, detail: str, *, retry_after: float = 1, fix: Sequence[str] = ()) -> None:
         super().__init__(
             detail, fix=fix or [f"try again in {retry_after:g} s"], retry_after=retry_after
+        )
+
+
+class SealBroken(Unavailable):
+    """A stored secret cannot be opened: moved, changed, or its key is gone."""
+
+    code = "seal_broken"
+    title = "A stored secret cannot be opened"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"a stored secret cannot be opened: {why}",
+            retry_after=60,
+            fix=["store the secret again", "restore the keystore from its backup"],
         )

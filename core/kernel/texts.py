@@ -15,11 +15,12 @@ def require_text(name: str, text: str, *, limit: int, least: int = 0) -> str:
     """
     if len(text) > limit:
         raise InvalidArgument(
-            f"{name} has {len(text)} characters", fix=[f"use at most {limit}"], field=name
+            f"{name} has {len(text)} characters", fix=[f"use at most {limit}"],
+            field=name,
         )
     if len(text.strip()) < least:
         raise InvalidArgument(
-            f"{name} is empty", fix=[f"give at least {least} visible characters"], field=name
+            f"{name} is empty", fix=["give it some visible text"], field=name
         )
     if _UNSTORABLE.search(text):
         raise InvalidArgument(

@@ -1,0 +1,1 @@
+"""Working together: tasks, the agents that do them, and the leases in between."""

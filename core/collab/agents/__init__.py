@@ -1,0 +1,1 @@
+"""Agents: the people, bots and workers that tasks are given to."""

@@ -1,0 +1,149 @@
+"""A task, and how it is shown; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from core.kernel.clock import to_iso
+from core.kernel.etag import digest, entity_tag
+from core.kernel.ids import TaskId
+from core.kernel.jsons import Json, canonical_json
+from core.kernel.lanes import Lane
+
+
+class Status(StrEnum):
+    """Where a task stands; moves.py says what may follow what."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    IN_PROGRESS = "in_progress"
+    REVIEW = "review"
+    CHANGES_REQUESTED = "changes_requested"
+    APPROVED = "approved"
+    MERGING = "merging"
+    BLOCKED = "blocked"
+    DONE = "done"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+TERMINAL = frozenset({Status.DONE, Status.FAILED, Status.ABANDONED})
+WORKING = frozenset({Status.CLAIMED, Status.IN_PROGRESS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DodItem:
+    """One line of the definition of done."""
+
+    text: str
+    is_done: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A remark that nobody can take back."""
+
+    at: datetime
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One work item on the board.
+
+    Shape:  `external_key` is "" or unique in the tenant. `reason` tells why it stands
+            where it stands. `implementer` moved it into in_progress and may not
+            approve it. `blocked_from` is where a blocked task goes back to.
+            `field_versions` names the version that last changed a field.
+    Units:  a higher `priority` comes first.
+    """
+
+    id: TaskId
+    title: str
+    external_key: str = ""
+    body: str = ""
+    status: Status = Status.QUEUED
+    reason: str = ""
+    blocked_from: Status | None = None
+    assignee: str = ""
+    implementer: str = ""
+    priority: int = 0
+    lane: Lane = Lane.C
+    labels: tuple[str, ...] = ()
+    needs: tuple[TaskId, ...] = ()
+    dod: tuple[DodItem, ...] = ()
+    notes: tuple[Note, ...] = ()
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    updated_by: str
+    version: int = 1
+    field_versions: Mapping[str, int] = field(default_factory=dict, compare=False)
+
+    @property
+    def etag(self) -> str:
+        """The strong entity tag: version and digest of the canonical view."""
+        return entity_tag(self.version, digest(canonical_json(view(self))))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can still happen to it."""
+        return self.status not in TERMINAL
+
+    @property
+    def open_dod(self) -> tuple[str, ...]:
+        """The texts of the definition of done that are not ticked yet."""
+        return tuple(each.text for each in self.dod if not each.is_done)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilter:
+    """Which tasks to list; empty values do not restrict.
+
+    Units:  `since` and `until` enclose the moment of the last change.
+    """
+
+    statuses: frozenset[Status] = frozenset()
+    assignee: str = ""
+    lane: Lane | None = None
+    label: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def view(task: Task) -> dict[str, Json]:
+    """Show a task as JSON, all of it but its own etag; times in ISO 8601."""
+    return {
+        "id": task.id,
+        "external_key": task.external_key,
+        "title": task.title,
+        "body": task.body,
+        "status": task.status.value,
+        "reason": task.reason,
+        "blocked_from": task.blocked_from.value if task.blocked_from else "",
+        "assignee": task.assignee,
+        "implementer": task.implementer,
+        "priority": task.priority,
+        "lane": task.lane.value,
+        "labels": list(task.labels),
+        "needs": list(task.needs),
+        "dod": [{"text": each.text, "is_done": each.is_done} for each in task.dod],
+        "notes": [_note(each) for each in task.notes],
+        "created_at": to_iso(task.created_at),
+        "created_by": task.created_by,
+        "updated_at": to_iso(task.updated_at),
+        "updated_by": task.updated_by,
+        "version": task.version,
+    }
+
+
+def difference(old: Task, new: Task) -> dict[str, Json]:
+    """Show the fields of `new` that differ from `old`."""
+    before = view(old)
+    return {name: value for name, value in view(new).items() if value != before[name]}
+
+
+def _note(note: Note) -> dict[str, Json]:
+    return {"at": to_iso(note.at), "by": note.by, "text": note.text}
