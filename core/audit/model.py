@@ -1,6 +1,7 @@
 """Audit entries: drafted in a unit, chained at the flush, verified later."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
@@ -61,3 +62,61 @@ def chain(prev_hash: str, entry: dict[str, object]) -> str:
     """Hash an entry onto its predecessor: sha256(prev_hash + canonical values)."""
     body = canonical_json([entry[name] for name in CHAINED])
     return sha256(prev_hash.encode() + body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One entry as it is read back."""
+
+    seq: int
+    at: datetime
+    actor: str
+    channel: str
+    account: str
+    action: str
+    target: str
+    verdict: Verdict
+    approval_status: ApprovalStatus
+    reason: str
+    command: str
+    request_id: str
+    before_digest: str
+    after_digest: str
+    count: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """Which entries to list; empty values do not restrict."""
+
+    actor: str = ""
+    channel: str = ""
+    action: str = ""
+    target: str = ""
+    verdict: Verdict | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditHead:
+    """The end of the chain, which a signature outside makes proof against cutting it."""
+
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What a walk along the chain found; `broken_at` is the first bad entry, 0 if none."""
+
+    checked: int
+    head: AuditHead
+    broken_at: int = 0
+    fault: str = ""
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether every entry follows from the one before, up to the head."""
+        return not self.broken_at

@@ -1,0 +1,82 @@
+"""Bring a database to the newest schema, one process at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from core.database.engine import is_sqlite
+
+_LOCK_ID = 0x6F70737769
+
+
+class SchemaState(StrEnum):
+    """How the tables of a database stand to this version of the code."""
+
+    CURRENT = "current"
+    MISSING = "missing"
+    OLD = "old"
+    NEWER = "newer"
+
+
+def schema_state(engine: Engine) -> SchemaState:
+    """Compare a database with the newest revision; raises SQLAlchemyError when it is gone."""
+    scripts = ScriptDirectory.from_config(_config())
+    with engine.connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None:
+        return SchemaState.MISSING
+    if revision == scripts.get_current_head():
+        return SchemaState.CURRENT
+    known = {script.revision for script in scripts.walk_revisions()}
+    return SchemaState.OLD if revision in known else SchemaState.NEWER
+
+
+def upgrade(engine: Engine, *, revision: str = "head") -> None:
+    """Apply all revisions up to `revision`; other processes wait, a killed one undoes."""
+    with _locked(engine) as connection:
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(engine: Engine, *, revision: str) -> None:
+    """Take revisions back down to `revision` ("base" for all)."""
+    with _locked(engine) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def write_revision(engine: Engine, message: str) -> None:
+    """Write a new revision from the difference between the tables and a database."""
+    with _locked(engine) as connection:
+        command.revision(_config(connection), message, autogenerate=True)
+
+
+@contextmanager
+def _locked(engine: Engine) -> Iterator[Connection]:
+    """Hold the one transaction in which all revisions run."""
+    with engine.connect() as plain:
+        connection = plain.execution_options(isolation_level="AUTOCOMMIT")
+        if is_sqlite(engine):
+            connection.exec_driver_sql("BEGIN EXCLUSIVE")
+        else:
+            connection.exec_driver_sql("BEGIN")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_ID})")
+        try:
+            yield connection
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
