@@ -1,0 +1,1 @@
+"""Who may come in: tenants, people, keys, sessions, and accounts on channels."""

@@ -1,0 +1,1 @@
+"""Tenants: separate installations within one, that never see each other."""

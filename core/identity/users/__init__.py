@@ -1,0 +1,1 @@
+"""Users: the people of a tenant, with roles and perhaps a password."""
