@@ -1,0 +1,1 @@
+"""Secrets at rest: sealed in envelopes, under keys that the database never holds."""
