@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.cases import CASES
+from benchmarks.connection import LoadFailed
 from benchmarks.cores import client_core, is_separated, server_core
-from benchmarks.load import LoadFailed
 from benchmarks.paired import Bench
 from benchmarks.report import Line, to_json, to_text
 from benchmarks.servers import NotReady

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import orjson
 
-from benchmarks.load import Connection, Requests, Tally, numbered
+from benchmarks.connection import Connection, Requests, Tally, numbered
 
 _OK = 200
 

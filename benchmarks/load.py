@@ -6,123 +6,18 @@ it: requests are bytes built beforehand, and an answer is read no further than n
 
 import asyncio
 import gc
-import itertools
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
 
 import uvloop
 
+from benchmarks.connection import Connection, LoadFailed, Tally
 from benchmarks.cores import client_core, pinned
-from benchmarks.servers import Server
-
-Requests = Iterator[bytes]
+from benchmarks.servers import Server, machine_seconds
 
 _WARM_UP_SECONDS = 0.5
 _PATIENCE_SECONDS = 15
-
-
-class LoadFailed(Exception):
-    """The server refused, broke off or fell silent, so there is no rate to report."""
-
-
-class Tally:
-    """What all connections of one sample have seen.
-
-    Units: `latencies` are seconds; `acknowledged` counts good answers of the whole
-           sample, also those of warming up and running out.
-    """
-
-    def __init__(self) -> None:
-        self.latencies: list[float] = []
-        self.acknowledged = 0
-        self.is_over = False
-        self.in_flight = 0
-        self.refusal = b""
-        self.is_quiet = asyncio.Event()
-
-    def start(self) -> None:
-        """Count a request as sent."""
-        self.in_flight += 1
-
-    def finish(self, latency: float) -> None:
-        """Count a good answer."""
-        self.latencies.append(latency)
-        self.acknowledged += 1
-        self._leave()
-
-    def refuse(self, answer: bytes) -> None:
-        """Keep the first answer that was no success and stop the sample."""
-        self.refusal = self.refusal or answer[:600]
-        self.is_over = True
-        self._leave()
-
-    def take(self) -> list[float]:
-        """Hand over the latencies since the last time."""
-        taken, self.latencies = self.latencies, []
-        return taken
-
-    def _leave(self) -> None:
-        self.in_flight -= 1
-        if self.is_over and self.in_flight <= 0:
-            self.is_quiet.set()
-
-
-class Connection(asyncio.Protocol, ABC):
-    """One connection; what it sends and how it reads answers is its subclass's."""
-
-    def __init__(self, requests: Requests, tally: Tally) -> None:
-        self.is_open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._requests = requests
-        self._tally = tally
-        self._sent_at = 0.0
-        self._is_waiting = False
-        self._buffer = b""
-        self._transport: asyncio.Transport | None = None
-
-    @abstractmethod
-    def data_received(self, data: bytes) -> None:
-        """Read what came and call `answered` at the end of each answer."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = cast(asyncio.Transport, transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Report a connection that ended before its time."""
-        if not self.is_open.done():
-            self.is_open.set_exception(LoadFailed(f"closed at once: {self._buffer!r}"))
-        elif self._is_waiting:
-            self.answered(f"the server hung up: {exc}".encode(), is_good=False)
-
-    def send(self) -> None:
-        """Send the next request and start its clock."""
-        self._tally.start()
-        self._is_waiting = True
-        self._sent_at = time.perf_counter()
-        self.write(next(self._requests))
-
-    def answered(self, answer: bytes, *, is_good: bool) -> None:
-        """Count the answer and go on."""
-        self._is_waiting = False
-        if not is_good:
-            self._tally.refuse(answer)
-            return
-        self._tally.finish(time.perf_counter() - self._sent_at)
-        if not self._tally.is_over:
-            self.send()
-
-    def write(self, raw: bytes) -> None:
-        """Put bytes on the wire."""
-        assert self._transport is not None
-        self._transport.write(raw)
-
-    def close(self) -> None:
-        """Hang up."""
-        if self._transport is not None:
-            self._transport.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +35,8 @@ class Sample:
     """What one sample saw.
 
     Units:  answers per second, milliseconds, server CPU microseconds per answer, and
-            the share of one core that server and client used (1.0 is all of it).
+            the share of one core that server, client and all other processes of the
+            machine used (1.0 is one whole core).
     """
 
     rate: float
@@ -149,17 +45,8 @@ class Sample:
     server_us: float
     server_busy: float
     client_busy: float
+    others_busy: float
     acknowledged: int
-
-
-def numbered(head: bytes, tail: bytes) -> Requests:
-    """Yield requests with 16 hex digits between head and tail that never repeat.
-
-    Starting from the clock keeps them unique over all samples: a generator never
-    sends as many requests as nanoseconds pass.
-    """
-    for number in itertools.count(time.time_ns()):
-        yield b"%b%016x%b" % (head, number, tail)
 
 
 def sample(load: Load) -> Sample:
@@ -217,25 +104,28 @@ class _Window:
 
     latencies: list[float]
     wall: float
-    server_cpu: float
-    client_cpu: float
+    server: float
+    client: float
+    others: float
 
 
 async def _measure(load: Load, tally: Tally) -> _Window:
     tally.take()
-    wall, server, client = (
-        time.perf_counter(),
-        load.server.cpu_seconds(),
-        time.process_time(),
-    )
+    before = _clocks(load.server)
     await asyncio.sleep(load.seconds)
-    latencies = tally.take()
-    return _Window(
-        latencies=latencies,
-        wall=time.perf_counter() - wall,
-        server_cpu=load.server.cpu_seconds() - server,
-        client_cpu=time.process_time() - client,
+    latencies, after = tally.take(), _clocks(load.server)
+    wall, server, client, others = (
+        end - start for start, end in zip(before, after, strict=True)
     )
+    return _Window(
+        latencies=latencies, wall=wall, server=server, client=client, others=others
+    )
+
+
+def _clocks(server: Server) -> tuple[float, float, float, float]:
+    """Return wall time, and the CPU time of server, client and all others."""
+    ours = server.cpu_seconds(), time.process_time()
+    return time.perf_counter(), *ours, machine_seconds() - sum(ours)
 
 
 async def _run_out(tally: Tally) -> None:
@@ -259,9 +149,10 @@ def _summarise(tally: Tally, window: _Window) -> Sample:
         rate=len(ordered) / window.wall,
         p50_ms=quantile(ordered, 0.50) * 1000,
         p99_ms=quantile(ordered, 0.99) * 1000,
-        server_us=window.server_cpu / len(ordered) * 1_000_000,
-        server_busy=window.server_cpu / window.wall,
-        client_busy=window.client_cpu / window.wall,
+        server_us=window.server / len(ordered) * 1_000_000,
+        server_busy=window.server / window.wall,
+        client_busy=window.client / window.wall,
+        others_busy=max(0.0, window.others / window.wall),
         acknowledged=tally.acknowledged,
     )
 

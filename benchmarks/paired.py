@@ -7,8 +7,9 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from benchmarks.connection import Requests
 from benchmarks.http_client import HttpConnection, post_line, post_same_line
-from benchmarks.load import Load, Requests, Sample, sample
+from benchmarks.load import Load, Sample, sample
 from benchmarks.servers import Server
 from benchmarks.websocket_client import WebSocketConnection, exec_line
 

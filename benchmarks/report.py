@@ -18,7 +18,7 @@ _HEADINGS = (
     "value",
     "aim",
     "verdict",
-    "CPU each; server / client busy",
+    "CPU each; server / client / others busy",
 )
 
 
@@ -107,11 +107,12 @@ def rate_of(samples: Sequence[Sample]) -> str:
 
 
 def cost_of(samples: Sequence[Sample]) -> str:
-    """Write the server's CPU per answer, and how busy both sides' cores were."""
+    """Write the server's CPU per answer, and what share of a core each side used."""
     cost = median(each.server_us for each in samples)
     server = median(each.server_busy for each in samples)
     client = median(each.client_busy for each in samples)
-    return f"{cost:.0f} us; {server:.0%} / {client:.0%}"
+    others = median(each.others_busy for each in samples)
+    return f"{cost:.0f} us; {server:.0%} / {client:.0%} / {others:.0%}"
 
 
 def to_text(lines: Sequence[Line], caption: str) -> str:

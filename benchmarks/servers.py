@@ -69,6 +69,13 @@ class _Plan:
     key: str = ""
 
 
+def machine_seconds() -> float:
+    """Return the CPU time that all processes of this machine have used."""
+    user, nice, system, _, _, irq, softirq, steal, *_ = _proc("stat").split()[1:]
+    spent = (user, nice, system, irq, softirq, steal)
+    return sum(map(int, spent)) / _TICKS_PER_SECOND
+
+
 @contextmanager
 def opswire(data: Path) -> Iterator[Server]:
     """Run the gateway of this tree, with an admin key and limits out of reach."""
@@ -219,5 +226,5 @@ def _resident_kib(pid: int) -> int:
     return int(rest.split(maxsplit=1)[0])
 
 
-def _proc(pid: int, name: str) -> str:
-    return Path(f"/proc/{pid}/{name}").read_text()
+def _proc(*path: str | int) -> str:
+    return Path("/proc", *map(str, path)).read_text()

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import orjson
 
-from benchmarks.load import Connection, LoadFailed, Requests, Tally, numbered
+from benchmarks.connection import Connection, LoadFailed, Requests, Tally, numbered
 
 _TEXT, _CLOSE, _PING, _PONG = 0x1, 0x8, 0x9, 0xA
 _SHORT, _WORD, _LONG = 125, 126, 127

@@ -16,8 +16,10 @@ TASKS = 100_000
 def measure_size(bench: Bench) -> Iterator[Line]:
     """P-6: P-1 on a full database against P-1 on an empty one."""
     with bench.stage() as (servers, folder):
-        fill(bench, folder / "full")
-        full = servers.enter_context(opswire(folder / "full"))
+        with opswire(folder) as gateway:
+            bench.writes(gateway, clients=1)()
+        grow(folder / DATABASE, tasks=TASKS, events=EVENTS)
+        full = servers.enter_context(opswire(folder))
         samples = bench.take_turns(
             floor=lambda: _sample_empty(bench), ours=bench.writes(full)
         )
@@ -25,20 +27,21 @@ def measure_size(bench: Bench) -> Iterator[Line]:
     yield rate_line("P-6", path, samples, at_least(0.9))
 
 
-def fill(bench: Bench, data: Path) -> None:
-    """Make a database in `data` whose rows are copies of those a gateway wrote."""
-    with opswire(data) as gateway:
-        bench.writes(gateway, clients=1)()
-    database = sqlite3.connect(data / DATABASE)
+def grow(path: Path, *, tasks: int, events: int) -> None:
+    """Replace the tasks and events of a database by copies of the last one of each.
+
+    Shape:  the gateway wrote the originals, so the copies have every column it needs;
+            numbers start at 1 and the head row goes on after them.
+    """
+    task = "'T-' || n"
+    database = sqlite3.connect(path)
     with database:
-        task = "'T-' || n"
-        _multiply(database, "tasks", TASKS, {"id": task, "number": "n"})
-        _multiply(database, "events", EVENTS, {"seq": "n", "target": task})
+        _multiply(database, "tasks", tasks, {"id": task, "number": "n"})
+        _multiply(database, "events", events, {"seq": "n", "target": task})
         database.execute(
             "UPDATE heads SET event_seq = ?, counters = json_set(counters, '$.T', ?)",
-            (EVENTS, TASKS),
+            (events, tasks),
         )
-    database.execute("ANALYZE")
     database.close()
 
 
@@ -51,17 +54,15 @@ def _sample_empty(bench: Bench) -> Sample:
 def _multiply(
     database: sqlite3.Connection, table: str, rows: int, changes: Mapping[str, str]
 ) -> None:
-    """Copy the last row of a table until it has `rows`; `changes` are SQL of `n`."""
+    """Make `rows` copies of the last row of a table; `changes` are SQL of `n`."""
     changes = {"created_at": "created_at + n", **changes}
     columns = [name for _, name, *_ in database.execute(f"PRAGMA table_info({table})")]
     values = [changes.get(name, name) for name in columns]
-    database.execute(
-        f"CREATE TEMP TABLE one AS "  # noqa: S608
-        f"SELECT * FROM {table} ORDER BY rowid DESC LIMIT 1"
-    )
+    last = f"SELECT * FROM {table} ORDER BY rowid DESC LIMIT 1"  # noqa: S608 - our names
+    database.execute(f"CREATE TEMP TABLE one AS {last}")
     database.execute(f"DELETE FROM {table}")  # noqa: S608
     database.execute(
-        f"WITH RECURSIVE numbers(n) AS "  # noqa: S608
+        "WITH RECURSIVE numbers(n) AS "  # noqa: S608
         f"(SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {rows}) "
         f"INSERT INTO {table} ({', '.join(columns)}) "
         f"SELECT {', '.join(values)} FROM one, numbers ORDER BY n"

@@ -3,7 +3,8 @@
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 
-from benchmarks.load import LoadFailed, Sample
+from benchmarks.connection import LoadFailed
+from benchmarks.load import Sample
 from benchmarks.paired import Bench
 from benchmarks.report import Line, at_least, rate_line
 from benchmarks.servers import Server, floor, opswire

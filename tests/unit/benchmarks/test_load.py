@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.connection import LoadFailed
 from benchmarks.http_client import HttpConnection, post_line
-from benchmarks.load import Load, LoadFailed, sample
+from benchmarks.load import Load, sample
 from benchmarks.servers import Server, canned, floor
 
 
