@@ -1,8 +1,10 @@
 """Facts about Python source, read from its syntax tree and nothing else."""
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -37,14 +39,13 @@ class Function:
 class Source:
     """One file.
 
-    Shape:  `module` is its dotted name, `package` the folder it stands in; `imports`
-            are dotted names as written, `from a import b` as `a.b`.
-            `broad_excepts` are the lines that swallow any Exception.
+    Shape:  `module` is its dotted name; `imports` are dotted names as written,
+            `from a import b` as `a.b`. `broad_excepts` are the lines that swallow any
+            Exception.
     """
 
     path: str
     module: str
-    package: str
     lines: int
     functions: Sequence[Function]
     imports: Sequence[str]
@@ -69,7 +70,6 @@ def read_source(root: Path, path: Path) -> Source:
     return Source(
         path=name,
         module=module,
-        package=".".join(parts[:-1]),
         lines=len(text.splitlines()),
         functions=[
             _function(name, node) for node in nodes if isinstance(node, FunctionNode)
@@ -87,36 +87,54 @@ def read_source(root: Path, path: Path) -> Source:
 
 
 def find_cycles(sources: Sequence[Source]) -> list[list[str]]:
-    """List the groups of packages that import each other in a circle."""
-    graph = _package_graph(sources)
-    reachable = {package: _reach(graph, package) for package in graph}
+    """List the groups of neighbours, at any level, that import each other in a circle.
+
+    Neighbours are the modules and packages directly below one package; what a package
+    holds counts as the package itself.
+    """
+    graph = _neighbour_graph(sources)
+    reachable = {name: _reach(graph, name) for name in graph}
     groups = {
-        tuple(sorted({package, *(o for o in seen if package in reachable[o])}))
-        for package, seen in reachable.items()
-        if package in seen
+        tuple(sorted({name, *(other for other in seen if name in reachable[other])}))
+        for name, seen in reachable.items()
+        if name in seen
     }
     return [list(group) for group in sorted(groups)]
 
 
-def _package_graph(sources: Sequence[Source]) -> Mapping[str, set[str]]:
-    package_of = {source.module: source.package for source in sources}
-    graph: dict[str, set[str]] = {source.package: set() for source in sources}
+def _neighbour_graph(sources: Sequence[Source]) -> Mapping[str, set[str]]:
+    modules = {source.module for source in sources}
+    graph: defaultdict[str, set[str]] = defaultdict(set)
     for source in sources:
         for target in source.imports:
-            found = package_of.get(target) or package_of.get(target.rpartition(".")[0])
-            if found is not None and found != source.package:
-                graph[source.package].add(found)
-    return graph
+            found = target if target in modules else target.rpartition(".")[0]
+            if found in modules:
+                one, other = _fork(source.module, found)
+                graph[one].update({other} - {one})
+    return dict(graph)
+
+
+def _fork(one: str, other: str) -> tuple[str, str]:
+    """Cut two dotted names behind the first part in which they differ."""
+    ones, others = one.split("."), other.split(".")
+    pairs = zip(ones, others, strict=False)
+    depth = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) + 1
+    is_ancestor = depth > min(len(ones), len(others))
+    return (
+        (one, one)
+        if is_ancestor
+        else (".".join(ones[:depth]), ".".join(others[:depth]))
+    )
 
 
 def _reach(graph: Mapping[str, set[str]], start: str) -> set[str]:
     seen: set[str] = set()
     waiting = list(graph[start])
     while waiting:
-        package = waiting.pop()
-        if package not in seen:
-            seen.add(package)
-            waiting.extend(graph[package])
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(graph.get(name, ()))
     return seen
 
 

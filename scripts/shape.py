@@ -55,7 +55,7 @@ def report(product: Sequence[Source], tests: Sequence[Source]) -> Iterator[Line]
     yield _sizes("function lines", [each.lines for each in functions], "<= 8 / 27 / 60")
     yield _sizes("file lines", [each.lines for each in product], "60-110 / 250 / 400")
     yield _line("complexity p90, share over 10", f"{p90}, {over:.1%}", "4, 0.0%")
-    yield _line("import cycles between packages", f"{len(find_cycles(product))}", "0")
+    yield _line("import cycles", f"{len(find_cycles(product))}", "0")
     yield _line(
         "arguments and returns typed", f"{typed_share(functions):.1%}", "100.0%"
     )

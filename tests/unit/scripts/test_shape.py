@@ -98,10 +98,21 @@ def test_cycle_of_packages_is_found_through_modules(tmp_path: Path) -> None:
     ]
 
 
-def test_modules_of_one_package_may_import_each_other(tmp_path: Path) -> None:
+def test_cycle_of_modules_in_one_package_is_found(tmp_path: Path) -> None:
     sources = [
         a_file(tmp_path, "core/a/one.py", "from core.a import two"),
-        a_file(tmp_path, "core/a/two.py", "from core.a import one"),
+        a_file(tmp_path, "core/a/two.py", "from core.a.one import thing"),
+    ]
+
+    assert find_cycles(sources) == [["core.a.one", "core.a.two"]]
+
+
+def test_package_and_the_modules_beside_it_may_share_words(tmp_path: Path) -> None:
+    sources = [
+        a_file(tmp_path, "core/a/__init__.py", "from core.a.one import thing"),
+        a_file(tmp_path, "core/a/__main__.py", "from core.a import part"),
+        a_file(tmp_path, "core/a/one.py", ""),
+        a_file(tmp_path, "core/a/part/__init__.py", "from core.a import one, thing"),
     ]
 
     assert find_cycles(sources) == []
