@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -14,6 +14,7 @@ from core.kernel.principal import Assurance
 
 IfMatch = Literal["", "optional", "required"]
 Handler = Callable[..., Any]
+Derived = TypeVar("Derived")
 
 
 class Danger(StrEnum):
@@ -139,6 +140,9 @@ class Registry:
     """The commands that run here, by name."""
 
     _by_name: dict[str, Command] = field(default_factory=dict)
+    _derived: dict[Callable[..., Any], Any] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, commands: Iterable[Command]) -> "Registry":
@@ -157,6 +161,13 @@ class Registry:
             if route in taken:
                 raise ValueError(f"{new.name} and {taken[route]} share {route}")
         self._by_name[new.name] = new
+        self._derived.clear()
+
+    def derive(self, build: Callable[["Registry"], Derived]) -> Derived:
+        """Return what `build` makes of these commands; made once for each set of them."""
+        if build not in self._derived:
+            self._derived[build] = build(self)
+        return cast(Derived, self._derived[build])
 
     def find(self, name: str) -> Command | None:
         """Find a command by its canonical name."""

@@ -40,6 +40,11 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """Marks a parameter whose value is never echoed: not in lines, not in errors."""
+
+
+@dataclass(frozen=True, slots=True)
 class Doc:
     """One sentence of help for a parameter."""
 
@@ -52,7 +57,7 @@ class Parameter:
 
     `is_positional` ones may stand without a name; `is_list` ones take `a,b,c` or a
     repeated flag. `prefix` is the id prefix of a REF. `choices` are the values of a
-    CHOICE.
+    CHOICE. An `is_secret` one is left out of every line that is written back.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Parameter:
     choices: Sequence[str] = ()
     prefix: str = ""
     doc: str = ""
+    is_secret: bool = False
 
     @property
     def flag(self) -> str:
@@ -122,6 +128,7 @@ def _parameter(raw: inspect.Parameter, annotation: Any) -> Parameter:
         choices=_choices(inner),
         prefix=next((note.prefix for note in notes if isinstance(note, Ref)), ""),
         doc=next((note.text for note in notes if isinstance(note, Doc)), ""),
+        is_secret=any(isinstance(note, Secret) for note in notes),
     )
 
 

@@ -1,0 +1,161 @@
+"""From the first words of a line to the command that they name."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from commands.plan import Plan, plan_of
+from commands.registry import Command, Registry
+from commands.suggest import nearest
+from commands.tokens import Form, Token
+from commands.words import id_in, is_echoable, shown
+from core.kernel.ids import PREFIX_NOUNS
+from core.kernel.problems import BadRequest, NotACommand, UnknownCommand
+
+ALIASES: Mapping[str, Sequence[str]] = {
+    "list": ("ls",), "show": ("get", "view", "describe"), "create": ("new", "add"),
+    "delete": ("rm",), "cancel": ("stop",),
+}
+
+_PATH = re.compile(r"[\\/]|\.{1,2}[\\/]|~[\\/]|[A-Za-z]:[\\/]|\w+/")
+_MOST_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """The commands of one registry under everything that they may be called.
+
+    Shape:  `phrases` holds lower-case words joined by spaces: names, plurals, aliases
+            and "verb noun". A phrase that two commands could claim belongs to none,
+            unless it is the name of one. `nouns` knows singulars and plurals. `starts`
+            are the words that make a line look like a command.
+    """
+
+    phrases: Mapping[str, Plan]
+    nouns: Mapping[str, str]
+    starts: frozenset[str]
+
+    def find(self, tokens: Sequence[Token]) -> tuple[Plan, int] | None:
+        """Find the command that a line begins with, and how many tokens name it."""
+        words = leading_words(tokens)
+        for count in range(len(words), 1, -1):
+            if named := self.phrases.get(" ".join(words[:count])):
+                return named, count
+        if words and len(tokens) > 1 and (named := self._of_id(tokens[1], words[0])):
+            return named, 1
+        if words and (named := self.phrases.get(words[0])):
+            return named, 1
+        named = self._of_id(tokens[0], "show")
+        return (named, 0) if named else None
+
+    def _of_id(self, token: Token, verb: str) -> Plan | None:
+        identifier = id_in(token.text) if token.form is Form.WORD else ""
+        noun = PREFIX_NOUNS[identifier.partition("-")[0]] if identifier else ""
+        return self.phrases.get(f"{noun} {verb}") if noun else None
+
+
+def index_of(registry: Registry) -> Index:
+    """Return the index of a registry; it is built once for each set of commands."""
+    return registry.derive(_build)
+
+
+def leading_words(tokens: Sequence[Token]) -> list[str]:
+    """Return the plain words at the start that may be a name, in lower case."""
+    words: list[str] = []
+    for token in tokens[:_MOST_WORDS]:
+        if token.form is not Form.WORD or token.key:
+            break
+        words.append(token.text.lower())
+    return words
+
+
+def not_found(
+    index: Index, text: str, tokens: Sequence[Token], *, is_addressed: bool
+) -> BadRequest:
+    """Say why a line names no command, and which one it may have meant.
+
+    `is_addressed` lines began with `/ops` or the like: they were meant as a command.
+    """
+    first = tokens[0]
+    if first.form is Form.WORD and _PATH.match(first.text):
+        return NotACommand(f"{shown(first.text)} is a path, not a command", fix=["help"])
+    words = leading_words(tokens)
+    if not is_addressed and not (words and nearest(words[0], index.starts)):
+        return NotACommand(f"{shown(first.text)} begins no command", fix=["help"])
+    names = suggestions(index, words)
+    return UnknownCommand(
+        f"{shown(' '.join(words[:2]) or first.text)} is not a command",
+        fix=[_corrected(name, text, tokens) for name in names] or ["help"],
+        suggestions=names,
+    )
+
+
+def suggestions(index: Index, words: Sequence[str], *, limit: int = 3) -> list[str]:
+    """Return the names of the commands that some first words are nearest to.
+
+    Shape:  only commands of the noun, when the first word is one.
+    """
+    names: dict[str, None] = {}
+    for count in (2, 3, 1):
+        for phrase in nearest(" ".join(words[:count]), index.phrases, limit=24):
+            names[index.phrases[phrase].command.name] = None
+    noun = index.nouns.get(words[0], "") if words else ""
+    if not noun:
+        return list(names)[:limit]
+    of_noun = {plan.command.name for plan in index.phrases.values() if _is_of(plan, noun)}
+    close = [name for name in names if name in of_noun]
+    return (close or sorted(of_noun))[:limit]
+
+
+def _is_of(plan: Plan, noun: str) -> bool:
+    return plan.command.noun == noun
+
+
+def _corrected(name: str, text: str, tokens: Sequence[Token]) -> str:
+    """Put a command's name in place of the words that named none."""
+    rest = text[tokens[min(2, len(tokens)) - 1].end :] if len(tokens) > 1 else ""
+    line = f"{name}{rest}" if " " in name else name
+    return line if is_echoable(line) else name
+
+
+def _build(registry: Registry) -> Index:
+    plans = {each.name: plan_of(each) for each in registry}
+    claims: dict[str, set[str]] = {}
+    for plan in plans.values():
+        for phrase in _other_phrases(plan.command):
+            claims.setdefault(phrase, set()).add(plan.command.name)
+    phrases = {
+        phrase: plans[name]
+        for phrase, names in claims.items() if len(names) == 1 for name in names
+    }
+    phrases |= plans
+    nouns = {form: noun for noun in registry.nouns for form in reversed(_forms(noun))}
+    verbs = {form for plan in plans.values() for form in _verb_forms(plan.command.verb)}
+    return Index(
+        phrases=phrases, nouns=nouns, starts=frozenset((*nouns, *(verbs - {""})))
+    )
+
+
+def _other_phrases(command: Command) -> Iterator[str]:
+    """Write a command's name with plurals and aliases, and with its verb in front."""
+    *nouns, verb = command.name.split()
+    if not nouns:
+        return
+    for forms in product(*(_forms(noun) for noun in nouns), _verb_forms(verb)):
+        *leading, last = forms
+        yield " ".join(forms)
+        yield " ".join((last, *leading))
+
+
+def _verb_forms(verb: str) -> Sequence[str]:
+    return (verb, *ALIASES.get(verb, ()))
+
+
+def _forms(noun: str) -> Sequence[str]:
+    """Return a noun's singular and plural."""
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return noun, f"{noun}es"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return noun, f"{noun[:-1]}ies"
+    return noun, f"{noun}s"

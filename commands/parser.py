@@ -1,0 +1,156 @@
+"""From a line, or its JSON form, to one command with validated arguments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from commands.binder import Bound, bind_json, bind_tokens
+from commands.context import Options
+from commands.names import index_of, not_found, suggestions
+from commands.plan import Plan, unknown_key
+from commands.registry import Command, Registry
+from commands.render import render_line
+from commands.tokens import Form, Scan, command_start, split_lines, tokenise
+from commands.values import Caller
+from commands.words import shown
+from core.kernel.jsons import Json
+from core.kernel.problems import EmptyLine, InvalidArgument, UnknownCommand
+
+__all__ = ["Invocation", "parse", "parse_call", "split_lines"]
+
+_MESSAGE_KEYS = ("command", "args", "id")
+_HELP_FLAGS = ("--help", "-h")
+_MESSAGE_FIX = ('send {"command": "task.create", "args": {"title": "Fix login"}}',)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One command as it was asked for, understood.
+
+    Shape:  `args` holds every parameter, `given` the names of those that the caller
+            gave. `canonical` is the one way to write it, without global flags.
+            `client_key` is the "id" of a whole-message JSON, "" otherwise.
+    """
+
+    command: Command
+    args: Mapping[str, Any]
+    options: Options
+    canonical: str
+    given: frozenset[str]
+    client_key: str = ""
+
+
+def parse(
+    text: str, registry: Registry, *, now: datetime, timezone: str = "UTC", me: str = ""
+) -> Invocation:
+    """Understand one line, or one message in JSON.
+
+    Shape:  `now` is aware UTC; `timezone` and `me` are the person's.
+    Raises: EmptyLine, NotACommand, UnknownCommand, UnknownFlag, InvalidArgument.
+    """
+    caller = Caller(now, timezone, me)
+    start, is_addressed = command_start(text)
+    if text.startswith("{", start):
+        return _message(text[start:], registry, caller)
+    scan = tokenise(text, start)
+    if not scan.tokens and scan.fault is None:
+        raise EmptyLine("nothing was asked", fix=["help"])
+    return _line(text, scan, registry, caller=caller, is_addressed=is_addressed)
+
+
+def parse_call(
+    name: str,
+    args: Mapping[str, Json],
+    registry: Registry,
+    *,
+    now: datetime,
+    timezone: str = "UTC",
+    me: str = "",
+) -> Invocation:
+    """Understand a command given by name, with its arguments as JSON.
+
+    Shape:  the name is `task.create` or `task create`; global flags are keys of the
+            arguments, unless the command has a parameter of that name. Types are
+            strict: true is not 1 and "" is not 0.
+    Raises: UnknownCommand, UnknownFlag, InvalidArgument.
+    """
+    return _call(name, args, registry, Caller(now, timezone, me))
+
+
+def _line(
+    text: str, scan: Scan, registry: Registry, *, caller: Caller, is_addressed: bool
+) -> Invocation:
+    index, tokens = index_of(registry), scan.tokens
+    found = index.find(tokens) if tokens else None
+    if found is None and _is_help(scan, 0):
+        return parse("help", registry, now=caller.now)
+    if scan.fault and (found or not tokens):
+        raise scan.fault
+    if found is None:
+        raise not_found(index, text, tokens, is_addressed=is_addressed)
+    plan, used = found
+    if "help" not in plan.named and _is_help(scan, used):
+        return parse(f"help {plan.command.name}", registry, now=caller.now)
+    return _invocation(plan, bind_tokens(plan, text, tokens, used=used, caller=caller))
+
+
+def _is_help(scan: Scan, used: int) -> bool:
+    return any(
+        each.form is Form.FLAG and each.key in _HELP_FLAGS for each in scan.tokens[used:]
+    )
+
+
+def _message(text: str, registry: Registry, caller: Caller) -> Invocation:
+    """Understand a whole message in JSON: command, args, and its sender's key."""
+    try:
+        message = orjson.loads(text)
+    except orjson.JSONDecodeError as fault:
+        raise InvalidArgument(
+            f"the message is not valid JSON at line {fault.lineno} column {fault.colno}",
+            fix=_MESSAGE_FIX,
+        ) from fault
+    for key in message.keys() - set(_MESSAGE_KEYS):
+        raise unknown_key(key, _MESSAGE_KEYS)
+    name, args, client_key = (
+        message.get("command"), message.get("args", {}), message.get("id", "")
+    )
+    if not isinstance(name, str):
+        raise InvalidArgument('"command" must be the name of a command', fix=_MESSAGE_FIX)
+    if not isinstance(args, dict):
+        raise InvalidArgument('"args" must be an object', fix=_MESSAGE_FIX)
+    if not isinstance(client_key, str):
+        raise InvalidArgument('"id" must be a text', fix=_MESSAGE_FIX)
+    return _call(name, args, registry, caller, client_key=client_key)
+
+
+def _call(
+    name: str,
+    args: Mapping[str, Json],
+    registry: Registry,
+    caller: Caller,
+    *,
+    client_key: str = "",
+) -> Invocation:
+    index = index_of(registry)
+    words = name[:100].lower().replace(".", " ").split()
+    plan = index.phrases.get(" ".join(words))
+    if plan is None:
+        close = suggestions(index, words)
+        raise UnknownCommand(
+            f"{shown(name)} is not a command", fix=close or ["help"], suggestions=close
+        )
+    return _invocation(plan, bind_json(plan, args, caller=caller), client_key)
+
+
+def _invocation(plan: Plan, bound: Bound, client_key: str = "") -> Invocation:
+    return Invocation(
+        command=plan.command,
+        args=bound.args,
+        options=bound.options,
+        canonical=render_line(plan.command, bound.args),
+        given=bound.given,
+        client_key=client_key,
+    )

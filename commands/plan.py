@@ -1,0 +1,83 @@
+"""What binding needs to know of a command, and what it says when a name is unknown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_origin
+
+from commands.flags import GLOBALS
+from commands.registry import Command
+from commands.schema import Parameter
+from commands.suggest import nearest
+from commands.words import is_echoable, shown
+from core.kernel.problems import UnknownFlag
+
+_GLOBAL_NAMES = frozenset(each.name for each in GLOBALS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is worked out once for a command.
+
+    Shape:  `named` holds its parameters and those global flags whose names it does
+            not use itself; `globals` are the names of the latter. `tuples` name the
+            lists that become tuples, and `help` is the line that explains it.
+    """
+
+    command: Command
+    named: Mapping[str, Parameter]
+    globals: frozenset[str]
+    positional: Sequence[Parameter]
+    tuples: Sequence[str]
+    help: Sequence[str]
+
+
+def plan_of(command: Command) -> Plan:
+    """Work out the plan of a command."""
+    own = {each.name: each for each in command.parameters}
+    return Plan(
+        command=command,
+        named={each.name: each for each in GLOBALS} | own,
+        globals=_GLOBAL_NAMES - own.keys(),
+        positional=[each for each in command.parameters if each.is_positional],
+        tuples=[
+            each.name
+            for each in command.parameters
+            if each.is_list and get_origin(each.annotation) is not list
+        ],
+        help=(f"help {command.name}",),
+    )
+
+
+def unknown_field(plan: Plan, name: str) -> UnknownFlag:
+    """Refuse a JSON field that is no parameter, naming the nearest."""
+    close = nearest(name, plan.named)
+    return UnknownFlag(
+        f"{plan.command.name} has no field {shown(name)}",
+        fix=[f"name it {each}" for each in close] or plan.help,
+        suggestions=close,
+    )
+
+
+def unknown_key(key: str, known: Sequence[str]) -> UnknownFlag:
+    """Refuse a key beside a message's own ones."""
+    return UnknownFlag(
+        f"a message has no field {shown(key)}",
+        fix=[f"use {', '.join(known)}; arguments stand inside of args"],
+        suggestions=nearest(key, known),
+    )
+
+
+def unknown_flag(plan: Plan, key: str, *, before: str, after: str) -> UnknownFlag:
+    """Refuse a flag, with the whole line as it may have been meant.
+
+    `before` and `after` are what stands around the flag in the line.
+    """
+    flags = [each.flag for each in plan.named.values()]
+    close = nearest(f"--{key.lstrip('-').lower()}", flags)
+    lines = [f"{before}{each}{after}" for each in close]
+    is_safe = not any(each.is_secret for each in plan.command.parameters)
+    return UnknownFlag(
+        f"{plan.command.name} has no flag {shown(key)}",
+        fix=[line for line in lines if is_safe and is_echoable(line)] or plan.help,
+        suggestions=close,
+    )
