@@ -11,6 +11,8 @@ from core.database import METADATA, Database, open_engine
 from core.events.recorder import EventRecorder
 from core.kernel.principal import Principal, system
 
+pytest_plugins = ["tests.services"]
+
 
 class FakeClock:
     """A clock that stands still until it is told to move."""
