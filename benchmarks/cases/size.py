@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from benchmarks.cases.names import measure_names
 from benchmarks.load import Sample
 from benchmarks.paired import Bench
 from benchmarks.report import Line, at_least, rate_line
@@ -14,7 +15,12 @@ TASKS = 100_000
 
 
 def measure_size(bench: Bench) -> Iterator[Line]:
-    """P-6: P-1 on a full database against P-1 on an empty one."""
+    """P-6: a line among many commands, then P-1 on a full database."""
+    yield from measure_names(bench)
+    yield from _measure_rows(bench)
+
+
+def _measure_rows(bench: Bench) -> Iterator[Line]:
     with bench.stage() as (servers, folder):
         with opswire(folder) as gateway:
             bench.writes(gateway, clients=1)()
