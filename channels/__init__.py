@@ -1,0 +1,1 @@
+"""The doors: one folder each, which knows envelopes and replies and nothing of commands."""
