@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import orjson
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, literal_column, select
 
 from core.database import Prepared, Row, Tx
 from core.events.model import Event, EventFilter
@@ -19,7 +19,7 @@ _AFTER = Prepared(
     select(*_COLUMNS)
     .where(_MINE, events.c.seq > bindparam("seq"))
     .order_by(events.c.seq)
-    .limit(bindparam("most"))
+    .limit(bindparam("most")).offset(literal_column("0"))
 )
 _ENDS = Prepared(select(func.min(events.c.seq), func.max(events.c.seq)).where(_MINE))
 _MOMENT = Prepared(select(events.c.created_at).where(_MINE, events.c.seq == bindparam("seq")))

@@ -36,7 +36,7 @@ def from_micros(micros: int) -> datetime:
 
 def to_iso(moment: datetime) -> str:
     """Write a moment the one way Opswire writes it: `2026-11-04T09:00:00.000000Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def micros_to_iso(micros: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 
 from core.database import Prepared, Row, Tx
 from core.kernel.clock import from_micros, to_micros
@@ -25,14 +25,14 @@ _STALE = Prepared(
     select(*_COLUMNS)
     .where(_MINE, leases.c.expires_at < bindparam("now"))
     .order_by(leases.c.expires_at, leases.c.number)
-    .limit(bindparam("most"))
+    .limit(bindparam("most")).offset(literal_column("0"))
 )
 _BEAT = Prepared(
     leases.update()
     .where(_MINE, leases.c.id == bindparam("lock_id"))
     .values(
         ttl_seconds=bindparam("seconds"), heartbeat_at=bindparam("beat"),
-        expires_at=bindparam("expires"), version=leases.c.version + 1,
+        expires_at=bindparam("expires"), version=leases.c.version + literal_column("1"),
     )
 )
 _DELETE = Prepared(leases.delete().where(_MINE, leases.c.id == bindparam("lock_id")))

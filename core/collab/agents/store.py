@@ -1,7 +1,7 @@
 """Queries over the agent table."""
 
 import orjson
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 
 from core.collab.agents.model import Agent, AgentStatus
 from core.collab.agents.tables import agents
@@ -22,7 +22,7 @@ _UPDATE = Prepared(
     .values(
         role=bindparam("role"), skills=bindparam("skills"), status=bindparam("status"),
         is_available=bindparam("is_available"), last_seen=bindparam("last_seen"),
-        version=agents.c.version + 1,
+        version=agents.c.version + literal_column("1"),
     )
 )
 

@@ -1,7 +1,7 @@
 """A task, and how it is shown; pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 
@@ -113,6 +113,13 @@ class TaskFilter:
     until: datetime | None = None
 
 
+def blank(task_id: TaskId, *, at: datetime, by: str) -> Task:
+    """Make the task that somebody creates at a moment, before any field is filled."""
+    return Task(
+        id=task_id, title="", created_at=at, created_by=by, updated_at=at, updated_by=by
+    )
+
+
 def view(task: Task) -> dict[str, Json]:
     """Show a task as JSON, all of it but its own etag; times in ISO 8601."""
     return {
@@ -141,9 +148,15 @@ def view(task: Task) -> dict[str, Json]:
 
 def difference(old: Task, new: Task) -> dict[str, Json]:
     """Show the fields of `new` that differ from `old`."""
-    before = view(old)
-    return {name: value for name, value in view(new).items() if value != before[name]}
+    changed = [name for name in _SHOWN if getattr(old, name) != getattr(new, name)]
+    if not changed:
+        return {}
+    shown = view(new)
+    return {name: shown[name] for name in changed}
 
 
 def _note(note: Note) -> dict[str, Json]:
     return {"at": to_iso(note.at), "by": note.by, "text": note.text}
+
+
+_SHOWN = tuple(each.name for each in fields(Task) if each.compare)

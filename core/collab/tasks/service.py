@@ -13,11 +13,18 @@ from core.collab.tasks.fields import (
     chosen_number,
 )
 from core.collab.tasks.journal import COLLECTION, require_match, save
-from core.collab.tasks.model import DodItem, Note, Status, Task, TaskFilter, view
+from core.collab.tasks.model import (
+    DodItem,
+    Note,
+    Status,
+    Task,
+    TaskFilter,
+    blank,
+    difference,
+)
 from core.database import Tx
 from core.events import service as events
 from core.kernel.ids import TaskId, number_of
-from core.kernel.jsons import Json
 from core.kernel.pages import Page, page_size, parse_cursor, render_cursor
 from core.kernel.problems import AlreadyExists, Conflict, InvalidArgument, NotFound
 from core.kernel.texts import require_line, require_text
@@ -25,7 +32,6 @@ from core.kernel.texts import require_line, require_text
 _KEY_LIMIT = 200
 _NOTES_LIMIT = 500
 _EVERYTHING = TaskFilter()
-_HOUSEKEEPING = frozenset({"id", "created_at", "updated_at"})
 
 
 def create(
@@ -44,16 +50,12 @@ def create(
         _require_new_key(tx, external_key)
     if values.get("needs"):
         _require_known(tx, values["needs"])
-    me = tx.principal.name
-    task = Task(
-        id=_chosen_id(tx, task_id) if task_id else TaskId(tx.new_id("T")),
-        external_key=external_key,
-        created_at=tx.now, created_by=me, updated_at=tx.now, updated_by=me,
-        **values,
-    )
+    new_id = _chosen_id(tx, task_id) if task_id else TaskId(tx.new_id("T"))
+    empty = blank(new_id, at=tx.now, by=tx.principal.name)
+    task = replace(empty, external_key=external_key, **values)
     store.insert(tx, task)
     tx.bump(COLLECTION)
-    events.append(tx, "task_created", target=task.id, **_birth(task))
+    events.append(tx, "task_created", target=task.id, **difference(empty, task))
     return task
 
 
@@ -81,7 +83,7 @@ def find_by_key(tx: Tx, external_key: str) -> Task | None:
 def list_(
     tx: Tx, wanted: TaskFilter = _EVERYTHING, *, limit: int = 50, cursor: str = ""
 ) -> Page[Task]:
-    """List tasks, the highest number first; a page is stable while others are created."""
+    """List tasks, the highest number first; pages are stable under inserts."""
     size = page_size(limit)
     below = parse_cursor(cursor) if cursor else None
     found = store.list_before(tx, below, wanted, limit=size + 1)
@@ -201,9 +203,3 @@ def _place_in(task: Task, which: int | str) -> int:
         f"line {str(which)[:NAME_LIMIT]!r} in the definition of done of {task.id}",
         fix=[f'task tick {task.id} "{text}"' for text in texts],
     )
-
-
-def _birth(task: Task) -> dict[str, Json]:
-    """Show what a new task was given; empty fields are left out."""
-    shown = view(task).items()
-    return {name: value for name, value in shown if value and name not in _HOUSEKEEPING}
