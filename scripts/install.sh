@@ -66,19 +66,32 @@ pip_install() {
     $VENV/bin/python -m pip install --quiet --disable-pip-version-check "$@"
 }
 
-kind=${1:-runtime}
-if [ "$kind" = runtime ] && [ "$(cut -d' ' -f1 $STAMP 2>/dev/null)" = dev ]; then
-    kind=dev
-fi
-case $kind in
-runtime) lock=requirements.lock ;;
-dev) lock=requirements-dev.lock ;;
-*) fail "usage: scripts/install.sh runtime|dev" ;;
-esac
+plan() { # decide what to install, and by which fingerprint that is remembered
+    kind=$1
+    if [ "$(cut -d' ' -f1 $STAMP 2>/dev/null)" = dev ]; then
+        kind=dev
+    fi
+    case $kind in
+    runtime) lock=requirements.lock ;;
+    dev) lock=requirements-dev.lock ;;
+    *) fail "usage: scripts/install.sh runtime|dev" ;;
+    esac
+    wanted=$(fingerprint "$kind" $lock)
+}
 
-wanted=$(fingerprint "$kind" $lock)
-if [ "$(cat $STAMP 2>/dev/null)" = "$wanted" ] && [ -x $VENV/bin/ops ]; then
-    exit 0
+stop_if_done() {
+    if [ "$(cat $STAMP 2>/dev/null)" = "$wanted" ] && [ -x $VENV/bin/ops ]; then
+        exit 0
+    fi
+}
+
+plan "${1:-runtime}"
+stop_if_done
+if command -v flock >/dev/null; then # another make may be installing just now
+    exec 9>$VENV.lock
+    flock 9
+    plan "${1:-runtime}"
+    stop_if_done
 fi
 need_node
 make_venv

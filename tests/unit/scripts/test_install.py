@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,17 @@ def test_moved_checkout_gets_a_new_environment(checkout: Checkout) -> None:
     checkout.install("dev")
 
     assert checkout.take_log() == ["venv", "requirements-dev.lock"]
+
+
+@pytest.mark.skipif(shutil.which("flock") is None, reason="flock is not installed")
+def test_two_installations_at_once_make_one_environment(checkout: Checkout) -> None:
+    checkout.bin.joinpath("flock").symlink_to(shutil.which("flock") or "flock")
+
+    with ThreadPoolExecutor() as pool:
+        done = list(pool.map(checkout.install, ["dev", "runtime", "dev"]))
+
+    assert [each.returncode for each in done] == [0, 0, 0], done
+    assert checkout.take_log().count("venv") == 1
 
 
 def test_missing_python_is_named(checkout: Checkout) -> None:
