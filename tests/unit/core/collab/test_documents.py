@@ -36,7 +36,7 @@ def test_tasks_are_whole_canonical_and_sorted_by_number(
 
     body, etag = db.look(documents.tasks_document, by=ann)
 
-    listed = db.look(lambda tx: tasks.list_(tx), by=ann).items
+    listed = db.look(tasks.list_, by=ann).items
     assert body == canonical_json({"tasks": [view(task) for task in reversed(listed)]})
     assert etag == entity_tag(11, digest(body))
 

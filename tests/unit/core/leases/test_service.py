@@ -1,5 +1,6 @@
 """Leases: one holder, growing fences, and an end that does not depend on a sweep."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -96,6 +97,28 @@ def test_whoever_took_a_lease_for_a_worker_may_renew_it(
     )
 
     assert again.holder == "worker-1"
+
+
+def test_one_person_may_not_hold_it_for_two_workers(db: Database, ann: Principal) -> None:
+    db.run(lambda tx: leases.acquire(tx, "deploy", holder="worker-1"), by=ann)
+
+    with pytest.raises(LeaseHeld):
+        db.run(lambda tx: leases.acquire(tx, "deploy", holder="worker-2"), by=ann)
+
+
+def test_of_twenty_at_once_one_gets_the_lease(db: Database) -> None:
+    """R-22."""
+
+    def attempt(number: int) -> int:
+        try:
+            return taken(db, system(name=f"worker-{number}")).fence
+        except LeaseHeld:
+            return 0
+
+    with ThreadPoolExecutor(20) as pool:
+        fences = list(pool.map(attempt, range(20)))
+
+    assert sorted(fences) == [0] * 19 + [1]
 
 
 @pytest.mark.parametrize("ttl", [timedelta(0), timedelta(hours=24, seconds=1)])
@@ -242,4 +265,4 @@ def test_tenants_hold_leases_on_the_same_name_side_by_side(
     assert taken(db, eve).holder == "eve"
     with pytest.raises(NotFound):
         db.run(lambda tx: leases.get_(tx, "L-2"), by=eve)
-    assert len(db.look(lambda tx: leases.list_(tx), by=eve).items) == 1
+    assert len(db.look(leases.list_, by=eve).items) == 1

@@ -1,6 +1,7 @@
 """The state machine of a task, without a database."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -13,11 +14,9 @@ from core.kernel.problems import IllegalMove
 
 MOMENT = datetime(2026, 11, 4, 9, tzinfo=UTC)
 
-ROAD = (
-    "queued", "claimed", "in_progress", "review", "approved", "merging", "done",
-)
+ROAD = ("queued", "claimed", "in_progress", "review", "approved", "merging", "done")
 LEGAL = {
-    *zip(ROAD, ROAD[1:], strict=False),
+    *pairwise(ROAD),
     ("claimed", "queued"), ("in_progress", "queued"),
     ("review", "changes_requested"), ("changes_requested", "in_progress"),
     *(

@@ -1,5 +1,6 @@
 """Tasks are created, read, listed and edited."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -218,6 +219,27 @@ def test_the_tag_of_the_collection_is_as_good_while_nothing_changed(
 
     with pytest.raises(StaleVersion):
         changed(db, ann, second, if_match=collection, title="z")
+
+
+def test_of_changes_at_once_none_that_was_accepted_is_lost(
+    db: Database, ann: Principal
+) -> None:
+    """M-COL-11, R-21: ten writers count up one number, each with If-Match."""
+    task = a_task(db, ann)
+
+    def count(_: int) -> int:
+        seen = db.look(lambda tx: tasks.get_(tx, task.id), by=ann)
+        try:
+            changed(db, ann, seen, if_match=seen.etag, priority=seen.priority + 1)
+        except StaleVersion:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(10) as pool:
+        accepted = sum(pool.map(count, range(60)))
+
+    after = db.look(lambda tx: tasks.get_(tx, task.id), by=ann)
+    assert after.priority == accepted == after.version - 1
 
 
 def test_a_ticked_line_survives_an_edit_of_the_list(db: Database, ann: Principal) -> None:
