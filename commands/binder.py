@@ -3,25 +3,28 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
 from typing import Any, NoReturn
 
 import orjson
 
 from commands.context import Options
 from commands.flags import MODEL, SHORT, WAIT_UNLESS_SAID, options_of
-from commands.plan import Plan, unknown_field, unknown_flag
+from commands.plan import Plan, may_echo, unknown_field, unknown_flag
 from commands.render import quote
 from commands.schema import Kind, Parameter
 from commands.times import is_duration
-from commands.tokens import Form, Token
+from commands.tokens import MAX_TOKENS, Form, Token
 from commands.validation import validated
 from commands.values import Caller, from_json, from_text
-from commands.words import is_echoable, shown
+from commands.words import shown
 from core.kernel.jsons import Json
 from core.kernel.problems import InvalidArgument
 
 _QUOTES = ('"', "'", "“", "”", "„", "‟", "‘")
 _FLAG_LIKE = re.compile(r"-{1,2}[^\W\d]")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
@@ -52,7 +55,9 @@ def bind_json(plan: Plan, args: Mapping[str, Json], *, caller: Caller) -> Bound:
     return _bound(plan, _json_values(plan, args, caller))
 
 
-def _json_values(plan: Plan, args: Mapping[str, Json], caller: Caller) -> dict[str, Any]:
+def _json_values(
+    plan: Plan, args: Mapping[str, Json], caller: Caller
+) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in args.items():
         parameter = plan.named.get(name)
@@ -156,8 +161,8 @@ class _Line:
         """Read an object whose keys are parameters, or that is itself an argument."""
         fields = orjson.loads(token.text)
         place = self._place()
-        is_whole = place is not None and place.kind is Kind.OBJECT
-        if place is not None and is_whole and not fields.keys() <= self.plan.named.keys():
+        has_names = fields.keys() <= self.plan.named.keys()
+        if place is not None and place.kind is Kind.OBJECT and not has_names:
             self._put(place, token)
             return
         for name, value in _json_values(self.plan, fields, self.caller).items():
@@ -180,30 +185,33 @@ class _Line:
                 return each
         return None
 
-    def _put(self, parameter: Parameter, token: Token, *, flag: Token | None = None) -> None:
+    def _put(
+        self, parameter: Parameter, token: Token, *, flag: Token | None = None
+    ) -> None:
         """Set a parameter to what a token says; `flag` is the one before the token."""
         is_pair = bool(token.key) and (flag is not None or not self._named(token.key))
         text = self._pair(token, parameter) if is_pair else token.text
-        is_quoted = token.form is Form.QUOTED
+        one = partial(self._one, parameter, is_quoted=token.form is Form.QUOTED)
         if not parameter.is_list:
-            value = self._one(parameter, text, is_quoted=is_quoted)
+            value = one(text)
         elif token.form is Form.JSON and text[0] == "[":
             value = from_json(parameter, orjson.loads(text), caller=self.caller)
         else:
-            parts = [text] if is_pair else [part.strip() for part in text.split(",")]
-            value = [self._one(parameter, each, is_quoted=is_quoted) for each in parts if each]
+            parts = [text] if is_pair else _parts(parameter, text)
+            value = [one(each) for each in parts if each]
         self._set(parameter, flag or token, value=value)
 
     def _pair(self, token: Token, parameter: Parameter) -> str:
-        """Return `a=b` as text, where `a` is no parameter; one text keeps its quotes."""
+        """Return `a=b` as text, where `a` is no parameter; a text keeps quotes."""
         if parameter.is_list or token.form is Form.WORD:
             return f"{token.key}={token.text}"
         return self.text[token.start : token.end]
 
     def _one(self, parameter: Parameter, text: str, *, is_quoted: bool = False) -> Any:
-        if not is_quoted and text.startswith(_QUOTES) and parameter.kind is not Kind.OBJECT:
+        is_open = not is_quoted and text.startswith(_QUOTES)
+        if is_open and parameter.kind is not Kind.OBJECT:
             raise InvalidArgument(
-                f"the quote at {shown(text)} is not closed",
+                f"a quote in {parameter.flag} is not closed",
                 fix=["put one pair of quotes around the whole value"],
                 argument=parameter.name,
             )
@@ -216,16 +224,12 @@ class _Line:
             before.extend(value)
         elif name in self.values:
             raise InvalidArgument(
-                f"{shown(self._written(token))} gives {name} a second time",
+                f"{shown(token.key or parameter.flag)} gives {name} a second time",
                 fix=[f"give {parameter.flag} once", *self.plan.help],
                 argument=name,
             )
         else:
             self.values[name] = value
-
-    def _written(self, token: Token) -> str:
-        """Return a token as it stands in the line, or its key where that is enough."""
-        return token.key or self.text[token.start : token.end]
 
     def _refuse_flag(self, token: Token, key: str) -> NoReturn:
         start = self.tokens[0].start
@@ -250,16 +254,29 @@ class _Line:
         places = self.plan.positional
         if not places or places[-1].kind is not Kind.TEXT or self.last_place is None:
             return ()
-        run = [
-            each
-            for each in self.tokens[self.tokens.index(self.last_place) :]
-            if each.form is Form.WORD and not each.key
-        ]
-        if not run or run[0] is not self.last_place:
+        after = self.tokens[self.tokens.index(self.last_place) :]
+        run = list(takewhile(_is_plain, after))
+        if not run:
             return ()
         text, first, last = self.text, run[0].start, run[-1].end
-        line = text[self.tokens[0].start : first] + quote(text[first:last]) + text[last:]
-        return (line,) if is_echoable(line) and "--" not in text[first:last] else ()
+        before = text[self.tokens[0].start : first]
+        line = before + quote(text[first:last]) + text[last:]
+        return (line,) if may_echo(self.plan, line) else ()
+
+
+def _is_plain(token: Token) -> bool:
+    return token.form is Form.WORD and not token.key
+
+
+def _parts(parameter: Parameter, text: str) -> Sequence[str]:
+    """Cut `a,b,c`; a list too long for that is sent as JSON, which is read faster."""
+    if text.count(",") >= MAX_TOKENS:
+        raise InvalidArgument(
+            f"{parameter.flag} has more than {MAX_TOKENS} elements",
+            fix=["give a list as long as this as a JSON array"],
+            argument=parameter.name,
+        )
+    return [part.strip() for part in text.split(",")]
 
 
 def _is_flag_like(text: str) -> bool:

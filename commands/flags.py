@@ -14,7 +14,7 @@ SHORT = {"-o": "output"}
 WAIT_UNLESS_SAID = "90s"
 
 
-def _everywhere(  # noqa: PLR0913 - a list of flags to be read, not to be called
+def _everywhere(
     _: None,
     *,
     output: Output = "auto",

@@ -5,17 +5,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from commands.plan import Plan, plan_of
+from commands.plan import Plan, may_echo, plan_of
 from commands.registry import Command, Registry
 from commands.suggest import nearest
 from commands.tokens import Form, Token
-from commands.words import id_in, is_echoable, shown
+from commands.words import id_in, shown
 from core.kernel.ids import PREFIX_NOUNS
 from core.kernel.problems import BadRequest, NotACommand, UnknownCommand
 
 ALIASES: Mapping[str, Sequence[str]] = {
-    "list": ("ls",), "show": ("get", "view", "describe"), "create": ("new", "add"),
-    "delete": ("rm",), "cancel": ("stop",),
+    "list": ("ls",),
+    "show": ("get", "view", "describe"),
+    "create": ("new", "add"),
+    "delete": ("rm",),
+    "cancel": ("stop",),
 }
 
 _PATH = re.compile(r"[\\/]|\.{1,2}[\\/]|~[\\/]|[A-Za-z]:[\\/]|\w+/")
@@ -79,14 +82,17 @@ def not_found(
     """
     first = tokens[0]
     if first.form is Form.WORD and _PATH.match(first.text):
-        return NotACommand(f"{shown(first.text)} is a path, not a command", fix=["help"])
+        return NotACommand(f"{shown(first.text)} is a path", fix=["help"])
     words = leading_words(tokens)
-    if not is_addressed and not (words and nearest(words[0], index.starts)):
+    if not is_addressed and not _is_meant(index, words):
         return NotACommand(f"{shown(first.text)} begins no command", fix=["help"])
     names = suggestions(index, words)
+    rest = text[tokens[_name_length(index, words) - 1].end :]
+    # One of them takes a secret: then any of the words may be it.
+    is_safe = all(may_echo(index.phrases[name], f"{name}{rest}") for name in names)
     return UnknownCommand(
         f"{shown(' '.join(words[:2]) or first.text)} is not a command",
-        fix=[_corrected(name, text, tokens) for name in names] or ["help"],
+        fix=[f"{name}{rest}" if is_safe else name for name in names] or ["help"],
         suggestions=names,
     )
 
@@ -103,20 +109,22 @@ def suggestions(index: Index, words: Sequence[str], *, limit: int = 3) -> list[s
     noun = index.nouns.get(words[0], "") if words else ""
     if not noun:
         return list(names)[:limit]
-    of_noun = {plan.command.name for plan in index.phrases.values() if _is_of(plan, noun)}
+    commands = (plan.command for plan in index.phrases.values())
+    of_noun = {each.name for each in commands if each.noun == noun}
     close = [name for name in names if name in of_noun]
     return (close or sorted(of_noun))[:limit]
 
 
-def _is_of(plan: Plan, noun: str) -> bool:
-    return plan.command.noun == noun
+def _is_meant(index: Index, words: Sequence[str]) -> bool:
+    """Tell whether prose would hardly begin like this."""
+    return bool(words) and bool(id_in(words[0]) or nearest(words[0], index.starts))
 
 
-def _corrected(name: str, text: str, tokens: Sequence[Token]) -> str:
-    """Put a command's name in place of the words that named none."""
-    rest = text[tokens[min(2, len(tokens)) - 1].end :] if len(tokens) > 1 else ""
-    line = f"{name}{rest}" if " " in name else name
-    return line if is_echoable(line) else name
+def _name_length(index: Index, words: Sequence[str]) -> int:
+    """Tell how many words were meant as a name, though they name nothing."""
+    if len(words) < 2 or id_in(words[1]):
+        return 1
+    return 2 if words[0] in index.nouns or nearest(words[1], index.starts) else 1
 
 
 def _build(registry: Registry) -> Index:
@@ -127,7 +135,9 @@ def _build(registry: Registry) -> Index:
             claims.setdefault(phrase, set()).add(plan.command.name)
     phrases = {
         phrase: plans[name]
-        for phrase, names in claims.items() if len(names) == 1 for name in names
+        for phrase, names in claims.items()
+        if len(names) == 1
+        for name in names
     }
     phrases |= plans
     nouns = {form: noun for noun in registry.nouns for form in reversed(_forms(noun))}

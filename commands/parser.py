@@ -87,20 +87,26 @@ def _line(
     found = index.find(tokens) if tokens else None
     if found is None and _is_help(scan, 0):
         return parse("help", registry, now=caller.now)
-    if scan.fault and (found or not tokens):
-        raise scan.fault
     if found is None:
+        if scan.fault and not tokens:
+            raise scan.fault
         raise not_found(index, text, tokens, is_addressed=is_addressed)
     plan, used = found
+    if scan.fault:
+        raise _open_secret(plan) if plan.has_secrets else scan.fault
     if "help" not in plan.named and _is_help(scan, used):
         return parse(f"help {plan.command.name}", registry, now=caller.now)
     return _invocation(plan, bind_tokens(plan, text, tokens, used=used, caller=caller))
 
 
+def _open_secret(plan: Plan) -> InvalidArgument:
+    """Refuse a line that does not end, without showing where: it may hold a secret."""
+    return InvalidArgument("a quote or a JSON object is not closed", fix=plan.help)
+
+
 def _is_help(scan: Scan, used: int) -> bool:
-    return any(
-        each.form is Form.FLAG and each.key in _HELP_FLAGS for each in scan.tokens[used:]
-    )
+    rest = scan.tokens[used:]
+    return any(each.form is Form.FLAG and each.key in _HELP_FLAGS for each in rest)
 
 
 def _message(text: str, registry: Registry, caller: Caller) -> Invocation:
@@ -109,16 +115,18 @@ def _message(text: str, registry: Registry, caller: Caller) -> Invocation:
         message = orjson.loads(text)
     except orjson.JSONDecodeError as fault:
         raise InvalidArgument(
-            f"the message is not valid JSON at line {fault.lineno} column {fault.colno}",
+            f"the message is not JSON at line {fault.lineno} column {fault.colno}",
             fix=_MESSAGE_FIX,
         ) from fault
     for key in message.keys() - set(_MESSAGE_KEYS):
         raise unknown_key(key, _MESSAGE_KEYS)
     name, args, client_key = (
-        message.get("command"), message.get("args", {}), message.get("id", "")
+        message.get("command"),
+        message.get("args", {}),
+        message.get("id", ""),
     )
     if not isinstance(name, str):
-        raise InvalidArgument('"command" must be the name of a command', fix=_MESSAGE_FIX)
+        raise InvalidArgument('"command" must name a command', fix=_MESSAGE_FIX)
     if not isinstance(args, dict):
         raise InvalidArgument('"args" must be an object', fix=_MESSAGE_FIX)
     if not isinstance(client_key, str):

@@ -20,7 +20,8 @@ class Plan:
 
     Shape:  `named` holds its parameters and those global flags whose names it does
             not use itself; `globals` are the names of the latter. `tuples` name the
-            lists that become tuples, and `help` is the line that explains it.
+            lists that become tuples, and `help` is the line that explains it. Lines of
+            a command that `has_secrets` are not repeated in answers.
     """
 
     command: Command
@@ -29,6 +30,7 @@ class Plan:
     positional: Sequence[Parameter]
     tuples: Sequence[str]
     help: Sequence[str]
+    has_secrets: bool
 
 
 def plan_of(command: Command) -> Plan:
@@ -45,7 +47,13 @@ def plan_of(command: Command) -> Plan:
             if each.is_list and get_origin(each.annotation) is not list
         ],
         help=(f"help {command.name}",),
+        has_secrets=any(each.is_secret for each in command.parameters),
     )
+
+
+def may_echo(plan: Plan, line: str) -> bool:
+    """Tell whether a line of this command can be repeated in an answer."""
+    return not plan.has_secrets and is_echoable(line)
 
 
 def unknown_field(plan: Plan, name: str) -> UnknownFlag:
@@ -75,9 +83,8 @@ def unknown_flag(plan: Plan, key: str, *, before: str, after: str) -> UnknownFla
     flags = [each.flag for each in plan.named.values()]
     close = nearest(f"--{key.lstrip('-').lower()}", flags)
     lines = [f"{before}{each}{after}" for each in close]
-    is_safe = not any(each.is_secret for each in plan.command.parameters)
     return UnknownFlag(
         f"{plan.command.name} has no flag {shown(key)}",
-        fix=[line for line in lines if is_safe and is_echoable(line)] or plan.help,
+        fix=[line for line in lines if may_echo(plan, line)] or plan.help,
         suggestions=close,
     )

@@ -44,7 +44,8 @@ class Command:
             `target` names the parameter that identifies the object, "" if none does;
             a proposal is bound to what `fingerprint` tells of that object's state.
             `result` describes `data`. `is_open` commands run for unlinked senders,
-            `is_control` ones never wait behind work.
+            `is_control` ones never wait behind work. A macro's handler returns the
+            line that it stands for, and that runs instead.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Command:
     fingerprint: Callable[[Tx, str], str] | None = None
     is_open: bool = False
     is_control: bool = False
+    is_macro: bool = False
     is_async: bool = False
 
     @property
@@ -164,7 +166,7 @@ class Registry:
         self._derived.clear()
 
     def derive(self, build: Callable[["Registry"], Derived]) -> Derived:
-        """Return what `build` makes of these commands; made once for each set of them."""
+        """Return what `build` makes of these commands; made once for each set."""
         if build not in self._derived:
             self._derived[build] = build(self)
         return cast(Derived, self._derived[build])

@@ -15,6 +15,7 @@ from commands.words import id_in
 
 _BARE = re.compile(r"[A-Za-z0-9_#][A-Za-z0-9_.:/@+%-]*|-[0-9][0-9.e+-]*")
 _NAME_LIKE = re.compile(r"[A-Za-z][A-Za-z-]*")
+_MOST_WORDS = 100  # a longer list is written as JSON
 _ONLY_FLAGS = (Kind.OBJECT, Kind.FLAG)
 
 
@@ -47,7 +48,7 @@ def render_line(command: Command, args: Mapping[str, Any]) -> str:
 
 
 def quote(token: str) -> str:
-    """Write a text so that it reads back as one token: bare if it can be, else quoted."""
+    """Write a text that reads back as one token: bare if it can be, else quoted."""
     return token if _BARE.fullmatch(token) else _quoted(token)
 
 
@@ -79,9 +80,11 @@ def _positional(command: Command, parameter: Parameter, value: Any) -> Sequence[
         return ()
     if not parameter.is_list:
         return (_token(parameter, value),)
-    is_last = parameter is [each for each in command.parameters if each.is_positional][-1]
+    places = [each for each in command.parameters if each.is_positional]
+    if parameter is not places[-1] or len(value) > _MOST_WORDS:
+        return ()
     texts = [_text(each) for each in value]
-    if not is_last or not all(_is_one_item(text) for text in texts):
+    if not all(_is_one_item(text) for text in texts):
         return ()
     return [_token(parameter, text) for text in texts]
 
@@ -101,8 +104,9 @@ def _flagged(parameter: Parameter, value: Any) -> Iterator[str]:
 
 
 def _list(parameter: Parameter, values: Sequence[Any]) -> str:
-    texts = [_text(each) for each in values]
-    if texts and all(_is_one_item(each) and _is_bare(parameter, each) for each in texts):
+    texts = [_text(each) for each in values] if len(values) <= _MOST_WORDS else ()
+    is_plain = all(_is_one_item(each) and _is_bare(parameter, each) for each in texts)
+    if texts and is_plain:
         return ",".join(texts)
     return _json(as_json(values))
 

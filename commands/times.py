@@ -1,4 +1,4 @@
-"""Times and durations as people write them: `15m`, `2h30m`, `tomorrow 9am`, ISO 8601."""
+"""Times and durations as people write them: `15m`, `tomorrow 9am`, ISO 8601."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -13,7 +13,15 @@ _LONGEST = timedelta(days=36_525)
 _MICRO = timedelta(microseconds=1)
 _YEARS = range(1970, 9_999)
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEKDAYS = (
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+)
 _NEAR_DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 _NUMBER = r"[0-9]{1,12}(?:\.[0-9]{1,6})?"
@@ -28,9 +36,7 @@ _CLOCK = re.compile(r"([0-9]{1,2})(?::([0-9]{2}))?(?::([0-9]{2}))?\s?(am|pm)?")
 _ISO_START = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]|\Z)", re.IGNORECASE)
 
 _DURATION_FIX = ("write it like 90s, 15m, 2h30m or 3d",)
-_TIME_FIX = (
-    'write it like 2026-11-04T09:00Z, 15m, "tomorrow 9am", "monday 9am" or "today 14:00"',
-)
+_TIME_FIX = ('write it like 2026-11-04T09:00Z, 15m, "tomorrow 9am" or "monday 14:00"',)
 
 
 def parse_duration(text: str) -> timedelta:
@@ -59,12 +65,14 @@ def seconds(amount: float) -> timedelta:
 
     Raises: InvalidArgument when it is negative, or longer than a hundred years.
     """
-    if not isfinite(amount):
-        raise InvalidArgument("a duration is a finite number", fix=_DURATION_FIX)
+    if not isfinite(amount * 1_000_000):
+        raise InvalidArgument("the duration is too long", fix=_DURATION_FIX)
     return _length(f"{amount:g}s", round(amount * 1_000_000))
 
 
-def parse_time(text: str, *, now: datetime, timezone: str, is_past: bool = False) -> datetime:
+def parse_time(
+    text: str, *, now: datetime, timezone: str, is_past: bool = False
+) -> datetime:
     """Read a moment; days, clock times and zoneless ISO are meant in `timezone`.
 
     Shape:  aware UTC. A duration counts from `now`: ahead, or back when `is_past`; a
@@ -122,7 +130,7 @@ def _micros(number: str, unit: str) -> int:
 def _length(text: str, micros: int) -> timedelta:
     if not 0 <= micros <= _LONGEST // _MICRO:
         raise InvalidArgument(
-            f"{shown(text)} is not between nothing and a hundred years", fix=_DURATION_FIX
+            f"{shown(text)} is not within a hundred years", fix=_DURATION_FIX
         )
     return timedelta(microseconds=micros)
 
@@ -151,7 +159,9 @@ def _moment(text: str, moment: datetime) -> datetime:
     return in_utc
 
 
-def _day(text: str, found: re.Match[str], local: datetime, *, is_past: bool) -> datetime:
+def _day(
+    text: str, found: re.Match[str], local: datetime, *, is_past: bool
+) -> datetime:
     word, clock = found[1], _clock(text, found[2])
     if word in _NEAR_DAYS:
         day = local.date() + timedelta(days=_NEAR_DAYS[word])
@@ -175,11 +185,13 @@ def _clock(text: str, written: str | None) -> time:
         return time()
     found = _CLOCK.fullmatch(written)
     if found is None or not (found[2] or found[4]):
-        raise InvalidArgument(f"{shown(text)} has no clock time I can read", fix=_TIME_FIX)
+        raise InvalidArgument(f"{shown(text)} has no clock time in it", fix=_TIME_FIX)
     hour = int(found[1])
     if found[4]:
         hour = hour % 12 + (12 if found[4] == "pm" else 0) if 1 <= hour <= 12 else 99
     try:
         return time(hour, int(found[2] or 0), int(found[3] or 0))
     except ValueError as fault:
-        raise InvalidArgument(f"{shown(text)} has no such hour", fix=_TIME_FIX) from fault
+        raise InvalidArgument(
+            f"{shown(text)} has no such hour", fix=_TIME_FIX
+        ) from fault

@@ -19,7 +19,9 @@ _END = r"(?=[\u200b\u2060\ufeff\u200e\u200f]*+(?:\s|\Z))"
 _DASH = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _KEY = r"[^\W\d][\w-]*+"
 
-_PREFIX = re.compile(rf"[{_GAP}]*+((?:[/@]?ops[:,]?{_END}|!))?[{_GAP}]*+", re.IGNORECASE)
+_PREFIX = re.compile(
+    rf"[{_GAP}]*+((?:[/@]?ops[:,]?{_END}|!))?[{_GAP}]*+", re.IGNORECASE
+)
 _BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]]', re.DOTALL)
 _ENDS = re.compile(_END)
 _PLAIN = re.compile(r"\S*+")
@@ -155,19 +157,25 @@ def _closed(found: re.Match[str]) -> Token:
     text, end = found[group], found.end()
     if group == _FLAG:
         return Token("", found.start(group), end, Form.FLAG, _dashes(text))
-    before = found[_BEFORE]
-    key, start = ("", -1) if before is None else (_dashes(before[:-1]), found.start(_BEFORE))
     if group == _WORD:
-        return _word(text, found.start(group) if start < 0 else start, end, key=key)
+        key, start = _before(found, found.start(group))
+        return _word(text, start, end, key=key)
     if "\\" in text and group in (_DOUBLE, _CURLY):
         text = (_ESCAPE if group == _DOUBLE else _CURLY_ESCAPE).sub(r"\1", text)
-    return Token(text, found.start(group) - 1 if start < 0 else start, end, Form.QUOTED, key)
+    key, start = _before(found, found.start(group) - 1)
+    return Token(text, start, end, Form.QUOTED, key)
+
+
+def _before(found: re.Match[str], start: int) -> tuple[str, int]:
+    """Return what stands before a `=`, and where the token starts with it."""
+    written = found[_BEFORE]
+    return (_dashes(written[:-1]), found.start(_BEFORE)) if written else ("", start)
 
 
 def _opened(text: str, found: re.Match[str], *, has_json: bool) -> Token | None:
     """Read JSON, or a word that only looks like it; None when a quote stays open."""
-    at, before = found.start(_OPENER), found[_BEFORE]
-    key, start = ("", at) if before is None else (_dashes(before[:-1]), found.start(_BEFORE))
+    at = found.start(_OPENER)
+    key, start = _before(found, at)
     mark = text[at]
     if (mark == "{" or (mark == "[" and has_json)) and (end := _json_end(text, at)):
         return Token(text[at:end], start, end, Form.JSON, key)
@@ -190,9 +198,10 @@ def _word(text: str, start: int, end: int, *, key: str) -> Token:
 
 def _dashes(key: str) -> str:
     """Undo the dash that a phone made of two hyphens."""
+    if key.isascii():
+        return key
     name = key.lstrip(_DASH)
-    dashes = key[: len(key) - len(name)]
-    if dashes.isascii():
+    if key[: len(key) - len(name)].isascii():
         return key
     return f"-{name}" if len(name) == 1 else f"--{name}"
 
@@ -225,7 +234,7 @@ def _fault(text: str, at: int) -> InvalidArgument:
     rest = shown(text[at : at + 100])
     if text[at] == "{":
         return InvalidArgument(
-            f"{rest} is not valid JSON", fix=["quote it if it is text, or mend the JSON"]
+            f"{rest} is not valid JSON", fix=["quote it if it is text"]
         )
     return InvalidArgument(
         f"the quote at {rest} is not closed before a space",

@@ -1,4 +1,4 @@
-"""The last word on arguments: a command's strict model, and its refusals in our words."""
+"""The last word on arguments: a strict model, its refusals in our words."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,9 @@ from commands.words import shown
 from core.kernel.problems import InvalidArgument
 
 
-def validated(model: type[BaseModel], values: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+def validated(
+    model: type[BaseModel], values: Mapping[str, Any], plan: Plan
+) -> dict[str, Any]:
     """Return what the model makes of JSON-like values, with its defaults.
 
     Raises: InvalidArgument about the first value that does not fit.
@@ -49,4 +51,6 @@ def _refusal(plan: Plan, fault: ValidationError) -> InvalidArgument:
 
 
 def _said(value: object) -> str:
-    return shown(value if isinstance(value, str) else orjson.dumps(value, default=str).decode())
+    if isinstance(value, str):
+        return shown(value)
+    return shown(orjson.dumps(value, default=str).decode())

@@ -19,7 +19,12 @@ from core.kernel.problems import InvalidArgument
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")
 _WORDS_OF_TRUTH = {
-    "true": True, "yes": True, "on": True, "false": False, "no": False, "off": False,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "no": False,
+    "off": False,
 }
 
 
@@ -72,7 +77,8 @@ def unknown_choice(parameter: Parameter, text: str) -> InvalidArgument:
     """Build the refusal of a word that is none of the choices, with the nearest."""
     close = nearest(text, parameter.choices)
     return InvalidArgument(
-        f"{shown(text)} is not one of {', '.join(parameter.choices)} for {parameter.flag}",
+        f"{shown(text)} for {parameter.flag} is not one of "
+        f"{', '.join(parameter.choices)}",
         fix=[f"{parameter.flag} {each}" for each in close or parameter.choices],
         argument=parameter.name,
         suggestions=close,
@@ -119,9 +125,8 @@ def _folded(text: str) -> str:
 
 
 def _time(parameter: Parameter, text: str, caller: Caller) -> datetime:
-    return parse_time(
-        text, now=caller.now, timezone=caller.timezone, is_past=parameter.name == "since"
-    )
+    is_past = parameter.name == "since"
+    return parse_time(text, now=caller.now, timezone=caller.timezone, is_past=is_past)
 
 
 def _duration(_: Parameter, text: str, __: Caller) -> str:
@@ -151,9 +156,16 @@ def _text(_: Parameter, text: str, __: Caller) -> str:
 
 
 _FROM_TEXT: Mapping[Kind, Callable[[Parameter, str, Caller], Any]] = {
-    Kind.TEXT: _text, Kind.INTEGER: _integer, Kind.NUMBER: _number, Kind.FLAG: _flag,
-    Kind.CHOICE: _choice, Kind.TIME: _time, Kind.DURATION: _duration,
-    Kind.OBJECT: _object, Kind.REF: _ref, Kind.PERSON: _person,
+    Kind.TEXT: _text,
+    Kind.INTEGER: _integer,
+    Kind.NUMBER: _number,
+    Kind.FLAG: _flag,
+    Kind.CHOICE: _choice,
+    Kind.TIME: _time,
+    Kind.DURATION: _duration,
+    Kind.OBJECT: _object,
+    Kind.REF: _ref,
+    Kind.PERSON: _person,
 }
 
 
