@@ -1,0 +1,86 @@
+"""Where `ops` begins: a verb of this machine, lines from a pipe, or a remote command."""
+
+import difflib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from core.kernel.problems import BadRequest, Forbidden, Problem, Unauthenticated
+from gateway.cli import batch, remote
+from gateway.cli.exits import Exit
+from gateway.cli.lazy import load
+from gateway.cli.terminal import Terminal
+
+VERBS: Mapping[str, str] = {
+    "serve": "run a gateway on this machine",
+    "migrate": "bring the database to this version's schema",
+    "doctor": "check this machine, the database and the gateway",
+    "backup": "copy the database while it is in use",
+    "shell": "talk to a gateway with completion and history",
+    "login": "sign in with a link or a password",
+    "logout": "sign out and forget the session",
+    "tail": "follow events as they happen",
+    "seed": "post the backlog as tasks",
+    "version": "print the version",
+    "completion": "print the completion script of a shell",
+}
+_LOCAL = "gateway.cli.local:run"
+
+
+def main(argv: Sequence[str] | None = None, terminal: Terminal | None = None) -> int:
+    """Run `ops` with these words; return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    here = terminal or Terminal.of_process()
+    try:
+        return _run(words, here)
+    except Problem as problem:
+        remote.say_problem(problem, here)
+        _hint(words, here)
+        return _exit_of(problem)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads has gone (`ops … | head`); nothing may be flushed at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+
+
+def overview() -> str:
+    """List what this program does itself."""
+    lines = [f"  {name:<12}{what}" for name, what in VERBS.items()]
+    return "\n".join(
+        [
+            "ops VERB, or any command of a gateway: ops task list --status review",
+            "",
+            *lines,
+            "",
+            "`ops help` lists the commands of the gateway at OPSWIRE_URL.",
+        ]
+    )
+
+
+def _run(words: Sequence[str], terminal: Terminal) -> int:
+    if words and words[0] in VERBS:
+        return int(load(_LOCAL)(words, terminal))
+    if words[:1] in (["--help"], ["-h"]) or (not words and terminal.source.isatty()):
+        terminal.print(overview() + "\n")
+        return Exit.OK
+    if words[:1] == ["--version"]:
+        return int(load(_LOCAL)(["version"], terminal))
+    if not words or words[0] == "-":
+        return batch.run(words, terminal)
+    return remote.run(words, terminal)
+
+
+def _hint(words: Sequence[str], terminal: Terminal) -> None:
+    """Say which verb of this machine may have been meant."""
+    if words and (close := difflib.get_close_matches(words[0], VERBS, n=1)):
+        terminal.say(f"try: ops {close[0]}")
+
+
+def _exit_of(problem: Problem) -> Exit:
+    if isinstance(problem, BadRequest):
+        return Exit.USAGE
+    if isinstance(problem, Unauthenticated | Forbidden):
+        return Exit.FORBIDDEN
+    return Exit.FAILED

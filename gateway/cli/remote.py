@@ -1,0 +1,123 @@
+"""One command of a gateway, from the words of a shell to an exit code."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from core.kernel.ids import random_id
+from core.kernel.problems import Problem, Unavailable
+from core.kernel.reply import ErrorBlock, ErrorInfo, Reply, ReplyStatus, reply_from_json
+from gateway.cli.client import Answer, Client
+from gateway.cli.exits import Exit, exit_of
+from gateway.cli.lazy import load
+from gateway.cli.line import Asked, quote, split_options
+from gateway.cli.session import client_of
+from gateway.cli.terminal import Terminal
+
+_FORMATS = "channels.terminal.formats:format_data"
+_MACHINE = ("json", "jsonl", "yaml")
+
+
+def run(words: Sequence[str], terminal: Terminal) -> Exit:
+    """Send one command, ask for consent where it is needed, show what came back.
+
+    Raises: Problem when it could not be sent or its answer cannot be read.
+    """
+    asked = split_options(words)
+    client = client_of(terminal)
+    reply = send_line(client, asked.line)
+    if reply.status is ReplyStatus.NEEDS_CONFIRMATION:
+        reply = _confirmed(client, asked, reply, terminal)
+    show(reply, asked, terminal)
+    return exit_of(reply)
+
+
+def send_line(client: Client, line: str) -> Reply:
+    """Send one line; whatever happens on the way, it takes effect at most once.
+
+    Raises: Unavailable when no gateway answers, or something that is none.
+    """
+    answer = client.post("/v1/commands", {"line": line}, key=random_id("cli"))
+    return reply_of(answer, client.url)
+
+
+def reply_of(answer: Answer, url: str) -> Reply:
+    """Read a reply, or the problem that a door answered instead.
+
+    Raises: Unavailable when it is neither.
+    """
+    try:
+        raw = orjson.loads(answer.body)
+        return reply_from_json(raw) if "summary" in raw else reply_of_problem(raw)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as fault:
+        raise Unavailable(
+            f"{url} answered {answer.status} with something that is no reply",
+            fix=["check OPSWIRE_URL", "ops doctor"],
+        ) from fault
+
+
+def reply_of_problem(raw: Mapping[str, Any]) -> Reply:
+    """Make an error reply of a problem document."""
+    error = ErrorInfo(
+        code=str(raw["code"]),
+        type=str(raw.get("type", "")),
+        title=str(raw["title"]),
+        detail=str(raw["detail"]),
+        status=int(raw["status"]),
+        fix=[str(each) for each in raw.get("fix", ())],
+    )
+    return Reply(
+        summary=f"{error.title}: {error.detail}"[:150],
+        status=ReplyStatus.ERROR,
+        blocks=(ErrorBlock(title=error.title, detail=error.detail, fix=error.fix),),
+        error=error,
+    )
+
+
+def show(reply: Reply, asked: Asked, terminal: Terminal) -> None:
+    """Show a reply as it is, or its data in the format that was asked for."""
+    if reply.error is not None and asked.output in _MACHINE:
+        terminal.say(orjson.dumps(reply.error).decode())
+    elif asked.is_native or reply.error is not None:
+        terminal.show(reply)
+    else:
+        formatted = load(_FORMATS)(
+            {"data": reply.data}, asked.output, asked.fields, asked.query
+        )
+        terminal.print(formatted)
+    if reply.status is ReplyStatus.NEEDS_CONFIRMATION:
+        terminal.say(f"confirm with: ops {_confirm_line(asked, reply)}")
+
+
+def say_problem(problem: Problem, terminal: Terminal) -> None:
+    """Tell a person what went wrong here, and what may help."""
+    terminal.say(f"{problem.title}: {problem.detail}")
+    for fix in problem.fix:
+        terminal.say(f"try: {fix}")
+
+
+def _confirmed(client: Client, asked: Asked, reply: Reply, terminal: Terminal) -> Reply:
+    """Run a proposal that a person agrees to; else return it unchanged."""
+    token, target = str(reply.data.get("token", "")), str(reply.data.get("target", ""))
+    if not (token or target):
+        return reply
+    is_agreed = asked.is_yes and bool(token)
+    if not is_agreed and terminal.can_ask:
+        terminal.say(reply.summary)
+        is_agreed = _agrees(target, terminal, is_risky=bool(token))
+    if not is_agreed:
+        return reply
+    return send_line(client, _confirm_line(asked, reply))
+
+
+def _agrees(target: str, terminal: Terminal, *, is_risky: bool) -> bool:
+    if is_risky:
+        return terminal.ask("Run it? [y/N]").lower() in ("y", "yes")
+    return terminal.ask(f"Type {target} to run it:") == target
+
+
+def _confirm_line(asked: Asked, reply: Reply) -> str:
+    """Write the line that gives consent: what was asked, `--reason` and all."""
+    consent = reply.data.get("token") or reply.data.get("target") or ""
+    return f"{asked.line} --confirm {quote(str(consent))}"
