@@ -46,7 +46,10 @@ class HttpConnection(Connection):
         if head is None or len(self._buffer) < head.size_bytes:
             return
         answer, self._buffer = self._buffer, b""
-        self.answered(answer, is_good=head.status == _OK)
+        if head.status == _OK:
+            self.answered(answer, is_good=True)
+        else:
+            self.answered(_in_short(answer), is_good=False)
 
 
 def post_line(path: str, line: str, *, key: str) -> Requests:
@@ -61,6 +64,12 @@ def post_same_line(path: str, line: str, *, key: str) -> Requests:
     """Yield one and the same POST of a command line, for reads."""
     body = orjson.dumps({"line": line})
     return itertools.repeat(_head(path, body, key) + b"\r\n" + body)
+
+
+def _in_short(answer: bytes) -> bytes:
+    """Keep the status line and the body of a refusal."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head.partition(b"\r\n")[0] + b" " + body
 
 
 def _head(path: str, body: bytes, key: str) -> bytes:

@@ -71,8 +71,8 @@ class WebSocketConnection(Connection):
     def data_received(self, data: bytes) -> None:
         """Take off the upgrade's answer, then frame by frame."""
         self._buffer = self._buffer + data if self._buffer else data
-        if self._buffer.startswith(b"HTTP/"):
-            self._take_upgrade()
+        if self._buffer.startswith(b"HTTP/") and not self._take_upgrade():
+            return
         while self._buffer and (frame := parse_frame(self._buffer)):
             self._buffer = self._buffer[frame.size_bytes :]
             self._take(frame)
@@ -83,14 +83,15 @@ class WebSocketConnection(Connection):
             self.write(frame_head(_CLOSE, 0))
         super().close()
 
-    def _take_upgrade(self) -> None:
+    def _take_upgrade(self) -> bool:
+        """Take the upgrade's answer off; False while it is not there or a refusal."""
         head, end, rest = self._buffer.partition(b"\r\n\r\n")
-        if not end:
-            return
-        if not head.startswith(b"HTTP/1.1 101"):
+        if end and not head.startswith(b"HTTP/1.1 101"):
+            self._fail(self._buffer)
             self.close()
-            return
-        self._buffer = rest
+        elif end:
+            self._buffer = rest
+        return not self._buffer.startswith(b"HTTP/")
 
     def _take(self, frame: Frame) -> None:
         if frame.opcode == _PING:

@@ -6,12 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from statistics import median
 
-from commands.parser import parse
-
 from benchmarks.cores import client_core, pinned
 from benchmarks.paired import CREATE, Bench, paired_ratio
 from benchmarks.report import Line, at_least
 from commands.context import Context
+from commands.parser import parse
 from commands.registry import Command, Registry, command
 from core.kernel.lanes import Lane
 from core.kernel.reply import Reply
