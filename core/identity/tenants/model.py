@@ -19,12 +19,17 @@ class Tenant:
     created_at: datetime
 
 
+def is_tenant_id(text: str) -> bool:
+    """Tell whether a text could be a tenant's slug."""
+    return _SLUG.fullmatch(text) is not None
+
+
 def parse_tenant_id(text: str) -> TenantId:
     """Read a tenant's slug.
 
     Raises: InvalidArgument when it is none.
     """
-    if not _SLUG.fullmatch(text):
+    if not is_tenant_id(text):
         raise InvalidArgument(
             f"{text[:80]!r} is not a tenant's name",
             fix=["use 1 to 40 of a-z, 0-9 and -, such as acme"],

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from core.database import Tx
 from core.events.service import append
 from core.identity.tenants import store
-from core.identity.tenants.model import Tenant, parse_tenant_id
+from core.identity.tenants.model import Tenant, is_tenant_id, parse_tenant_id
 from core.kernel.principal import DEFAULT_TENANT, TenantId
 from core.kernel.problems import AlreadyExists, Forbidden, NotFound
 from core.kernel.texts import require_line
@@ -45,7 +45,7 @@ def get_(tx: Tx, tenant: str) -> Tenant:
 
     Raises: NotFound, whether it is absent or another's.
     """
-    is_visible = tx.tenant in (DEFAULT_TENANT, tenant)
+    is_visible = is_tenant_id(tenant) and tx.tenant in (DEFAULT_TENANT, tenant)
     found = store.find(tx, TenantId(tenant)) if is_visible else None
     if found is None:
         raise NotFound(f"the tenant {tenant[:40]}")

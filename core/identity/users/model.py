@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from zoneinfo import available_timezones
 
 from core.identity.scopes import Scopes, scopes_of
@@ -66,8 +67,13 @@ def fold_name(text: str) -> str:
     Width, case and compatibility forms fold away; what is then outside ASCII is no
     name, which leaves no look-alike letters of other scripts either.
     """
-    folded = unicodedata.normalize("NFKC", text.strip()).casefold()
-    return unicodedata.normalize("NFKC", folded)
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", folded).strip()
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a folded text could be a user's name."""
+    return _HANDLE.fullmatch(text) is not None
 
 
 def parse_name(text: str) -> str:
@@ -76,7 +82,7 @@ def parse_name(text: str) -> str:
     Raises: InvalidArgument when it is no handle, or a word with a meaning of its own.
     """
     name = fold_name(text)
-    if not _HANDLE.fullmatch(name):
+    if not is_name(name):
         raise InvalidArgument(
             f"{text[:80]!r} is not a user name",
             fix=["use 1 to 40 of a-z, 0-9, . _ and -, such as ann or bob.smith"],
@@ -120,8 +126,14 @@ def parse_timezone(text: str) -> str:
 
     Raises: InvalidArgument.
     """
-    if text not in available_timezones():
+    if text not in _zones():
         raise InvalidArgument(
             f"{text[:80]!r} is not a time zone", fix=["use a name like Europe/Berlin"]
         )
     return text
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Listing the zones reads hundreds of files, so it is done once."""
+    return frozenset(available_timezones())

@@ -10,6 +10,7 @@ from core.identity.users import store
 from core.identity.users.model import (
     User,
     fold_name,
+    is_name,
     parse_email,
     parse_name,
     parse_roles,
@@ -81,7 +82,8 @@ def get_(tx: Tx, user_id: str) -> User:
 
 def find_by_name(tx: Tx, name: str) -> User | None:
     """Find a user by name, in any spelling of it."""
-    return store.find_by_name(tx, fold_name(name))
+    folded = fold_name(name)
+    return store.find_by_name(tx, folded) if is_name(folded) else None
 
 
 def find_password(tx: Tx, name: str) -> tuple[User | None, PasswordHash]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import orjson
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, literal_column
 
 from core.database import Prepared, Row, Tx
 from core.identity.users.model import User
@@ -33,6 +33,7 @@ _PAGE = Prepared(
     _ALL.where(_OWN, users.c.number > bindparam("after"))
     .order_by(users.c.number)
     .limit(bindparam("most"))
+    .offset(literal_column("0"))
 )
 _HASH = Prepared(
     users.select()
@@ -44,7 +45,9 @@ _SET = {
     column: Prepared(
         users.update()
         .where(_OWN, users.c.id == bindparam("of"))
-        .values({column: bindparam("to"), "version": users.c.version + 1})
+        .values(
+            {column: bindparam("to"), "version": users.c.version + literal_column("1")}
+        )
     )
     for column in _SETTABLE
 }
