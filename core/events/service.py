@@ -88,6 +88,7 @@ def list_after(
     """
     if wanted == EVERYTHING:
         return store.list_after(tx, seq, limit=limit)
+    _require_storable(wanted)
     return store.list_wanted_after(tx, seq, wanted, limit=limit)
 
 
@@ -95,6 +96,7 @@ def list_last(
     tx: Tx, wanted: EventFilter = EVERYTHING, *, limit: int = 10
 ) -> Sequence[Event]:
     """List the last wanted events, in their order."""
+    _require_storable(wanted)
     return store.list_last(tx, wanted, limit=limit)
 
 
@@ -135,6 +137,12 @@ def human_log(
         markdown=render_human_log(told), count=len(told),
         last_seq=told[-1].seq if told else after,
     )
+
+
+def _require_storable(wanted: EventFilter) -> None:
+    for name in ("types", "targets", "actors", "channels"):
+        for text in getattr(wanted, name):
+            require_line(name, text, limit=_TARGET_LIMIT, least=0)
 
 
 def _checked(details: Mapping[str, Json]) -> Mapping[str, Json]:

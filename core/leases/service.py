@@ -95,6 +95,7 @@ def get_(tx: Tx, lock_id: str) -> Lease:
 
 def find_on(tx: Tx, resource: str) -> Lease | None:
     """Find the lease on a resource, expired or not."""
+    require_line("resource", resource, limit=_RESOURCE_LIMIT)
     return store.find_on(tx, resource)
 
 
@@ -104,6 +105,7 @@ def list_(
 ) -> Page[Lease]:
     """List held leases, the oldest first; `is_stale` None means both kinds."""
     size = page_size(limit)
+    require_line("holder", holder, limit=_NAME_LIMIT, least=0)
     found = store.list_after(
         tx, parse_cursor(cursor) if cursor else 0, limit=size + 1, holder=holder,
         is_stale=is_stale,

@@ -39,7 +39,9 @@ _DELETE = Prepared(leases.delete().where(_MINE, leases.c.id == bindparam("lock_i
 
 
 def find(tx: Tx, lock_id: str) -> Lease | None:
-    """Find a held lease by its id."""
+    """Find a held lease by its id; a text of another form is the id of none."""
+    if number_of(lock_id, "L") is None:
+        return None
     rows = tx.run(_BY_ID, lock_id=lock_id)
     return _to_lease(rows[0]) if rows else None
 

@@ -26,9 +26,10 @@ def register(
 
     Raises: InvalidArgument.
     """
+    require_line("name", name, limit=_NAME_LIMIT)
     known = store.find(tx, name)
     agent = Agent(
-        name=require_line("name", name, limit=_NAME_LIMIT),
+        name=name,
         role=require_line("role", role, limit=_NAME_LIMIT, least=0),
         skills=_checked(skills),
         status=status,
@@ -74,9 +75,9 @@ def touch(tx: Tx, name: str) -> Agent:
 def get_(tx: Tx, name: str) -> Agent:
     """Get an agent.
 
-    Raises: NotFound.
+    Raises: NotFound, InvalidArgument when the text can be nobody's name.
     """
-    agent = store.find(tx, name)
+    agent = store.find(tx, require_line("name", name, limit=_NAME_LIMIT))
     if agent is None:
         raise NotFound(f"the agent {name[:_NAME_LIMIT]}", fix=["agent list"])
     return agent

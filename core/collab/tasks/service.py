@@ -77,6 +77,7 @@ def find_(tx: Tx, task_id: str) -> Task | None:
 
 def find_by_key(tx: Tx, external_key: str) -> Task | None:
     """Find a task by its external key; None when there is none."""
+    require_line("external_key", external_key, limit=_KEY_LIMIT, least=0)
     return store.find_by_key(tx, external_key)
 
 
@@ -85,6 +86,8 @@ def list_(
 ) -> Page[Task]:
     """List tasks, the highest number first; pages are stable under inserts."""
     size = page_size(limit)
+    require_line("assignee", wanted.assignee, limit=NAME_LIMIT, least=0)
+    require_line("label", wanted.label, limit=NAME_LIMIT, least=0)
     below = parse_cursor(cursor) if cursor else None
     found = store.list_before(tx, below, wanted, limit=size + 1)
     if len(found) <= size:

@@ -34,7 +34,9 @@ _UPDATE = Prepared(
 
 
 def find(tx: Tx, task_id: str) -> Task | None:
-    """Find a task by its id."""
+    """Find a task by its id; a text of another form is the id of none."""
+    if number_of(task_id, "T") is None:
+        return None
     rows = tx.run(_BY_ID, task_id=task_id)
     return _to_task(rows[0]) if rows else None
 

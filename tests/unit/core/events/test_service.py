@@ -188,3 +188,11 @@ def test_a_tenant_reads_its_own_events_only(db: Database, ann: Principal) -> Non
     assert db.look(lambda tx: events.list_after(tx, 0), by=eve) == []
     assert db.look(lambda tx: events.list_after(tx, 0, everything), by=eve) == []
     assert db.look(events.list_last, by=eve) == []
+
+
+def test_a_filter_that_no_text_can_match_is_refused(db: Database, ann: Principal) -> None:
+    """R-52."""
+    wanted = EventFilter(targets=frozenset({"\0"}))
+
+    with pytest.raises(InvalidArgument):
+        db.look(lambda tx: events.list_after(tx, 0, wanted), by=ann)

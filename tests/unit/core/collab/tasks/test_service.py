@@ -353,3 +353,21 @@ def test_a_refused_creation_takes_no_number(db: Database, ann: Principal) -> Non
         a_task(db, ann, title="")
 
     assert a_task(db, ann).id == "T-1"
+
+
+@pytest.mark.parametrize("text", ["T-1\0", "\ud800", "T-1' OR 1=1", "Ｔ-1", "T-1\n"])
+def test_a_hostile_id_is_just_not_found(db: Database, ann: Principal, text: str) -> None:
+    """R-52."""
+    a_task(db, ann)
+
+    with pytest.raises(NotFound):
+        db.look(lambda tx: tasks.get_(tx, text), by=ann)
+
+
+@pytest.mark.parametrize("wanted", [TaskFilter(assignee="\0"), TaskFilter(label="\ud800")])
+def test_a_filter_that_no_text_can_match_is_refused(
+    db: Database, ann: Principal, wanted: TaskFilter
+) -> None:
+    """R-52."""
+    with pytest.raises(InvalidArgument):
+        listed(db, ann, wanted)
