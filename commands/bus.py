@@ -7,15 +7,16 @@ from typing import Any
 from commands import confirm
 from commands.confirm import Asked
 from commands.context import Context
-from commands.parser import Invocation
-from commands.references import resolve
+from commands.parser import Invocation, parse
+from commands.references import resolve_references
 from commands.registry import Command, Registry
 from core.database import Tx
 from core.events.model import EventDraft
 from core.kernel.jsons import Json
 from core.kernel.principal import Principal
 from core.kernel.problems import (
-    AssuranceTooLow, MissingScope, NeedsConfirmation, NotLinked,
+    AssuranceTooLow, IllegalMove, MissingScope, NeedsConfirmation, NotLinked,
+    Problem,
 )
 from core.kernel.reply import Block, Code, Reply, Text
 
@@ -60,13 +61,39 @@ def authorise(command: Command, principal: Principal) -> None:
         )
 
 
+def resolve(
+    tx: Tx, invocation: Invocation, registry: Registry, origin: Origin
+) -> Invocation:
+    """Find out what is meant here: macros become what they stand for, `#3` an id.
+
+    Raises: any Problem of a macro; InvalidArgument for a reference without meaning.
+    """
+    invocation = resolve_references(tx, invocation, origin.place)
+    if not invocation.command.is_macro:
+        return invocation
+    authorise(invocation.command, tx.principal)
+    context = _context(tx, invocation, registry, origin)
+    line: str = invocation.command.handler(context, **invocation.args)
+    meant = parse(
+        line, registry, now=tx.now, timezone=origin.timezone, me=tx.principal.name
+    )
+    if invocation.command.is_read and not meant.command.is_read:
+        raise IllegalMove(
+            f"{invocation.canonical} only looks, and {meant.canonical} does not",
+            fix=[meant.canonical],
+        )
+    options = replace(
+        meant.options, dry_run=invocation.options.dry_run, output=invocation.options.output
+    )
+    return resolve_references(tx, replace(meant, options=options), origin.place)
+
+
 def run(tx: Tx, invocation: Invocation, registry: Registry, origin: Origin) -> Reply:
-    """Run one command inside a unit: references, rights, consent, then its handler.
+    """Run one resolved command inside a unit: rights, consent, then its handler.
 
     Raises: any Problem of the command; what the handler did is undone by then.
     """
     command = invocation.command
-    invocation = resolve(tx, invocation, origin.place)
     authorise(command, tx.principal)
     asked = Asked(
         command=command, args=invocation.args, canonical=invocation.canonical,
@@ -79,11 +106,12 @@ def run(tx: Tx, invocation: Invocation, registry: Registry, origin: Origin) -> R
     try:
         with tx.attempt():
             confirm.require_consent(tx, asked)
-            return _call(context, invocation.args)
+            result = _call(context, invocation.args)
     except NeedsConfirmation:
         return confirm.propose(
             tx, asked, channel=origin.channel, conversation=origin.conversation
         )
+    return _reply(result)
 
 
 def _context(
@@ -96,8 +124,16 @@ def _context(
     )
 
 
-def _call(context: Context, args: Mapping[str, Any]) -> Reply:
-    return as_reply(context.command.handler(context, **args))
+def _call(context: Context, args: Mapping[str, Any]) -> Reply | Problem:
+    result = context.command.handler(context, **args)
+    return result if isinstance(result, Problem) else as_reply(result)
+
+
+def _reply(result: Reply | Problem) -> Reply:
+    """Raise a Problem that was returned: it refuses, but what was done stays."""
+    if isinstance(result, Problem):
+        raise result
+    return result
 
 
 def as_reply(result: Reply | str | Mapping[str, Json] | Sequence[Json] | Block) -> Reply:
@@ -124,7 +160,7 @@ def _rehearse(context: Context, asked: Asked) -> Reply:
     tx = context.tx
     mark = len(tx.drafts)
     with tx.attempt() as attempt:
-        reply = _call(context, asked.args)
+        reply = _reply(_call(context, asked.args))
         events = [draft for draft in tx.drafts[mark:] if isinstance(draft, EventDraft)]
         attempt.undo()
     return replace(

@@ -16,7 +16,7 @@ from core.kernel.problems import InvalidArgument
 _WORDS = ("this", "last")
 
 
-def resolve(tx: Tx, invocation: Invocation, place: Place) -> Invocation:
+def resolve_references(tx: Tx, invocation: Invocation, place: Place) -> Invocation:
     """Replace conversational references by the ids they stand for.
 
     Raises: InvalidArgument when the conversation has no such object.

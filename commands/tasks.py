@@ -51,18 +51,19 @@ def create(
 ) -> Reply:
     """Put a new task in the queued column."""
     task = tasks.create(
-        ctx.tx, id=id, external_key=external_key, title=title, body=body, lane=lane,
+        ctx.tx, task_id=id, external_key=external_key, title=title, body=body, lane=lane,
         priority=priority, assignee=assignee, labels=labels, needs=needs, dod=dod,
     )
+    data = _data(task)
     return Reply(
         summary=f"Created {task.id} in {task.status}",
         blocks=(
             blocks.fields(("title", task.title), ("lane", task.lane), ("needs", ", ".join(task.needs))),
             blocks.actions(("Claim", f"task claim {task.id}"), ("Open", f"task show {task.id}")),
         ),
-        data=_data(task),
+        data=data,
         undo=blocks.undo(
-            ctx, f"task move {task.id} abandoned --reason undone --if-match {task.etag}"
+            ctx, f"task move {task.id} abandoned --reason undone --if-match {data['etag']}"
         ),
     )
 

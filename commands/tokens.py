@@ -13,6 +13,7 @@ from core.kernel.problems import InvalidArgument
 
 MAX_TOKENS = 2_000
 MAX_LINES = 10
+MAX_DEPTH = 200  # of JSON; the models read no deeper
 
 _GAP = r"\s\u200b\u2060\ufeff\u200e\u200f"
 _END = r"(?=[\u200b\u2060\ufeff\u200e\u200f]*+(?:\s|\Z))"
@@ -215,6 +216,8 @@ def _json_end(text: str, start: int) -> int:
             depth += 1
         elif mark in "}]":
             depth -= 1
+        if depth > MAX_DEPTH:
+            return 0
         if not depth:
             return found.end() if _is_json(text, start, found.end()) else 0
     return 0

@@ -1,6 +1,8 @@
 """The shapes of `data`, as the API documents them."""
 
-from typing import NotRequired, TypedDict
+from typing import NotRequired
+
+from typing_extensions import TypedDict
 
 from core.kernel.jsons import Json
 

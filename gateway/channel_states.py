@@ -7,6 +7,7 @@ from core.delivery.model import ChannelState
 from core.kernel.principal import TenantId, system
 from core.kernel.problems import ChannelOff
 from gateway.limits import Limiter
+from gateway.sweeper import list_tenants
 
 _ALWAYS = frozenset({"channel enable", "channel list", "channel show", "help", "whoami"})
 
@@ -32,9 +33,9 @@ class ChannelStates:
             fix=[f"channel enable {channel}"],
         )
 
-    async def reload(self, tenants: list[TenantId]) -> None:
-        """Read the states of these tenants and hand their rates to the limiter."""
-        for tenant in tenants:
+    async def reload(self) -> None:
+        """Read the states of all tenants and hand their rates to the limiter."""
+        for tenant in await self._db.read(list_tenants, by=system()):
             states = await self._db.read(_list, by=system(tenant))
             for state in states:
                 known = self._states.get((tenant, state.channel))

@@ -1,15 +1,13 @@
 """Rate limits: one rule for every door, counted per channel, tenant, person and family."""
 
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import RateLimiter, SlidingWindowCounterRateLimiter
 
 from core.kernel.principal import Principal
 from core.kernel.problems import InvalidArgument, RateLimited
+from gateway.windows import SlidingWindows
 
 DIMENSIONS = ("channel", "tenant", "principal", "family")
 
@@ -30,9 +28,9 @@ class Limiter:
             a channel does not set itself.
     """
 
-    def __init__(self, default: str, *, strategy: RateLimiter | None = None) -> None:
+    def __init__(self, default: str, *, windows: SlidingWindows | None = None) -> None:
         self._default = parse_rate(default)
-        self._strategy = strategy or SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._windows = windows or SlidingWindows()
         self._rates: dict[tuple[str, str, str], RateLimitItem] = {}
 
     def configure(self, tenant: str, channel: str, rates: Mapping[str, str]) -> None:
@@ -47,44 +45,37 @@ class Limiter:
 
         Raises: RateLimited naming the limit, its scope and the seconds left.
         """
-        tenant = principal.tenant
-        self._hit(tenant, channel, "channel", f"channel {channel}", (tenant, channel))
-        self._hit(tenant, channel, "tenant", f"tenant {tenant}", (tenant, "*"))
-        self._hit(
-            tenant, channel, "principal", f"{principal.name} on {channel}",
-            (tenant, channel, principal.id),
-        )
+        tenant, who = principal.tenant, principal.id
+        self._hit(principal, channel, "principal", (tenant, channel, who))
+        self._hit(principal, channel, "channel", (tenant, channel))
+        self._hit(principal, channel, "tenant", (tenant,))
 
     def admit_family(self, channel: str, family: str, principal: Principal) -> None:
         """Count one command of a family, such as all writes to tasks.
 
         Raises: RateLimited.
         """
-        self._hit(
-            principal.tenant, channel, "family", f"{family} by {principal.name}",
-            (principal.tenant, principal.id, family),
-        )
+        key = (principal.tenant, "family", principal.id, family)
+        self._hit(principal, channel, "family", key)
 
     def usage(self, channel: str, principal: Principal) -> Usage:
         """Tell how much of the principal's own limit on a channel is left."""
-        tenant = principal.tenant
-        rate = self._rate(tenant, channel, "principal")
-        stats = self._strategy.get_window_stats(
-            rate, "principal", tenant, channel, principal.id
+        rate = self._rate(principal.tenant, channel, "principal")
+        left = self._windows.standing(rate, (principal.tenant, channel, principal.id))
+        return Usage(
+            write_rate(rate), "principal", left.remaining, round(left.wait_seconds)
         )
-        left = max(0, round(stats.reset_time - time.time()))
-        return Usage(_write(rate), "principal", max(0, int(stats.remaining)), left)
 
     def _hit(
-        self, tenant: str, channel: str, dimension: str, scope: str, key: Iterable[str]
+        self, principal: Principal, channel: str, dimension: str, key: Hashable
     ) -> None:
-        rate = self._rate(tenant, channel, dimension)
-        if self._strategy.hit(rate, dimension, *key):
-            return
-        stats = self._strategy.get_window_stats(rate, dimension, *key)
-        raise RateLimited(
-            _write(rate), scope=scope, retry_after=stats.reset_time - time.time()
-        )
+        rate = self._rate(principal.tenant, channel, dimension)
+        if not self._windows.hit(rate, key):
+            raise RateLimited(
+                write_rate(rate),
+                scope=f"{dimension} {_scope(dimension, channel, principal)}",
+                retry_after=self._windows.standing(rate, key).wait_seconds,
+            )
 
     def _rate(self, tenant: str, channel: str, dimension: str) -> RateLimitItem:
         return self._rates.get((tenant, channel, dimension), self._default)
@@ -99,11 +90,22 @@ def parse_rate(text: str) -> RateLimitItem:
         rate = parse(text)
     except ValueError as fault:
         raise InvalidArgument(
-            f"'{text}' is not a rate", fix=["write a rate like 60/minute"]
+            f"'{text[:40]}' is not a rate", fix=["write a rate like 60/minute"]
         ) from fault
     return rate
 
 
-def _write(rate: RateLimitItem) -> str:
+def write_rate(rate: RateLimitItem) -> str:
+    """Write a rate the way it is set: `60/minute`, `10/5 second`."""
     unit = rate.GRANULARITY.name
-    return f"{rate.amount}/{unit}" if rate.multiples == 1 else f"{rate.amount}/{rate.multiples} {unit}"
+    every = unit if rate.multiples == 1 else f"{rate.multiples} {unit}"
+    return f"{rate.amount}/{every}"
+
+
+def _scope(dimension: str, channel: str, principal: Principal) -> str:
+    match dimension:
+        case "channel":
+            return channel
+        case "tenant":
+            return principal.tenant
+    return f"{principal.name} on {channel}"

@@ -1,33 +1,38 @@
 """Envelope in, Reply out: the only road from a door to a command."""
 
 import logging
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from commands import bus
-from commands.bus import Origin
 from commands.parser import Invocation, parse, parse_call
 from commands.registry import Command, Registry
-from core.audit.model import AuditDraft, Verdict
+from core.audit.model import Verdict
 from core.database import Database, Tx
-from core.delivery import conversations
-from core.delivery.model import InboxDraft, InboxKey, Memory, StoredMessage
+from core.delivery import conversations, received
+from core.delivery.model import InboxDraft, InboxState, StoredMessage
+from core.delivery.received import Received
 from core.kernel.clock import Clock
 from core.kernel.envelope import Envelope
 from core.kernel.ids import random_token
 from core.kernel.jsons import parse_json, to_json
 from core.kernel.principal import DEFAULT_TENANT, Principal, TenantId, system
 from core.kernel.problems import (
-    BadRequest, Forbidden, KeyReused, Problem, RateLimited, Unauthenticated, Unavailable,
+    Forbidden, InFlight, KeyReused, Problem, RateLimited, Unauthenticated, Unavailable,
 )
-from core.kernel.reply import Reply, ReplyStatus, reply_from_json
+from core.kernel.reply import Reply, reply_from_json
 from gateway import problems
 from gateway.floods import Floods
 from gateway.limits import Limiter
+from gateway.message import (
+    Message, audit_of, memory_of, verdict_of, verdict_of_problem,
+)
+from gateway.metrics import Metrics
+from gateway.stored import Source, Work, conclude
 
 _log = logging.getLogger(__name__)
-
-_INTERACTIVE = frozenset({"websocket"})
 
 
 class Senders(Protocol):
@@ -62,48 +67,6 @@ class Answer:
         return self.draft.seq if self.draft else 0
 
 
-@dataclass(slots=True, kw_only=True)
-class Message:
-    """One message on its way, and what is known of it so far."""
-
-    envelope: Envelope
-    token: str
-    principal: Principal
-    invocation: Invocation | None = None
-
-    @property
-    def request_id(self) -> str:
-        """The id under which the answer can be read again."""
-        return self.envelope.request_id or f"rq_{self.token}"
-
-    @property
-    def origin(self) -> Origin:
-        """Where it came from, for the bus."""
-        envelope = self.envelope
-        return Origin(
-            channel=envelope.channel, account=envelope.account, sender=envelope.sender,
-            conversation=envelope.conversation,
-            timezone=envelope.timezone or self.principal.timezone,
-            is_consent=envelope.is_consent,
-            is_interactive=envelope.channel in _INTERACTIVE,
-        )
-
-    @property
-    def key(self) -> InboxKey:
-        """What makes this message the same when it is sent again."""
-        envelope = self.envelope
-        return InboxKey(
-            self.principal.tenant, envelope.channel, envelope.account,
-            envelope.sender or self.principal.id,
-            envelope.external_id or self.client_key or self.request_id,
-        )
-
-    @property
-    def client_key(self) -> str:
-        """The id inside a whole-message JSON, which is an idempotency key too."""
-        return self.invocation.client_key if self.invocation else ""
-
-
 class Pipeline:
     """Identifies, limits, parses, authorises, runs, records and answers.
 
@@ -114,7 +77,7 @@ class Pipeline:
 
     def __init__(
         self, db: Database, registry: Registry, *, limiter: Limiter, senders: Senders,
-        channels: Channels, clock: Clock, public_url: str,
+        channels: Channels, clock: Clock, public_url: str, metrics: Metrics,
     ) -> None:
         self.registry = registry
         self.limiter = limiter
@@ -124,9 +87,18 @@ class Pipeline:
         self._channels = channels
         self._clock = clock
         self._public_url = public_url
+        self._metrics = metrics
 
     async def handle(self, envelope: Envelope) -> Answer:
         """Answer one message."""
+        begun = time.perf_counter()
+        answer = await self._handle(envelope)
+        self._metrics.observe(
+            envelope.channel, answer.reply, seconds=time.perf_counter() - begun
+        )
+        return answer
+
+    async def _handle(self, envelope: Envelope) -> Answer:
         message = Message(
             envelope=envelope, token=random_token(),
             principal=envelope.credential or _NOBODY,
@@ -136,7 +108,7 @@ class Pipeline:
                 message.principal = await self._senders.identify(envelope)
             invocation = self._admit(message)
             if invocation.command.is_read:
-                return await self._read(message, invocation)
+                return await self._read(message)
             return await self._write(message, invocation)
         except Problem as problem:
             return await self._refuse(message, problem)
@@ -152,6 +124,29 @@ class Pipeline:
             principal=envelope.credential or _NOBODY,
         )
         return await self._refuse(message, problem)
+
+    async def run_stored(self, stored: Received, source: Source) -> Answer:
+        """Run what a stored message asks for, and finish its row in the same unit.
+
+        Shape:  run once, whoever tries and however often: later tries are given the
+                stored answer. Nothing is limited here, because it was acknowledged.
+        Raises: Unavailable; the row then waits for the next try.
+        """
+        begun = time.perf_counter()
+        try:
+            answer = await self._run_stored(stored, await source.open(stored))
+        except Problem:
+            raise
+        except Exception:
+            _log.exception("pipeline.failed", extra={"request_id": stored.request_id})
+            answer = await self._db.write(
+                lambda tx: self._give_up(tx, stored),
+                by=system(stored.key.tenant), key=stored.key,
+            )
+        self._metrics.observe(
+            stored.key.channel, answer.reply, seconds=time.perf_counter() - begun
+        )
+        return answer
 
     # ── before the command runs ───────────────────────────────────────────────
     def _admit(self, message: Message) -> Invocation:
@@ -184,11 +179,10 @@ class Pipeline:
         )
 
     # ── running it ────────────────────────────────────────────────────────────
-    async def _read(self, message: Message, invocation: Invocation) -> Answer:
+    async def _read(self, message: Message) -> Answer:
         """Look, and let the audit row join the next batch."""
-        origin = message.origin
         reply = await self._db.read(
-            lambda tx: bus.run(tx, invocation, self.registry, origin), by=message.principal
+            lambda tx: self._run(tx, message), by=message.principal
         )
         answer = self._answer(message, reply)
         self._db.post(
@@ -209,16 +203,92 @@ class Pipeline:
         if isinstance(tx.prior, StoredMessage | InboxDraft):
             return _replay(tx.prior, request_hash)
         tx.channel = message.envelope.channel
+        reply, verdict = self._try(tx, message)
+        answer = self._store(tx, message, reply, request_hash)
+        self._note(tx, message, answer.reply, verdict)
+        return answer
+
+    def _run(self, tx: Tx, message: Message) -> Reply:
+        """Run what is meant; from then on that is what the message asked for."""
+        assert message.invocation is not None
+        origin = message.origin
+        message.invocation = bus.resolve(tx, message.invocation, self.registry, origin)
+        return bus.run(tx, message.invocation, self.registry, origin)
+
+    def _try(self, tx: Tx, message: Message) -> tuple[Reply, Verdict]:
+        """Run one command; what it refuses becomes a reply, its effect is undone."""
         try:
-            reply = bus.run(tx, invocation, self.registry, message.origin)
-            verdict = _verdict(reply)
+            if message.problem is not None:
+                raise message.problem
+            reply = self._run(tx, message)
         except Unavailable:
             raise
         except Problem as problem:
-            reply = problems.to_reply(problems.to_error(problem))
-            verdict = _verdict_of(problem)
-        answer = self._store(tx, message, reply, request_hash)
-        self._note(tx, message, answer.reply, verdict)
+            return problems.to_reply(problems.to_error(problem)), verdict_of_problem(problem)
+        return reply, verdict_of(reply)
+
+    # ── what was stored before it is run ──────────────────────────────────────
+    async def _run_stored(self, stored: Received, work: Work) -> Answer:
+        messages = [
+            self._understand(Message(
+                envelope=each, token=_token_of(stored), principal=work.principal,
+                problem=work.problem,
+            ))
+            for each in work.envelopes
+        ]
+        return await self._db.write(
+            lambda tx: self._stored_unit(tx, stored, work, messages),
+            by=work.principal, key=stored.key,
+        )
+
+    def _understand(self, message: Message) -> Message:
+        """Parse and authorise; a refusal is kept, to be stored as the answer."""
+        try:
+            if message.problem is None:
+                invocation = message.invocation = self._parse(message)
+                envelope, principal = message.envelope, message.principal
+                self._channels.require_on(
+                    principal.tenant, envelope.channel, invocation.command
+                )
+                bus.authorise(invocation.command, principal)
+        except Problem as problem:
+            message.problem = problem
+        return message
+
+    def _stored_unit(
+        self, tx: Tx, stored: Received, work: Work, messages: Sequence[Message]
+    ) -> Answer:
+        if isinstance(tx.prior, StoredMessage) and tx.prior.state is InboxState.DONE:
+            return _replay(tx.prior, stored.request_hash)
+        tx.channel = stored.key.channel
+        replies = []
+        for message in messages:
+            reply, verdict = self._try(tx, message)
+            self._note(tx, message, reply, verdict)
+            replies.append(reply)
+        of = messages[0] if len(messages) == 1 else _whole(stored, work.principal)
+        return self._finish(tx, stored, of, conclude(work, replies))
+
+    def _finish(
+        self, tx: Tx, stored: Received, message: Message, reply: Reply
+    ) -> Answer:
+        """Store a message's answer; only the unit that does so may have its effect."""
+        answer = self._answer(message, reply)
+        body = answer.body.decode()
+        if not received.finish(tx, stored.key, reply=body):
+            raise InFlight("this message was run already", fix=["read its answer"])
+        tx.keep(StoredMessage(
+            key=stored.key, request_hash=stored.request_hash, state=InboxState.DONE,
+            reply=body, seq=stored.seq, request_id=stored.request_id,
+        ))
+        return answer
+
+    def _give_up(self, tx: Tx, stored: Received) -> Answer:
+        """End a message that a fault of ours spoilt; trying again would not mend it."""
+        message = _whole(stored, tx.principal)
+        reply = problems.to_reply(problems.unexpected(stored.request_id))
+        answer = self._finish(tx, stored, message, reply)
+        tx.record(audit_of(message, answer.reply, Verdict.FAILED))
         return answer
 
     def _store(self, tx: Tx, message: Message, reply: Reply, request_hash: str) -> Answer:
@@ -238,10 +308,10 @@ class Pipeline:
     # ── what is written beside it ─────────────────────────────────────────────
     def _note(self, tx: Tx, message: Message, reply: Reply, verdict: Verdict) -> None:
         """Record the decision, and what the conversation should remember."""
-        tx.record(_audit(message, reply, verdict))
+        tx.record(audit_of(message, reply, verdict))
         invocation = message.invocation
         if message.envelope.conversation and invocation and reply.error is None:
-            memory = _memory(conversations.recall(tx, message.origin.place), invocation, reply)
+            memory = memory_of(conversations.recall(tx, message.origin.place), invocation, reply)
             conversations.remember(tx, message.origin.place, memory)
 
     async def _refuse(self, message: Message, problem: Problem) -> Answer:
@@ -249,7 +319,7 @@ class Pipeline:
         answer = self._answer(message, problems.to_reply(problems.to_error(problem)))
         if isinstance(problem, Unavailable):
             return answer
-        entry = _audit(message, answer.reply, _verdict_of(problem))
+        entry = audit_of(message, answer.reply, verdict_of_problem(problem))
         by = system(message.principal.tenant)
         if isinstance(problem, Unauthenticated | RateLimited):
             self.floods.count(entry, by=by)
@@ -273,6 +343,22 @@ class Pipeline:
         return Answer(reply=reply, body=to_json(reply))
 
 
+def _whole(stored: Received, principal: Principal) -> Message:
+    """Stand for a stored message as a whole, when it is not just one command."""
+    return Message(
+        envelope=Envelope(
+            channel=stored.key.channel, account=stored.key.account,
+            received_at=stored.received_at,
+        ),
+        token=_token_of(stored),
+        principal=principal,
+    )
+
+
+def _token_of(stored: Received) -> str:
+    return stored.request_id.removeprefix("rq_")
+
+
 _NOBODY = Principal(id="", name="nobody", tenant=DEFAULT_TENANT, linked=False)
 
 
@@ -287,58 +373,3 @@ def _replay(prior: StoredMessage | InboxDraft, request_hash: str) -> Answer:
     assert isinstance(raw, dict)
     reply = replace(reply_from_json(raw), replayed=True)
     return Answer(reply=reply, body=to_json(reply))
-
-
-def _verdict(reply: Reply) -> Verdict:
-    if reply.status is ReplyStatus.NEEDS_CONFIRMATION:
-        return Verdict.PROPOSED
-    return Verdict.ALLOWED
-
-
-def _verdict_of(problem: Problem) -> Verdict:
-    if isinstance(problem, Forbidden | Unauthenticated | RateLimited):
-        return Verdict.DENIED
-    return Verdict.INVALID if isinstance(problem, BadRequest) else Verdict.FAILED
-
-
-def _audit(message: Message, reply: Reply, verdict: Verdict) -> AuditDraft:
-    invocation = message.invocation
-    name = invocation.command.name if invocation else message.envelope.command
-    return AuditDraft(
-        action=name or "message",
-        actor=message.principal.name,
-        channel=message.envelope.channel,
-        account=message.envelope.account,
-        target=_target(invocation, reply),
-        verdict=verdict,
-        reason=reply.error.detail if reply.error else _reason(invocation),
-        command=invocation.canonical if invocation else "",
-        request_id=message.request_id,
-    )
-
-
-def _reason(invocation: Invocation | None) -> str:
-    return invocation.options.reason if invocation else ""
-
-
-def _target(invocation: Invocation | None, reply: Reply) -> str:
-    if invocation and invocation.command.target:
-        return str(invocation.args.get(invocation.command.target) or "")
-    created = reply.data.get("id")
-    return created if isinstance(created, str) else ""
-
-
-def _memory(old: Memory, invocation: Invocation, reply: Reply) -> Memory:
-    """Work out what `last`, `#n` and `more` mean after this reply."""
-    rows = reply.data.get("items")
-    if not isinstance(rows, list):
-        return replace(old, last_id=_target(invocation, reply) or old.last_id, reply_id=reply.id)
-    cursor = reply.data.get("next")
-    return Memory(
-        last_id=old.last_id,
-        listed_ids=tuple(
-            str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row
-        ),
-        more_line=f"{invocation.canonical} --cursor {cursor}" if cursor else "",
-        reply_id=reply.id,
-    )

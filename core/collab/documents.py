@@ -4,7 +4,7 @@ The digest inside an ETag is the sha256 of the very bytes, so that a mirrored fi
 be checked against it. The version rises in the unit that changes anything.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
 from core.collab.agents import model as agent_model
@@ -30,21 +30,17 @@ class Kind(StrEnum):
 
 def tasks_document(tx: Tx) -> Document:
     """Render all tasks by number: `{"tasks": [...]}` and its unquoted ETag."""
-    return _document(tx, Kind.TASKS, [task_model.view(each) for each in task_store.list_all(tx)])
+    return _document(tx, Kind.TASKS, map(task_model.view, task_store.each(tx)))
 
 
 def locks_document(tx: Tx) -> Document:
     """Render all held leases by number: `{"locks": [...]}` and its unquoted ETag."""
-    return _document(
-        tx, Kind.LOCKS, [lease_model.view(each) for each in lease_store.list_all(tx)]
-    )
+    return _document(tx, Kind.LOCKS, map(lease_model.view, lease_store.list_all(tx)))
 
 
 def agents_document(tx: Tx) -> Document:
     """Render all agents by name: `{"agents": [...]}` and its unquoted ETag."""
-    return _document(
-        tx, Kind.AGENTS, [agent_model.view(each) for each in agent_store.list_all(tx)]
-    )
+    return _document(tx, Kind.AGENTS, map(agent_model.view, agent_store.list_all(tx)))
 
 
 DOCUMENTS: Mapping[Kind, Callable[[Tx], Document]] = {
@@ -54,6 +50,8 @@ DOCUMENTS: Mapping[Kind, Callable[[Tx], Document]] = {
 }
 
 
-def _document(tx: Tx, kind: Kind, views: list[dict[str, Json]]) -> Document:
-    body = canonical_json({kind.value: views})
+def _document(tx: Tx, kind: Kind, views: Iterable[dict[str, Json]]) -> Document:
+    """Join the views row by row, which holds one of thousands in memory at a time."""
+    rows = b",".join(map(canonical_json, views))
+    body = b'{"%b":[%b]}' % (kind.value.encode(), rows)
     return body, entity_tag(tx.version(kind.value), digest(body))

@@ -47,14 +47,20 @@ def _change(task: View, event: Event, values: object) -> None:
     version = task["version"]
     assert isinstance(version, int)
     task |= {
-        "version": version + 1, "updated_at": to_iso(event.ts), "updated_by": event.actor
+        "version": version + 1,
+        "updated_at": to_iso(event.ts),
+        "updated_by": event.actor,
     }
 
 
 def _noted(task: View, event: Event) -> Json:
     notes = task["notes"]
     assert isinstance(notes, list)
-    note: Json = {"at": to_iso(event.ts), "by": event.actor, "text": event.details["text"]}
+    note: Json = {
+        "at": to_iso(event.ts),
+        "by": event.actor,
+        "text": event.details["text"],
+    }
     return [*notes, note]
 
 

@@ -52,8 +52,12 @@ def downgrade(engine: Engine, *, revision: str) -> None:
 
 def write_revision(engine: Engine, message: str) -> None:
     """Write a new revision from the difference between the tables and a database."""
+    scripts = ScriptDirectory.from_config(_config())
+    number = 1 + sum(1 for _ in scripts.walk_revisions())
     with _locked(engine) as connection:
-        command.revision(_config(connection), message, autogenerate=True)
+        command.revision(
+            _config(connection), message, autogenerate=True, rev_id=f"{number:04d}"
+        )
 
 
 @contextmanager

@@ -7,6 +7,7 @@ column of ours is text or an integer.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, CursorResult, Table
@@ -17,6 +18,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 Row = tuple[Any, ...]
 Values = Mapping[str, object]
+HeldRow = tuple[Table, Values]
 
 _SQLITE: Dialect = sqlite.dialect(paramstyle="named")
 
@@ -32,19 +34,31 @@ class Driver(Protocol):
 
 
 class Prepared:
-    """A statement with named parameters, compiled once for each dialect."""
+    """A statement with named parameters, compiled once for each dialect.
 
-    def __init__(self, statement: ClauseElement) -> None:
+    Values written into the statement itself are sent along with the caller's.
+    """
+
+    def __init__(self, statement: ClauseElement, columns: Sequence[str] = ()) -> None:
         self._statement = statement
-        self._sql: dict[str, str] = {}
+        self._columns = list(columns) or None
+        self._compiled: dict[str, tuple[str, Values]] = {}
 
     def sql(self, dialect: Dialect) -> str:
         """Return the text of this statement in the given dialect."""
-        text = self._sql.get(dialect.name)
-        if text is None:
-            text = str(self._statement.compile(dialect=_with_named_style(dialect)))
-            self._sql[dialect.name] = text
-        return text
+        return self.compile(dialect)[0]
+
+    def compile(self, dialect: Dialect) -> tuple[str, Values]:
+        """Return the text of this statement, and the values written into it."""
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            style = _SQLITE if dialect.name == "sqlite" else dialect
+            compiled = self._statement.compile(dialect=style, column_keys=self._columns)
+            constants = {
+                name: value for name, value in compiled.params.items() if value is not None
+            }
+            found = self._compiled[dialect.name] = (str(compiled), constants)
+        return found
 
 
 class Session:
@@ -56,6 +70,7 @@ class Session:
         driver = connection.connection.driver_connection
         assert driver is not None
         self.driver: Driver = driver
+        self.held: list[HeldRow] = []
 
     def control(self, sql: str) -> None:
         """Run a transaction-control word, such as COMMIT."""
@@ -68,25 +83,32 @@ class Session:
 
     def run(self, prepared: Prepared, values: Values) -> list[Row]:
         """Run a prepared query and fetch all of it."""
-        rows: list[Row] = self.driver.execute(prepared.sql(self.dialect), values).fetchall()
+        sql, constants = prepared.compile(self.dialect)
+        rows: list[Row] = self.driver.execute(sql, {**constants, **values}).fetchall()
         return rows
 
     def change(self, prepared: Prepared, values: Values) -> int:
         """Run a prepared statement that returns no rows; give the count it changed."""
-        return int(self.driver.execute(prepared.sql(self.dialect), values).rowcount)
+        sql, constants = prepared.compile(self.dialect)
+        return int(self.driver.execute(sql, {**constants, **values}).rowcount)
 
     def run_many(self, prepared: Prepared, rows: Sequence[Values]) -> None:
         """Run a prepared statement once for each set of values."""
         self.driver.cursor().executemany(prepared.sql(self.dialect), rows)
 
-    def insert(self, table: Table, row: Values) -> None:
-        """Insert one row given by column names."""
-        self.driver.execute(_insert(table, row).sql(self.dialect), row)
-
     def insert_many(self, table: Table, rows: Sequence[Values]) -> None:
         """Insert rows that all have the same columns."""
         if rows:
-            self.run_many(_insert(table, rows[0]), rows)
+            self.run_many(_insert(table, tuple(rows[0])), rows)
+
+    def insert_held(self) -> None:
+        """Insert the rows that units held back, those of one shape together."""
+        held, self.held = self.held, []
+        by_shape: dict[tuple[str, ...], list[HeldRow]] = {}
+        for table, row in held:
+            by_shape.setdefault((table.name, *row), []).append((table, row))
+        for rows in by_shape.values():
+            self.insert_many(rows[0][0], [row for _, row in rows])
 
     def insert_missing(self, table: Table, row: Values) -> bool:
         """Insert a row unless its key exists; tell whether it was inserted."""
@@ -97,34 +119,6 @@ class Session:
         return self.connection.execute(statement).rowcount == 1
 
 
-def _with_named_style(dialect: Dialect) -> Dialect:
-    return _SQLITE if dialect.name == "sqlite" else dialect
-
-
-_INSERTS: dict[tuple[str, ...], Prepared] = {}
-
-
-def _insert(table: Table, row: Values) -> Prepared:
-    key = (table.name, *row)
-    prepared = _INSERTS.get(key)
-    if prepared is None:
-        columns = {name: table.c[name] for name in row}
-        prepared = _INSERTS[key] = _InsertOf(table, tuple(columns))
-    return prepared
-
-
-class _InsertOf(Prepared):
-    def __init__(self, table: Table, columns: tuple[str, ...]) -> None:
-        super().__init__(table.insert())
-        self._columns = columns
-
-    def sql(self, dialect: Dialect) -> str:
-        text = self._sql.get(dialect.name)
-        if text is None:
-            text = str(
-                self._statement.compile(
-                    dialect=_with_named_style(dialect), column_keys=list(self._columns)
-                )
-            )
-            self._sql[dialect.name] = text
-        return text
+@cache
+def _insert(table: Table, columns: tuple[str, ...]) -> Prepared:
+    return Prepared(table.insert(), columns)

@@ -9,7 +9,7 @@ from sqlalchemy import CursorResult, Table
 from sqlalchemy.sql import Executable
 
 from core.database.head import Head
-from core.database.statements import Prepared, Row, Session, Values
+from core.database.statements import HeldRow, Prepared, Row, Session, Values
 from core.kernel.clock import Micros, to_micros
 from core.kernel.ids import numbered, random_id
 from core.kernel.principal import Principal, TenantId
@@ -47,6 +47,7 @@ class Tx:
         self.prior = prior
         self.kept: object = None
         self.drafts: list[object] = []
+        self._held: list[HeldRow] = []
         self._session = session
         self._head = head
         self._has_savepoint = False
@@ -74,10 +75,13 @@ class Tx:
         return self._session.change(prepared, {"tenant": self.tenant, **values})
 
     def insert(self, table: Table, row: Mapping[str, object]) -> None:
-        """Insert a row of this tenant, created now."""
-        self._open()
-        self._session.insert(
-            table, {"tenant_id": self.tenant, "created_at": self.micros, **row}
+        """Insert a row of this tenant, created now.
+
+        The row is held back until a statement might see it, or the batch ends: rows
+        of one shape then go out together, and a unit that only inserts costs none.
+        """
+        self._held.append(
+            (table, {"tenant_id": self.tenant, "created_at": self.micros, **row})
         )
 
     # ── ids, versions, records ────────────────────────────────────────────────
@@ -132,8 +136,8 @@ class Tx:
         statements per command.
         """
         attempt = Attempt()
-        numbers, mark = self._head.snapshot(), len(self.drafts)
         savepoint = self._nest()
+        numbers, mark = self._head.snapshot(), len(self.drafts)
         is_good = False
         try:
             yield attempt
@@ -142,9 +146,12 @@ class Tx:
             if not is_good:
                 self._head.restore(numbers)
                 del self.drafts[mark:]
+                self._held.clear()
             self._unnest(savepoint, is_good=is_good)
 
     def _nest(self) -> str:
+        if self._held:
+            self._open()
         if not self._has_savepoint:
             return "unit"
         self._depth += 1
@@ -160,17 +167,23 @@ class Tx:
 
     def close(self, *, is_good: bool) -> None:
         """End the unit's savepoint; the writer calls this once."""
-        if not self._has_savepoint:
-            return
-        if not is_good:
-            self._session.control("ROLLBACK TO SAVEPOINT unit")
-        self._session.control("RELEASE SAVEPOINT unit")
-        self._has_savepoint = False
+        if self._has_savepoint:
+            if not is_good:
+                self._session.control("ROLLBACK TO SAVEPOINT unit")
+            self._session.control("RELEASE SAVEPOINT unit")
+            self._has_savepoint = False
+        if is_good:
+            self._session.held.extend(self._held)
 
     def _open(self) -> None:
+        """Make everything that was held back visible to the statement to come."""
         if not self._has_savepoint:
+            self._session.insert_held()
             self._session.control("SAVEPOINT unit")
             self._has_savepoint = True
+        if self._held:
+            self._session.held, self._held = self._held, []
+            self._session.insert_held()
 
 
 class ReadTx(Tx):

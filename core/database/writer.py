@@ -176,6 +176,7 @@ class Writer:
         self, session: Session, heads: Mapping[TenantId, Head],
         drafts: Mapping[TenantId, Sequence[object]], now: datetime,
     ) -> None:
+        session.insert_held()
         micros = to_micros(now)
         for recorder in self._recorders:
             rows: list[Mapping[str, object]] = []

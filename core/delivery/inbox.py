@@ -14,10 +14,10 @@ from core.kernel.jsons import canonical_json
 
 _FOUND = (
     column("key", Text), column("request_hash", Text), column("state", Text),
-    column("reply", Text), column("seq", BigInteger),
+    column("reply", Text), column("seq", BigInteger), column("request_id", Text),
 )
 _SELECT = (
-    "SELECT key, request_hash, state, reply, seq FROM inbox WHERE tenant_id = :tenant"
+    "SELECT key, request_hash, state, reply, seq, request_id FROM inbox WHERE tenant_id = :tenant"
     " AND channel = :channel AND account = :account AND sender = :sender AND key"
 )
 _FIND_SQLITE = Prepared(
@@ -130,7 +130,8 @@ def _find(session: Session, sender: tuple[str, ...], keys: Sequence[str]) -> Seq
 
 
 def _to_message(key: InboxKey, row: Row) -> StoredMessage:
-    _, request_hash, state, reply, seq = row
+    _, request_hash, state, reply, seq, request_id = row
     return StoredMessage(
-        key=key, request_hash=request_hash, state=InboxState(state), reply=reply, seq=seq
+        key=key, request_hash=request_hash, state=InboxState(state), reply=reply, seq=seq,
+        request_id=request_id,
     )

@@ -34,6 +34,7 @@ class StoredMessage:
     state: InboxState
     reply: str
     seq: int = 0
+    request_id: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

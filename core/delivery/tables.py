@@ -1,8 +1,10 @@
 """The tables of the inbox, of conversations and of channel state."""
 
-from sqlalchemy import BigInteger, Column, Index, Text
+from sqlalchemy import BigInteger, Column, Index, Text, text
 
 from core.database import tenant_table
+
+_HAS_PAYLOAD = text("payload <> ''")
 
 inbox = tenant_table(
     "inbox",
@@ -19,10 +21,16 @@ inbox = tenant_table(
     Column("payload", Text, nullable=False),
     Column("reply", Text, nullable=False),
     Column("claimed_until", BigInteger, nullable=False),
+    Column("done_at", BigInteger, nullable=False, server_default="0"),
     Index("ix_inbox_reply", "tenant_id", "reply_id"),
     Index("ix_inbox_request", "tenant_id", "request_id"),
     Index("ix_inbox_conversation", "tenant_id", "conversation", "seq"),
     Index("ix_inbox_state", "state", "claimed_until"),
+    # Only messages that were stored before they were run pay for this one.
+    Index(
+        "ix_inbox_account", "tenant_id", "channel", "account", "seq",
+        sqlite_where=_HAS_PAYLOAD, postgresql_where=_HAS_PAYLOAD,
+    ),
 )
 
 conversations = tenant_table(

@@ -9,6 +9,7 @@ TaskId = NewType("TaskId", str)
 LeaseId = NewType("LeaseId", str)
 UserId = NewType("UserId", str)
 KeyId = NewType("KeyId", str)
+WebhookId = NewType("WebhookId", str)
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]

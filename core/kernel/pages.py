@@ -40,7 +40,8 @@ def parse_cursor(cursor: str) -> int:
     found = _POSITION.fullmatch(raw)
     if found is None or render_cursor(int(found[1])) != cursor:
         raise InvalidQuery(
-            f"{cursor[:40]!r} is not a cursor", fix=["leave the cursor out to start over"]
+            f"{cursor[:40]!r} is not a cursor",
+            fix=["leave the cursor out to start over"],
         )
     return int(found[1])
 

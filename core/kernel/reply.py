@@ -23,65 +23,65 @@ class ReplyStatus(StrEnum):
 class Text:
     """Prose in a CommonMark subset."""
 
-    md: str
     t: Literal["text"] = "text"
+    md: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
     """Names and values of one object."""
 
-    pairs: Sequence[tuple[str, str]]
     t: Literal["fields"] = "fields"
+    pairs: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """Rows under columns; `ids` makes a row addressable as `#n`."""
 
+    t: Literal["table"] = "table"
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     total: int | None = None
     next: str | None = None
-    t: Literal["table"] = "table"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
     """Text to be shown as it is."""
 
+    t: Literal["code"] = "code"
     text: str
     lang: str = ""
-    t: Literal["code"] = "code"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far something is: `done` of `total` steps."""
 
+    t: Literal["progress"] = "progress"
     done: int
     total: int
     steps: Sequence[str] = ()
-    t: Literal["progress"] = "progress"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """A place to look further."""
 
+    t: Literal["link"] = "link"
     label: str
     url: str
-    t: Literal["link"] = "link"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorBlock:
     """What went wrong, in people's words, with lines to try."""
 
+    t: Literal["error"] = "error"
     title: str
     detail: str
     fix: Sequence[str] = ()
-    t: Literal["error"] = "error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +97,8 @@ class Action:
 class Actions:
     """Buttons."""
 
-    items: Sequence[Action]
     t: Literal["actions"] = "actions"
+    items: Sequence[Action]
 
 
 Block = Text | Fields | Table | Code | Progress | Link | ErrorBlock | Actions
@@ -133,19 +133,19 @@ class Reply:
     `data` must not depend on the channel. `summary` has at most 150 characters.
     """
 
-    summary: str
-    blocks: Sequence[Block] = ()
-    data: Mapping[str, Json] = field(default_factory=dict)
-    status: ReplyStatus = ReplyStatus.OK
-    undo: Undo | None = None
-    error: ErrorInfo | None = None
     id: str = ""
     request_id: str = ""
+    status: ReplyStatus = ReplyStatus.OK
     command: str = ""
+    summary: str
     url: str = ""
     actor: str = ""
     channel: str = ""
     replayed: bool = False
+    blocks: Sequence[Block] = ()
+    data: Mapping[str, Json] = field(default_factory=dict)
+    undo: Undo | None = None
+    error: ErrorInfo | None = None
 
 
 _BLOCKS: Mapping[str, type[Block]] = {

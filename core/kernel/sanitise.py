@@ -77,11 +77,23 @@ def _is_line(text: str) -> bool:
 
 
 def _is_suspect(reply: Reply) -> bool:
-    if len(reply.summary) > SUMMARY_LIMIT or "\n" in reply.summary or "\t" in reply.summary:
+    if (
+        len(reply.summary) > SUMMARY_LIMIT
+        or "\n" in reply.summary
+        or "\t" in reply.summary
+    ):
         return True
     shown = (
-        reply.summary, reply.blocks, reply.undo, reply.error, reply.command, reply.actor,
-        reply.id, reply.request_id, reply.url, reply.channel,
+        reply.summary,
+        reply.blocks,
+        reply.undo,
+        reply.error,
+        reply.command,
+        reply.actor,
+        reply.id,
+        reply.request_id,
+        reply.url,
+        reply.channel,
     )
     try:
         return _SUSPECT.search(orjson.dumps(shown)) is not None
@@ -95,8 +107,12 @@ def _clean(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_clean(each) for each in value)
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{
-            each.name: _clean(getattr(value, each.name))
-            for each in fields(value) if each.name not in _AS_STORED
-        })
+        return replace(
+            value,
+            **{
+                each.name: _clean(getattr(value, each.name))
+                for each in fields(value)
+                if each.name not in _AS_STORED
+            },
+        )
     return value

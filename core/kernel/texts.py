@@ -15,7 +15,8 @@ def require_text(name: str, text: str, *, limit: int, least: int = 0) -> str:
     """
     if len(text) > limit:
         raise InvalidArgument(
-            f"{name} has {len(text)} characters", fix=[f"use at most {limit}"],
+            f"{name} has {len(text)} characters",
+            fix=[f"use at most {limit}"],
             field=name,
         )
     if len(text.strip()) < least:
@@ -25,7 +26,8 @@ def require_text(name: str, text: str, *, limit: int, least: int = 0) -> str:
     if _UNSTORABLE.search(text):
         raise InvalidArgument(
             f"{name} holds a character that cannot be stored",
-            fix=["leave out NUL and lone surrogates"], field=name,
+            fix=["leave out NUL and lone surrogates"],
+            field=name,
         )
     return text
 

@@ -3,9 +3,11 @@
 import re
 from typing import Any
 
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from commands.registry import Command, Danger, Route
+from commands.registry import Command, Danger, Registry, Route
 from commands.schema import Parameter
 
 Schema = dict[str, Any]
@@ -42,6 +44,30 @@ _BODY_ERRORS = {422: "A value in the body does not fit"}
 _IF_MATCH_ERRORS = {412: "Changed since it was read", 428: "If-Match is required"}
 
 
+def document(api: FastAPI, registry: Registry) -> Schema:
+    """Describe the whole API: FastAPI's own routes and one operation per command route."""
+    whole = get_openapi(
+        title=api.title, version=api.version, description=api.description,
+        routes=api.routes,
+    )
+    paths: Schema = whole.setdefault("paths", {})
+    for command in registry:
+        for number, route in enumerate(command.routes):
+            described = operation(command, route)
+            described["operationId"] = _operation_id(command, number)
+            paths.setdefault(route.path, {})[route.method.lower()] = described
+    whole.setdefault("components", {})["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    }
+    return whole
+
+
+def _operation_id(command: Command, number: int) -> str:
+    name = command.name.replace(" ", "_").replace("-", "_")
+    return name if number == 0 else f"{name}_{number + 1}"
+
+
 def operation(command: Command, route: Route) -> Schema:
     """Describe one route: parameters, body, answers, errors, security."""
     in_path = set(_PATH_NAME.findall(route.path))
@@ -51,6 +77,8 @@ def operation(command: Command, route: Route) -> Schema:
         "parameters": _parameters(command, route, properties),
         "responses": _responses(command),
         "description": _description(command),
+        "summary": command.summary,
+        "tags": [command.noun],
         "security": [{"bearer": []}, {"apiKey": []}],
         "x-command": command.name,
         "x-danger": command.danger.value,

@@ -23,7 +23,6 @@ from gateway import problems
 from gateway.auth import Authenticator
 from gateway.http import rest
 from gateway.http.asgi import HeaderList, Headers
-from gateway.http.openapi import operation
 from gateway.pipeline import Answer, Pipeline
 
 _BODY_FAULTS = frozenset({"invalid_argument", "unknown_flag"})
@@ -45,11 +44,11 @@ class Resources:
         """Build the routes of every command that declares one."""
         router = APIRouter()
         for command in registry:
-            for number, route in enumerate(command.routes):
-                self._add(router, command, route, number)
+            for route in command.routes:
+                self._add(router, command, route)
         return router
 
-    def _add(self, router: APIRouter, command: Command, route: Route, number: int) -> None:
+    def _add(self, router: APIRouter, command: Command, route: Route) -> None:
         async def endpoint(request: Request) -> Response:
             return await self._serve(request, command, route)
 
@@ -57,13 +56,8 @@ class Resources:
             route.path,
             endpoint,
             methods=[route.method],
-            operation_id=_operation_id(command, number),
-            openapi_extra=operation(command, route),
-            status_code=command.status,
             response_model=None,
-            summary=command.summary,
-            tags=[command.noun],
-            include_in_schema=True,
+            include_in_schema=False,
         )
 
     async def _serve(self, request: Request, command: Command, route: Route) -> Response:
@@ -127,11 +121,6 @@ class Resources:
                 )
             chunks.append(chunk)
         return b"".join(chunks)
-
-
-def _operation_id(command: Command, number: int) -> str:
-    name = command.name.replace(" ", "_").replace("-", "_")
-    return name if number == 0 else f"{name}_{number + 1}"
 
 
 def _arguments(request: Request, command: Command, body: bytes) -> dict[str, Json]:

@@ -19,7 +19,11 @@ _SKILLS_LIMIT = 50
 
 
 def register(
-    tx: Tx, name: str, *, role: str = "", skills: Sequence[str] = (),
+    tx: Tx,
+    name: str,
+    *,
+    role: str = "",
+    skills: Sequence[str] = (),
     status: AgentStatus = AgentStatus.AVAILABLE,
 ) -> Agent:
     """Make an agent known, or renew what is known of it; its switch stays as it is.
@@ -84,7 +88,11 @@ def get_(tx: Tx, name: str) -> Agent:
 
 
 def list_(
-    tx: Tx, *, role: str = "", skill: str = "", status: AgentStatus | None = None,
+    tx: Tx,
+    *,
+    role: str = "",
+    skill: str = "",
+    status: AgentStatus | None = None,
     is_available: bool | None = None,
 ) -> list[Agent]:
     """List agents by name; empty filters and None do not restrict."""
@@ -104,7 +112,8 @@ def _checked(skills: Sequence[str]) -> tuple[str, ...]:
     )
     if len(distinct) > _SKILLS_LIMIT:
         raise InvalidArgument(
-            f"{len(distinct)} skills are too many", fix=[f"name at most {_SKILLS_LIMIT}"],
+            f"{len(distinct)} skills are too many",
+            fix=[f"name at most {_SKILLS_LIMIT}"],
             field="skills",
         )
     return tuple(distinct)
@@ -113,7 +122,9 @@ def _checked(skills: Sequence[str]) -> tuple[str, ...]:
 def _save(tx: Tx, old: Agent, new: Agent) -> Agent:
     """Store an agent; being seen alone changes its row but is no event."""
     before = view(old)
-    changed = {name: value for name, value in view(new).items() if value != before[name]}
+    changed = {
+        name: value for name, value in view(new).items() if value != before[name]
+    }
     if not changed:
         return old
     store.update(tx, new)

@@ -10,8 +10,13 @@ from core.kernel.clock import from_micros, to_micros
 from core.kernel.jsons import canonical_json
 
 _COLUMNS = (
-    agents.c.name, agents.c.role, agents.c.skills, agents.c.status, agents.c.is_available,
-    agents.c.last_seen, agents.c.created_at,
+    agents.c.name,
+    agents.c.role,
+    agents.c.skills,
+    agents.c.status,
+    agents.c.is_available,
+    agents.c.last_seen,
+    agents.c.created_at,
 )
 _MINE = agents.c.tenant_id == bindparam("tenant")
 _BY_NAME = Prepared(select(*_COLUMNS).where(_MINE, agents.c.name == bindparam("who")))
@@ -20,8 +25,11 @@ _UPDATE = Prepared(
     agents.update()
     .where(_MINE, agents.c.name == bindparam("who"))
     .values(
-        role=bindparam("role"), skills=bindparam("skills"), status=bindparam("status"),
-        is_available=bindparam("is_available"), last_seen=bindparam("last_seen"),
+        role=bindparam("role"),
+        skills=bindparam("skills"),
+        status=bindparam("status"),
+        is_available=bindparam("is_available"),
+        last_seen=bindparam("last_seen"),
         version=agents.c.version + literal_column("1"),
     )
 )

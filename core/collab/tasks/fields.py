@@ -86,7 +86,8 @@ def _assignee(value: str) -> str:
 def _priority(value: int) -> int:
     if not -PRIORITY_LIMIT <= value <= PRIORITY_LIMIT:
         raise InvalidArgument(
-            f"{value} is no priority", field="priority",
+            f"{value} is no priority",
+            field="priority",
             fix=[f"use -{PRIORITY_LIMIT} to {PRIORITY_LIMIT}"],
         )
     return value
@@ -101,26 +102,37 @@ def _needs(values: Sequence[str]) -> tuple[TaskId, ...]:
     for each in values:
         if number_of(each, "T") is None:
             raise InvalidArgument(
-                f"{each[:NAME_LIMIT]!r} is not the id of a task", field="needs",
+                f"{each[:NAME_LIMIT]!r} is not the id of a task",
+                field="needs",
                 fix=["use ids such as T-9"],
             )
     return _distinct("needs", map(TaskId, values))
 
 
 def _dod(values: Sequence[str]) -> tuple[str, ...]:
-    return _distinct("dod", (require_line("dod", each, limit=TEXT_LIMIT) for each in values))
+    return _distinct(
+        "dod", (require_line("dod", each, limit=TEXT_LIMIT) for each in values)
+    )
 
 
 def _distinct(name: str, values: Any) -> tuple[Any, ...]:
     distinct = tuple(dict.fromkeys(values))
     if len(distinct) > MANY:
         raise InvalidArgument(
-            f"{name} has {len(distinct)} entries", fix=[f"use at most {MANY}"], field=name
+            f"{name} has {len(distinct)} entries",
+            fix=[f"use at most {MANY}"],
+            field=name,
         )
     return distinct
 
 
 _CHECKS: Mapping[str, Callable[[Any], object]] = {
-    "title": _title, "body": _body, "assignee": _assignee, "priority": _priority,
-    "lane": Lane, "labels": _labels, "needs": _needs, "dod": _dod,
+    "title": _title,
+    "body": _body,
+    "assignee": _assignee,
+    "priority": _priority,
+    "lane": Lane,
+    "labels": _labels,
+    "needs": _needs,
+    "dod": _dod,
 }

@@ -29,7 +29,10 @@ def save(tx: Tx, old: Task, new: Task, event: str, **details: Json) -> Task:
         return old
     version = old.version + 1
     saved = replace(
-        new, version=version, updated_at=tx.now, updated_by=tx.principal.name,
+        new,
+        version=version,
+        updated_at=tx.now,
+        updated_by=tx.principal.name,
         field_versions={**old.field_versions, **dict.fromkeys(changed, version)},
     )
     store.update(tx, saved)
@@ -54,7 +57,9 @@ def require_match(tx: Tx, task: Task, if_match: str) -> None:
     if tx.version(COLLECTION) in seen:
         return
     raise StaleVersion(
-        task.id, etag=task.etag, changed_by=task.updated_by,
+        task.id,
+        etag=task.etag,
+        changed_by=task.updated_by,
         changed_fields=_changed_since(task, max(seen, default=0)),
     )
 

@@ -1,10 +1,10 @@
 """The state machine of a task; pure.
 
-    queued -> claimed -> in_progress -> review -> approved -> merging -> done
-       ^         |            |  ^         |
-       +---------+------------+  |         v
-                                 +-- changes_requested
-    any open one -> blocked, and back to where it came from; -> failed, abandoned
+queued -> claimed -> in_progress -> review -> approved -> merging -> done
+   ^         |            |  ^         |
+   +---------+------------+  |         v
+                             +-- changes_requested
+any open one -> blocked, and back to where it came from; -> failed, abandoned
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,10 +56,15 @@ def check_move(
         )
     if to in COMPLETE_ONLY and task.status is not Status.BLOCKED:
         _require_complete(task, to, unmet)
-    if to is Status.APPROVED and task.status is Status.REVIEW and by == task.implementer:
+    if (
+        to is Status.APPROVED
+        and task.status is Status.REVIEW
+        and by == task.implementer
+    ):
         raise IllegalMove(
             f"{by} implemented {task.id} and cannot approve it",
-            fix=["ask somebody else to review it"], implementer=by,
+            fix=["ask somebody else to review it"],
+            implementer=by,
         )
 
 
@@ -67,7 +72,9 @@ def moved(task: Task, to: Status, *, by: str, reason: str = "") -> Task:
     """Return the task as it stands after a move that was checked."""
     is_back = task.status is Status.BLOCKED
     after = replace(
-        task, status=to, reason=reason,
+        task,
+        status=to,
+        reason=reason,
         blocked_from=task.status if to is Status.BLOCKED else None,
     )
     if to is Status.IN_PROGRESS and not is_back:

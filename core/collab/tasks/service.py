@@ -95,6 +95,11 @@ def list_(
     return Page(found[:size], render_cursor(number_of(found[size - 1].id, "T") or 0))
 
 
+def count_by_status(tx: Tx) -> dict[Status, int]:
+    """Count the tasks in each status that has any."""
+    return store.count_by_status(tx)
+
+
 def change(
     tx: Tx, task_id: str, *, if_match: str = "", **fields: Unpack[TaskFields]
 ) -> Task:
@@ -165,7 +170,8 @@ def _require_new_key(tx: Tx, external_key: str) -> None:
     if taken:
         raise AlreadyExists(
             f"{taken.id} has the external key {external_key}",
-            fix=[f"task show {taken.id}"], id=taken.id,
+            fix=[f"task show {taken.id}"],
+            id=taken.id,
         )
 
 
@@ -184,7 +190,8 @@ def _require_no_cycle(tx: Tx, task_id: TaskId, needs: Sequence[TaskId]) -> None:
         if task_id in level:
             raise Conflict(
                 f"{task_id} would wait for itself",
-                fix=[f"task show {each}" for each in needs], field="needs",
+                fix=[f"task show {each}" for each in needs],
+                field="needs",
             )
         seen |= level
         below = store.needs_of(tx, level).values()
@@ -200,7 +207,8 @@ def _place_in(task: Task, which: int | str) -> int:
     if isinstance(which, int) and not texts:
         raise InvalidArgument(
             f"{task.id} has no definition of done",
-            fix=[f'task set {task.id} --dod "..."'], field="which",
+            fix=[f'task set {task.id} --dod "..."'],
+            field="which",
         )
     raise NotFound(
         f"line {str(which)[:NAME_LIMIT]!r} in the definition of done of {task.id}",

@@ -1,10 +1,10 @@
 """Queries over the task table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Executable, Select, bindparam, select
+from sqlalchemy import Executable, Select, bindparam, func, select
 
 from core.collab.tasks.model import DodItem, Note, Status, Task, TaskFilter
 from core.collab.tasks.tables import tasks
@@ -15,16 +15,36 @@ from core.kernel.jsons import canonical_json
 from core.kernel.lanes import Lane
 
 _NAMES = (
-    "id", "external_key", "title", "body", "status", "reason", "blocked_from", "assignee",
-    "implementer", "priority", "lane", "labels", "needs", "dod", "notes", "created_at",
-    "created_by", "updated_at", "updated_by", "version", "field_versions",
+    "id",
+    "external_key",
+    "title",
+    "body",
+    "status",
+    "reason",
+    "blocked_from",
+    "assignee",
+    "implementer",
+    "priority",
+    "lane",
+    "labels",
+    "needs",
+    "dod",
+    "notes",
+    "created_at",
+    "created_by",
+    "updated_at",
+    "updated_by",
+    "version",
+    "field_versions",
 )
 _FIXED = frozenset({"id", "external_key", "created_at", "created_by"})
 _COLUMNS = tuple(tasks.c[name] for name in _NAMES)
 _MINE = tasks.c.tenant_id == bindparam("tenant")
 
 _BY_ID = Prepared(select(*_COLUMNS).where(_MINE, tasks.c.id == bindparam("task_id")))
-_BY_KEY = Prepared(select(*_COLUMNS).where(_MINE, tasks.c.external_key == bindparam("key")))
+_BY_KEY = Prepared(
+    select(*_COLUMNS).where(_MINE, tasks.c.external_key == bindparam("key"))
+)
 _ALL = Prepared(select(*_COLUMNS).where(_MINE).order_by(tasks.c.number))
 _UPDATE = Prepared(
     tasks.update()
@@ -47,9 +67,9 @@ def find_by_key(tx: Tx, external_key: str) -> Task | None:
     return _to_task(rows[0]) if rows else None
 
 
-def list_all(tx: Tx) -> list[Task]:
-    """List every task in the order of its number."""
-    return [_to_task(row) for row in tx.run(_ALL)]
+def each(tx: Tx) -> Iterator[Task]:
+    """Give every task, one after the other, in the order of its number."""
+    return map(_to_task, tx.run(_ALL))
 
 
 def list_before(
@@ -61,6 +81,16 @@ def list_before(
         query = query.where(tasks.c.number < number)
     query = _narrowed(query, wanted).order_by(tasks.c.number.desc()).limit(limit)
     return [_to_task(row) for row in _rows(tx, query)]
+
+
+def count_by_status(tx: Tx) -> dict[Status, int]:
+    """Count the tasks in each status that has any."""
+    query = (
+        select(tasks.c.status, func.count())
+        .where(tasks.c.tenant_id == tx.tenant)
+        .group_by(tasks.c.status)
+    )
+    return {Status(status): count for status, count in tx.execute(query)}
 
 
 def statuses_of(tx: Tx, task_ids: Iterable[str]) -> dict[str, Status]:
@@ -81,13 +111,16 @@ def needs_of(tx: Tx, task_ids: Iterable[str]) -> dict[str, list[str]]:
 
 def insert(tx: Tx, task: Task) -> None:
     """Store a new task."""
-    tx.insert(tasks, {
-        "id": task.id,
-        "number": number_of(task.id, "T"),
-        "external_key": task.external_key or None,
-        "created_by": task.created_by,
-        **_changing(task),
-    })
+    tx.insert(
+        tasks,
+        {
+            "id": task.id,
+            "number": number_of(task.id, "T"),
+            "external_key": task.external_key or None,
+            "created_by": task.created_by,
+            **_changing(task),
+        },
+    )
 
 
 def update(tx: Tx, task: Task) -> None:
@@ -113,7 +146,9 @@ def _changing(task: Task) -> dict[str, object]:
         "labels": _text(task.labels),
         "needs": _text(task.needs),
         "dod": _text([[each.text, each.is_done] for each in task.dod]),
-        "notes": _text([[to_micros(each.at), each.by, each.text] for each in task.notes]),
+        "notes": _text(
+            [[to_micros(each.at), each.by, each.text] for each in task.notes]
+        ),
         "field_versions": _text(sorted(task.field_versions.items())),
         "updated_at": to_micros(task.updated_at),
         "updated_by": task.updated_by,
@@ -145,9 +180,27 @@ def _narrowed(query: Select[Row], wanted: TaskFilter) -> Select[Row]:
 
 def _to_task(row: Row) -> Task:
     (
-        task_id, external_key, title, body, status, reason, blocked_from, assignee,
-        implementer, priority, lane, labels, needs, dod, notes, created_at,
-        created_by, updated_at, updated_by, version, field_versions,
+        task_id,
+        external_key,
+        title,
+        body,
+        status,
+        reason,
+        blocked_from,
+        assignee,
+        implementer,
+        priority,
+        lane,
+        labels,
+        needs,
+        dod,
+        notes,
+        created_at,
+        created_by,
+        updated_at,
+        updated_by,
+        version,
+        field_versions,
     ) = row
     return Task(
         id=TaskId(task_id),

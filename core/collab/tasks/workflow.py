@@ -59,7 +59,11 @@ def transition(
 
 
 def claim(
-    tx: Tx, task_id: str, *, ttl: timedelta = DEFAULT_TTL, holder: str = "",
+    tx: Tx,
+    task_id: str,
+    *,
+    ttl: timedelta = DEFAULT_TTL,
+    holder: str = "",
     if_match: str = "",
 ) -> Claim:
     """Take a task out of the queue, or renew the lease on a task that one works on.
@@ -102,7 +106,11 @@ def reject(tx: Tx, task_id: str, *, reason: str = "", if_match: str = "") -> Mov
 
 
 def block(
-    tx: Tx, task_id: str, *, reason: str = "", needs: Sequence[str] = (),
+    tx: Tx,
+    task_id: str,
+    *,
+    reason: str = "",
+    needs: Sequence[str] = (),
     if_match: str = "",
 ) -> Move:
     """Set an open task aside, for a reason or until further needs are done."""
@@ -140,8 +148,13 @@ def _move(tx: Tx, task: Task, to: Status, reason: str) -> Task:
 
 def _take(tx: Tx, task: Task, lease: Lease) -> Task:
     events.append(
-        tx, "task_claimed", target=task.id, holder=lease.holder, lock_id=lease.lock_id,
-        fence=lease.fence, ttl_seconds=seconds_of(lease.ttl),
+        tx,
+        "task_claimed",
+        target=task.id,
+        holder=lease.holder,
+        lock_id=lease.lock_id,
+        fence=lease.fence,
+        ttl_seconds=seconds_of(lease.ttl),
     )
     after = replace(task, status=Status.CLAIMED, assignee=lease.holder, reason="")
     return _save_status(tx, task, after)
@@ -155,9 +168,13 @@ def _end_lease(tx: Tx, task: Task, to: Status) -> None:
     lease = leases.find_on(tx, task.id)
     if lease is None:
         return
-    if to is Status.QUEUED and not (is_stale(lease, tx.now) or leases.is_owner(tx, lease)):
+    if to is Status.QUEUED and not (
+        is_stale(lease, tx.now) or leases.is_owner(tx, lease)
+    ):
         raise LeaseHeld(
-            task.id, lock_id=lease.lock_id, holder=lease.holder,
+            task.id,
+            lock_id=lease.lock_id,
+            holder=lease.holder,
             expires_in=lease.expires_at - tx.now,
         )
     leases.free(tx, task.id)

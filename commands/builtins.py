@@ -1,0 +1,296 @@
+"""Words that need no noun: who am I, help, and what to do with the last reply."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from commands import blocks, help
+from commands.context import Context
+from commands.registry import Command, command
+from commands.schema import Doc
+from core.approvals import service as approvals
+from core.collab import tasks
+from core.delivery import conversations, inbox
+from core.delivery.model import Memory
+from core.identity.links import service as links
+from core.identity.links.model import Account, LinkRefusal, Refused
+from core.kernel.clock import to_iso
+from core.kernel.jsons import Json, parse_json
+from core.kernel.problems import (
+    AlreadyExists, Conflict, InvalidArgument, NotFound, Problem, RateLimited,
+)
+from core.kernel.reply import Reply, Text
+from core.kernel.version import VERSION
+from core.leases import service as leases
+
+
+@command("whoami", http="GET /v1/me", is_open=True, is_control=True, examples=["whoami"])
+def whoami(ctx: Context) -> Reply:
+    """Tell who you are here, what you may do, and where else you are linked."""
+    me = ctx.principal
+    accounts = links.list_(ctx.tx, me.id) if me.linked else ()
+    return Reply(
+        summary=f"{me.name} via {ctx.channel}, tenant {me.tenant}"[:150],
+        blocks=(
+            blocks.fields(
+                ("name", me.name), ("tenant", me.tenant),
+                ("roles", ", ".join(sorted(me.roles))),
+                ("scopes", ", ".join(sorted(me.scopes))),
+                ("linked", ", ".join(each.account.channel for each in accounts)),
+            ),
+            *(() if me.linked else (blocks.actions(("Link this account", "link")),)),
+        ),
+        data={
+            "id": me.id, "name": me.name, "tenant": me.tenant, "linked": me.linked,
+            "roles": sorted(me.roles), "scopes": sorted(me.scopes), "key": me.key_id,
+            "timezone": me.timezone,
+            "channels": [
+                {"channel": each.account.channel, "account": each.account.account,
+                 "sender": each.account.sender}
+                for each in accounts
+            ],
+        },
+    )
+
+
+@command("help", is_open=True, is_control=True, examples=["help", "help task", "help task create"])
+def help_(
+    ctx: Context,
+    topic: Annotated[Sequence[str], Doc("A noun, or a noun and a verb.")] = (),
+    *,
+    all: Annotated[bool, Doc("Every command, also those you may not run.")] = False,
+) -> Reply:
+    """Show what you can ask; name a noun or a command to learn more of it."""
+    if all:
+        return help.everything(ctx.registry)
+    if not topic:
+        return help.overview(ctx.registry, ctx.principal)
+    named = ctx.registry.find(" ".join(topic).lower())
+    return help.of_command(named) if named else help.of_noun(
+        ctx.registry, topic[0], ctx.principal
+    )
+
+
+@command("version", is_open=True, examples=["version"], http="GET /v1/version")
+def version(ctx: Context) -> Reply:
+    """Tell which version answers."""
+    return Reply(summary=f"Opswire {VERSION}", data={"version": VERSION})
+
+
+@command("status", is_control=True, examples=["status"], http="GET /v1/status")
+def status(ctx: Context) -> Reply:
+    """Sum up what waits for you and how the board stands."""
+    counts = tasks.count_by_status(ctx.tx)
+    held = leases.list_(ctx.tx, holder=ctx.principal.name).items
+    waiting = approvals.list_open(ctx.tx)
+    return Reply(
+        summary=(
+            f"{blocks.count(sum(counts.values()), 'task')}, you hold "
+            f"{blocks.count(len(held), 'lease')}, {len(waiting)} to confirm"
+        ),
+        blocks=(
+            blocks.fields(*counts.items()),
+            blocks.table(
+                ("proposal", "command"), [(each.id, each.command) for each in waiting]
+            ),
+        ),
+        data={
+            "tasks": {status.value: number for status, number in counts.items()},
+            "leases": [each.lock_id for each in held],
+            "proposals": [
+                {"id": each.id, "command": each.command} for each in waiting
+            ],
+        },
+    )
+
+
+@command("confirm", danger="write", is_macro=True, is_control=True, examples=["confirm 7f3k2a"])
+def confirm(ctx: Context, proposal: Annotated[str, Doc("Its short id.")] = "") -> str:
+    """Run the command that waits for your confirmation."""
+    found = approvals.get_open(ctx.tx, proposal or _only_proposal(ctx))
+    return f"{found.command} --confirm {found.id}"
+
+
+@command("cancel", danger="write", is_control=True, examples=["cancel 7f3k2a"])
+def cancel(ctx: Context, proposal: Annotated[str, Doc("Its short id.")] = "") -> Reply:
+    """Drop a command that waits for your confirmation."""
+    dropped = approvals.withdraw(ctx.tx, proposal or _only_proposal(ctx))
+    return Reply(
+        summary=f"Dropped: {dropped.command}"[:150],
+        data={"id": dropped.id, "command": dropped.command},
+    )
+
+
+@command("more", is_macro=True, examples=["more"])
+def more(ctx: Context) -> str:
+    """Show the next rows of the last list in this conversation."""
+    line = _memory(ctx).more_line
+    if not line:
+        raise InvalidArgument("there is nothing more to show here", fix=["task list"])
+    return line
+
+
+@command("last", is_macro=True, examples=["last"])
+def last(ctx: Context) -> str:
+    """Show the object that was last touched in this conversation."""
+    last_id = _memory(ctx).last_id
+    if not last_id:
+        raise InvalidArgument("nothing was touched in this conversation", fix=["task list"])
+    return last_id
+
+
+@command("undo", danger="write", is_macro=True, examples=["undo", "undo rp_01JC8ZQ4T7"])
+def undo(ctx: Context, reply: Annotated[str, Doc("The id of the reply.")] = "") -> str:
+    """Take back what a command of yours did, within ten minutes."""
+    reply_id = reply or _memory(ctx).reply_id
+    if not reply_id:
+        raise InvalidArgument("which reply?", fix=["undo rp_…"])
+    stored = _stored_reply(ctx, reply_id)
+    offer = stored.get("undo")
+    if stored.get("actor") != ctx.principal.name or not isinstance(offer, dict):
+        raise Conflict(f"{reply_id[:40]} cannot be taken back", fix=["help"])
+    if datetime.fromisoformat(str(offer["until"])) < ctx.tx.now:
+        raise Conflict(f"the ten minutes to undo {reply_id[:40]} are over", fix=["help"])
+    return str(offer["command"])
+
+
+@command("link", danger="write", is_open=True, examples=["link", "link K7QM2XPA"])
+def link(
+    ctx: Context, code: Annotated[str, Doc("The code that the other side shows.")] = ""
+) -> Reply | Problem:
+    """Link this account to a person: ask for a code here, confirm it where you are known."""
+    if not code:
+        return _begin_link(ctx)
+    linked = links.confirm(ctx.tx, code)
+    if isinstance(linked, Refused):
+        return _link_refused(linked)
+    account = linked.account
+    return Reply(
+        summary=f"Linked {account.channel} {account.sender} to {ctx.principal.name}"[:150],
+        data={"channel": account.channel, "account": account.account,
+              "sender": account.sender, "user": ctx.principal.id},
+    )
+
+
+@command("unlink", danger="write", examples=["unlink slack", "unlink email ann@example.org"])
+def unlink(ctx: Context, channel: str, sender: str = "") -> Reply:
+    """Take an account of yours away from you again."""
+    removed = [
+        each for each in links.list_(ctx.tx, ctx.principal.id)
+        if each.account.channel == channel and sender in ("", each.account.sender)
+    ]
+    if not removed:
+        raise NotFound(f"a link to {channel}", fix=["whoami"])
+    for each in removed:
+        links.unlink(ctx.tx, each.account)
+    return Reply(
+        summary=f"Unlinked {blocks.count(len(removed), 'account')} on {channel}"[:150],
+        data={"removed": [each.account.sender for each in removed]},
+    )
+
+
+@command(
+    "reply show", http="GET /v1/replies/{reply}", paths=["/v1/commands/{reply}"],
+    examples=["reply show rp_01JC8ZQ4T7"],
+)
+def show_reply(
+    ctx: Context, reply: Annotated[str, Doc("The id of a reply or of its request.")]
+) -> Reply:
+    """Show an answer again, as it was stored."""
+    stored = _stored_reply(ctx, reply)
+    return Reply(
+        summary=str(stored["summary"]),
+        blocks=(Text(md=f"`{stored['command']}`\n\n{stored['summary']}"),),
+        data=stored,
+    )
+
+
+@command("catalog", http="GET /v1/commands/catalog", examples=["catalog"])
+def catalog(ctx: Context) -> Reply:
+    """Describe every command: arguments, danger, scope, examples and routes."""
+    described: list[Json] = [describe(each) for each in ctx.registry]
+    return Reply(
+        summary=blocks.count(len(described), "command"),
+        data={"items": described, "next": None},
+    )
+
+
+def describe(command: Command) -> dict[str, Json]:
+    """Describe a command for programs that build forms, buttons and completions."""
+    return {
+        "name": command.name,
+        "summary": command.summary,
+        "usage": help.usage(command),
+        "scope": command.scope,
+        "danger": command.danger.value,
+        "examples": list(command.examples),
+        "routes": [f"{route.method} {route.path}" for route in command.routes],
+        "args": command.model.model_json_schema(),
+    }
+
+
+COMMANDS: Sequence[Command] = (
+    whoami, help_, version, status, confirm, cancel, more, last, undo, link, unlink,
+    catalog, show_reply,
+)
+
+
+def _memory(ctx: Context) -> Memory:
+    place = (ctx.channel, ctx.account, ctx.conversation, ctx.sender)
+    return conversations.recall(ctx.tx, place)
+
+
+def _only_proposal(ctx: Context) -> str:
+    """Find the one command that waits here; two would make a plain word ambiguous."""
+    waiting = [
+        each for each in approvals.list_open(ctx.tx)
+        if each.conversation == ctx.conversation and each.channel == ctx.channel
+    ]
+    if len(waiting) != 1:
+        raise InvalidArgument(
+            f"{len(waiting)} commands wait for you here",
+            fix=[f"confirm {each.id}" for each in waiting] or ["status"],
+        )
+    return waiting[0].id
+
+
+def _stored_reply(ctx: Context, reply_id: str) -> dict[str, Json]:
+    is_request = reply_id.startswith("rq_")
+    found = inbox.find_reply(
+        ctx.tx,
+        reply_id="" if is_request else reply_id,
+        request_id=reply_id if is_request else "",
+    )
+    if not found:
+        raise NotFound(f"the reply {reply_id[:40]}", fix=["audit list"])
+    stored = parse_json(found)
+    if not isinstance(stored, dict):
+        raise TypeError("a stored reply is an object")
+    is_mine = stored["actor"] == ctx.principal.name
+    if not (is_mine or ctx.principal.may("audit:read")):
+        raise NotFound(f"the reply {reply_id[:40]}", fix=["audit list"])
+    return stored
+
+
+def _begin_link(ctx: Context) -> Reply:
+    account = Account(channel=ctx.channel, account=ctx.account, sender=ctx.sender)
+    code = links.request(ctx.tx, account)
+    return Reply(
+        summary=f"Your code is {code.text}, good for ten minutes",
+        blocks=(Text(md=(
+            f"Where you are signed in already, send `link {code.text}`. "
+            "It links this account to you there."
+        )),),
+        data={"code": code.text, "expires_at": to_iso(code.expires_at)},
+    )
+
+
+def _link_refused(refused: Refused) -> Problem:
+    """Say why; returned and not raised, because the try counts all the same."""
+    if refused.reason is LinkRefusal.TOO_MANY:
+        return RateLimited(
+            "5 tries", scope="link codes", retry_after=refused.retry_after.total_seconds()
+        )
+    if refused.reason is LinkRefusal.TAKEN:
+        return AlreadyExists("this account is linked already", fix=["unlink"])
+    return NotFound("this code", fix=["ask for a new one with: link"])

@@ -1,0 +1,142 @@
+"""Messages acknowledged before they are run: wait, claim, finish, look back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, literal_column
+
+from core.database import Prepared, Row, Tx
+from core.delivery.model import InboxKey, InboxState
+from core.delivery.tables import inbox
+from core.kernel.clock import from_micros, to_micros
+
+CLAIM = timedelta(seconds=30)
+
+_FOREVER = 2**62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One stored message with its payload; `done_at` is None while it waits.
+
+    Shape:  `payload` and `reply` are JSON, the latter "" while it waits.
+    """
+
+    key: InboxKey
+    seq: int
+    request_id: str
+    reply_id: str
+    request_hash: str
+    state: InboxState
+    payload: str
+    reply: str
+    received_at: datetime
+    done_at: datetime | None
+
+
+_COLUMNS = (
+    inbox.c.channel, inbox.c.account, inbox.c.sender, inbox.c.key, inbox.c.seq,
+    inbox.c.request_id, inbox.c.reply_id, inbox.c.request_hash, inbox.c.state,
+    inbox.c.payload, inbox.c.reply, inbox.c.created_at, inbox.c.done_at,
+)
+_OWN = inbox.c.tenant_id == bindparam("tenant")
+_WAITS = inbox.c.state == InboxState.RECEIVED.value
+_THIS = (
+    _OWN,
+    inbox.c.channel == bindparam("of_channel"),
+    inbox.c.account == bindparam("of_account"),
+    inbox.c.sender == bindparam("of_sender"),
+    inbox.c.key == bindparam("of_key"),
+    _WAITS,
+)
+_ALL = inbox.select().with_only_columns(*_COLUMNS)
+_WAITING = Prepared(
+    _ALL.where(_OWN, _WAITS, inbox.c.claimed_until <= bindparam("until"))
+    .order_by(inbox.c.seq)
+    .limit(bindparam("most"))
+)
+_BEFORE = Prepared(
+    _ALL.where(
+        _OWN,
+        inbox.c.channel == bindparam("of_channel"),
+        inbox.c.account == bindparam("of_account"),
+        inbox.c.payload != literal_column("''"),
+        inbox.c.seq < bindparam("before"),
+    )
+    .order_by(inbox.c.seq.desc())
+    .limit(bindparam("most"))
+)
+_CLAIM = Prepared(inbox.update().where(*_THIS).values(claimed_until=bindparam("until")))
+_FINISH = Prepared(
+    inbox.update()
+    .where(*_THIS)
+    .values(
+        state=InboxState.DONE.value,
+        reply=bindparam("new_reply"),
+        done_at=bindparam("now"),
+    )
+)
+
+
+def list_waiting(
+    tx: Tx, *, limit: int, is_free_only: bool = True
+) -> Sequence[Received]:
+    """List messages that nobody has run, the oldest first.
+
+    Shape:  only those whose claim has ended, unless claims are to be disregarded.
+    """
+    until = tx.micros if is_free_only else _FOREVER
+    return [_to_received(tx, row) for row in tx.run(_WAITING, until=until, most=limit)]
+
+
+def claim(tx: Tx, messages: Sequence[Received]) -> Sequence[Received]:
+    """Keep others from running these for 30 s; give those that still wait.
+
+    A claim only saves work: that a message is run once is what `finish` guarantees.
+    """
+    until = to_micros(tx.now + CLAIM)
+    return [
+        each for each in messages if tx.change(_CLAIM, until=until, **_of(each.key))
+    ]
+
+
+def finish(tx: Tx, key: InboxKey, *, reply: str) -> bool:
+    """Store a message's answer; guaranteed to be True for one unit only."""
+    return tx.change(_FINISH, new_reply=reply, now=tx.micros, **_of(key)) == 1
+
+
+def list_of(
+    tx: Tx, channel: str, account: str, *, before: int, limit: int
+) -> Sequence[Received]:
+    """List what one account of a channel received, the newest first."""
+    rows = tx.run(
+        _BEFORE, of_channel=channel, of_account=account, before=before, most=limit
+    )
+    return [_to_received(tx, row) for row in rows]
+
+
+def _of(key: InboxKey) -> dict[str, str]:
+    return {
+        "of_channel": key.channel, "of_account": key.account, "of_sender": key.sender,
+        "of_key": key.key,
+    }
+
+
+def _to_received(tx: Tx, row: Row) -> Received:
+    (
+        channel, account, sender, key, seq, request_id, reply_id, request_hash, state,
+        payload, reply, received_at, done_at,
+    ) = row
+    return Received(
+        key=InboxKey(tx.tenant, channel, account, sender, key),
+        seq=seq,
+        request_id=request_id,
+        reply_id=reply_id,
+        request_hash=request_hash,
+        state=InboxState(state),
+        payload=payload,
+        reply=reply,
+        received_at=from_micros(received_at),
+        done_at=from_micros(done_at) if done_at else None,
+    )

@@ -1,0 +1,169 @@
+"""Builds the object graph; the only module that names concrete parts."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from commands.everything import COMMANDS
+from commands.registry import Registry
+from core.audit.recorder import AuditRecorder
+from core.database import Database, Tx, is_sqlite, open_engine
+from core.database.migrate import SchemaState, schema_state, upgrade
+from core.delivery.inbox import InboxLookup, InboxRecorder
+from core.events.recorder import EventRecorder
+from core.identity.logins import service as logins
+from core.identity.tenants import service as tenants
+from core.identity.tokens import Tokens
+from core.identity.users import service as users
+from core.identity.users.model import User
+from core.kernel.clock import Clock, SystemClock
+from core.kernel.principal import DEFAULT_TENANT, TenantId, system
+from core.kernel.problems import Unavailable
+from core.kernel.version import VERSION
+from core.secrets.vault import Vault
+from gateway.adapters.keystore import FileKeystore
+from gateway.auth import Authenticator, BootstrapKey, signing_keys
+from gateway.channel_states import ChannelStates
+from gateway.health import Readiness, database_checks
+from gateway.limits import Limiter
+from gateway.metrics import Metrics
+from gateway.pipeline import Pipeline
+from gateway.senders import LinkedSenders
+from gateway.settings import Settings
+from gateway.signin import SignIn
+from gateway.supervisor import Supervisor, Ticker
+from gateway.sweeper import Sweeper
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Graph:
+    """Everything that runs in one gateway process."""
+
+    settings: Settings
+    version: str
+    clock: Clock
+    db: Database
+    registry: Registry
+    vault: Vault
+    auth: Authenticator
+    sign_in: SignIn
+    limiter: Limiter
+    channels: ChannelStates
+    pipeline: Pipeline
+    metrics: Metrics
+    readiness: Readiness
+    supervisor: Supervisor = field(default_factory=lambda: Supervisor([]))
+
+    async def start(self) -> None:
+        """Read what must be known before the first command, then start the tickers."""
+        await self.channels.reload()
+        self.supervisor.start()
+
+    async def stop(self) -> None:
+        """Refuse new work, finish what is queued, let go of everything."""
+        self.readiness.is_closing = True
+        await self.supervisor.stop()
+        self.pipeline.floods.flush()
+        self.db.close()
+
+
+def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
+    """Build the graph of a gateway and bring its database up to date.
+
+    Raises: Unavailable with the command that mends it when the schema is not ours.
+    """
+    the_clock = clock or SystemClock()
+    db = open_database(settings, clock=clock)
+    admin = db.run(_ensure_base, by=system())
+    keystore = FileKeystore(settings.data / "keys" / "keystore.json")
+    tokens = Tokens(signing_keys(keystore))
+    limiter = Limiter(settings.limits.default)
+    channels = ChannelStates(db, limiter)
+    registry = Registry.of(COMMANDS)
+    metrics = Metrics()
+    graph = Graph(
+        settings=settings,
+        version=VERSION,
+        clock=the_clock,
+        db=db,
+        registry=registry,
+        vault=Vault(keystore),
+        auth=Authenticator(
+            db, tokens, clock=the_clock, bootstrap=_bootstrap_key(settings, admin)
+        ),
+        sign_in=SignIn(db, tokens, clock=the_clock),
+        limiter=limiter,
+        channels=channels,
+        pipeline=Pipeline(
+            db, registry, limiter=limiter, senders=LinkedSenders(db, _tenant_of),
+            channels=channels, clock=the_clock, public_url=settings.public_url,
+            metrics=metrics,
+        ),
+        metrics=metrics,
+        readiness=Readiness(database_checks(db)),
+    )
+    graph.supervisor = Supervisor(_tickers(graph))
+    return graph
+
+
+def open_database(settings: Settings, *, clock: Clock | None = None) -> Database:
+    """Open the database; a SQLite file is brought up to date, Postgres must be already.
+
+    Raises: Unavailable with the one command that fixes a missing or old schema.
+    """
+    engine = open_engine(settings.database)
+    state = schema_state(engine)
+    if state is SchemaState.NEWER:
+        raise Unavailable(
+            "the database belongs to a newer Opswire", fix=["install the newer version"]
+        )
+    if state is not SchemaState.CURRENT:
+        if not is_sqlite(engine):
+            raise Unavailable(f"the schema is {state.value}", fix=["run: ops migrate"])
+        upgrade(engine)
+    return Database(
+        engine,
+        recorders=[EventRecorder(), InboxRecorder(), AuditRecorder()],
+        lookup=InboxLookup(),
+        clock=clock,
+    )
+
+
+def login_link(graph: Graph) -> str:
+    """Make a one-time link that signs the first admin in."""
+    link = graph.db.run(_make_link, by=system())
+    return f"{graph.settings.public_url}/auth/link#{link}"
+
+
+def _ensure_base(tx: Tx) -> User:
+    tenants.ensure_default(tx)
+    return users.ensure_admin(tx)
+
+
+def _make_link(tx: Tx) -> str:
+    return logins.create_link(tx, users.ensure_admin(tx).id).token
+
+
+def _bootstrap_key(settings: Settings, admin: User) -> BootstrapKey | None:
+    text = settings.bootstrap_admin_key.get_secret_value()
+    return BootstrapKey(text, admin) if text else None
+
+
+def _tenant_of(channel: str, account: str) -> TenantId:
+    """Every channel account serves the default tenant until it is named otherwise."""
+    return DEFAULT_TENANT
+
+
+def _tickers(graph: Graph) -> Sequence[Ticker]:
+    async def fold_floods() -> None:
+        graph.pipeline.floods.tick()
+
+    second = timedelta(seconds=1)
+    return [
+        Ticker(name="channel-states", work=graph.channels.reload, every=second),
+        Ticker(name="floods", work=fold_floods, every=5 * second),
+        Ticker(name="sweeper", work=Sweeper(graph.db).sweep, every=second),
+    ]

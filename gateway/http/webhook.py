@@ -1,0 +1,166 @@
+"""`POST /v1/channels/webhook/{endpoint}`: verify the raw bytes, store, acknowledge."""
+
+from dataclasses import replace
+
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from channels.webhook import BODY_LIMIT_BYTES, CHANNEL, signature, wire
+from channels.webhook.wire import Proof
+from core.database import Database
+from core.delivery.model import InboxKey
+from core.hooks import service as hooks
+from core.hooks.model import (
+    DELIVER_SCOPE, PATH, Address, Endpoint, HookAuth, Vault, parse_address, unknown,
+)
+from core.kernel.clock import Clock
+from core.kernel.envelope import Envelope
+from core.kernel.ids import random_id
+from core.kernel.jsons import parse_json, to_json
+from core.kernel.principal import Principal, TenantId, system
+from core.kernel.problems import MissingScope, Problem
+from gateway import problems
+from gateway.auth import Authenticator
+from gateway.http import rest
+from gateway.http.asgi import JSON, PROBLEM, Headers, read_body, respond
+from gateway.intake import Arrival, Intake, Receipt
+from gateway.pipeline import Answer, Pipeline
+
+
+class Verifier:
+    """Finds an endpoint, and lets a delivery in by that endpoint's kind of proof."""
+
+    def __init__(
+        self, db: Database, auth: Authenticator, *, vault: Vault, clock: Clock
+    ) -> None:
+        self._db = db
+        self._auth = auth
+        self._vault = vault
+        self._clock = clock
+
+    async def find(self, address: Address) -> Endpoint:
+        """Find the endpoint that a path names.
+
+        Raises: NotFound, whether it is absent or another tenant's.
+        """
+        return await self._db.read(
+            lambda tx: hooks.get_(tx, address.reference), by=system(address.tenant)
+        )
+
+    async def verify(
+        self, address: Address, endpoint: Endpoint, *, scope: Scope, receive: Receive
+    ) -> Arrival:
+        """Check the proof over the raw body; only then read what the body says.
+
+        Raises: Unauthenticated, MissingScope, NotFound; InvalidJson; TooLarge;
+                Unavailable when the endpoint's secret cannot be used.
+        """
+        headers = Headers.of(scope)
+        named = _named(headers)
+        if endpoint.auth is HookAuth.KEY:
+            sender = await self._holder(address, endpoint, headers)
+            key = wire.parse_key(named) or random_id("own")
+            body = await read_body(scope, receive, limit=BODY_LIMIT_BYTES)
+        else:
+            proof = wire.parse_proof(named)
+            sender, key = "", proof.id
+            body = await read_body(scope, receive, limit=BODY_LIMIT_BYTES)
+            self._require_signed(address, endpoint, proof=proof, body=body)
+        parse_json(body)
+        stored = {"headers": wire.storable_headers(named), "body": body.decode()}
+        return Arrival(
+            key=InboxKey(address.tenant, CHANNEL, endpoint.id, sender, key),
+            request_hash=wire.digest(body),
+            payload=to_json(stored).decode(),
+        )
+
+    def _require_signed(
+        self, address: Address, endpoint: Endpoint, *, proof: Proof, body: bytes
+    ) -> None:
+        now = self._clock.now()
+        keys = hooks.open_keys(endpoint, address.tenant, vault=self._vault, now=now)
+        signature.verify(proof, body, keys=keys, now=now)
+
+    async def _holder(
+        self, address: Address, endpoint: Endpoint, headers: Headers
+    ) -> str:
+        """Return the id of the key's owner, who made the endpoint or may deliver to all.
+
+        A key of another tenant learns nothing, not even that there is an endpoint.
+        """
+        principal = await rest.sign_in(self._auth, headers)
+        if principal.tenant != address.tenant:
+            raise unknown(address.reference)
+        if principal.id != endpoint.creator_id and not principal.may(DELIVER_SCOPE):
+            raise MissingScope(DELIVER_SCOPE, who=principal.name)
+        return principal.id
+
+
+class WebhookDoor:
+    """Answers 202 once a delivery is on disk, 200 with the first result to a replay.
+
+    Load is answered with 202 too, or with 503 when nothing can be stored; never with
+    a 4xx, which makes senders give up.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, intake: Intake, verifier: Verifier, *, clock: Clock,
+        public_url: str,
+    ) -> None:
+        self._pipeline = pipeline
+        self._intake = intake
+        self._verifier = verifier
+        self._clock = clock
+        self._public_url = public_url
+
+    @property
+    def route(self) -> Route:
+        """The route of this door, for the application."""
+        return Route(f"{PATH}/{{endpoint}}", self, methods=["POST"], name="webhook")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one delivery."""
+        envelope = Envelope(channel=CHANNEL, received_at=self._clock.now())
+        try:
+            address = parse_address(scope["path_params"]["endpoint"])
+            envelope = replace(envelope, credential=_stranger(address.tenant))
+            endpoint = await self._verifier.find(address)
+            envelope = replace(envelope, account=endpoint.id)
+            arrival = await self._verifier.verify(
+                address, endpoint, scope=scope, receive=receive
+            )
+            receipt = await self._intake.receive(arrival)
+        except Problem as problem:
+            await _refuse(send, await self._pipeline.refuse(envelope, problem))
+        else:
+            await self._acknowledge(send, receipt)
+
+    async def _acknowledge(self, send: Send, receipt: Receipt) -> None:
+        headers = [JSON, (b"x-request-id", receipt.request_id.encode())]
+        if receipt.reply:
+            headers.append((b"idempotency-replayed", b"true"))
+            await respond(send, 200, receipt.reply.encode(), headers=headers)
+            return
+        url = f"{self._public_url}/v1/commands/{receipt.request_id}"
+        body = wire.render_receipt(receipt.request_id, url)
+        await respond(send, 202, body, headers=headers)
+
+
+def _stranger(tenant: TenantId) -> Principal:
+    """Stand for whoever delivers, until the delivery is believed."""
+    return Principal(id="", name="nobody", tenant=tenant, linked=False)
+
+
+def _named(headers: Headers) -> dict[str, str]:
+    return {
+        name.decode("latin-1"): value.decode("latin-1")
+        for name, value in headers.by_name.items()
+    }
+
+
+async def _refuse(send: Send, answer: Answer) -> None:
+    error = answer.reply.error
+    assert error is not None
+    document = problems.to_document(error, request_id=answer.reply.request_id)
+    headers = [PROBLEM, *rest.answer_headers(answer)]
+    await respond(send, error.status, to_json(document), headers=headers)

@@ -1,0 +1,118 @@
+"""One message on its way down the road, and what is written down about it."""
+
+from dataclasses import dataclass, replace
+
+from commands.bus import Origin
+from commands.parser import Invocation
+from core.audit.model import AuditDraft, Verdict
+from core.delivery.model import InboxKey, Memory
+from core.kernel.envelope import Envelope
+from core.kernel.principal import Principal
+from core.kernel.problems import (
+    BadRequest, Forbidden, Problem, RateLimited, Unauthenticated,
+)
+from core.kernel.reply import Reply, ReplyStatus
+
+_INTERACTIVE = frozenset({"websocket"})
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """One message on its way, and what is known of it so far."""
+
+    envelope: Envelope
+    token: str
+    principal: Principal
+    invocation: Invocation | None = None
+    problem: Problem | None = None
+
+    @property
+    def request_id(self) -> str:
+        """The id under which the answer can be read again."""
+        return self.envelope.request_id or f"rq_{self.token}"
+
+    @property
+    def origin(self) -> Origin:
+        """Where it came from, for the bus."""
+        envelope = self.envelope
+        return Origin(
+            channel=envelope.channel, account=envelope.account, sender=envelope.sender,
+            conversation=envelope.conversation,
+            timezone=envelope.timezone or self.principal.timezone,
+            is_consent=envelope.is_consent,
+            is_interactive=envelope.channel in _INTERACTIVE,
+        )
+
+    @property
+    def key(self) -> InboxKey:
+        """What makes this message the same when it is sent again."""
+        envelope = self.envelope
+        return InboxKey(
+            self.principal.tenant, envelope.channel, envelope.account,
+            envelope.sender or self.principal.id,
+            envelope.external_id or self.client_key or self.request_id,
+        )
+
+    @property
+    def client_key(self) -> str:
+        """The id inside a whole-message JSON, which is an idempotency key too."""
+        return self.invocation.client_key if self.invocation else ""
+
+
+def verdict_of(reply: Reply) -> Verdict:
+    """Say how a command that was not refused ended."""
+    if reply.status is ReplyStatus.NEEDS_CONFIRMATION:
+        return Verdict.PROPOSED
+    return Verdict.ALLOWED
+
+
+def verdict_of_problem(problem: Problem) -> Verdict:
+    """Say how a refused command ended."""
+    if isinstance(problem, Forbidden | Unauthenticated | RateLimited):
+        return Verdict.DENIED
+    return Verdict.INVALID if isinstance(problem, BadRequest) else Verdict.FAILED
+
+
+def audit_of(message: Message, reply: Reply, verdict: Verdict) -> AuditDraft:
+    """Write down who asked what, and how it was decided."""
+    invocation = message.invocation
+    name = invocation.command.name if invocation else message.envelope.command
+    return AuditDraft(
+        action=name or "message",
+        actor=message.principal.name,
+        channel=message.envelope.channel,
+        account=message.envelope.account,
+        target=_target(invocation, reply),
+        verdict=verdict,
+        reason=reply.error.detail if reply.error else _reason(invocation),
+        command=invocation.canonical if invocation else "",
+        request_id=message.request_id,
+    )
+
+
+def memory_of(old: Memory, invocation: Invocation, reply: Reply) -> Memory:
+    """Work out what `last`, `#n` and `more` mean after this reply."""
+    rows = reply.data.get("items")
+    if not isinstance(rows, list):
+        last_id = _target(invocation, reply) or old.last_id
+        return replace(old, last_id=last_id, reply_id=reply.id)
+    cursor = reply.data.get("next")
+    return Memory(
+        last_id=old.last_id,
+        listed_ids=tuple(
+            str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row
+        ),
+        more_line=f"{invocation.canonical} --cursor {cursor}" if cursor else "",
+        reply_id=reply.id,
+    )
+
+
+def _reason(invocation: Invocation | None) -> str:
+    return invocation.options.reason if invocation else ""
+
+
+def _target(invocation: Invocation | None, reply: Reply) -> str:
+    if invocation and invocation.command.target:
+        return str(invocation.args.get(invocation.command.target) or "")
+    created = reply.data.get("id")
+    return created if isinstance(created, str) else ""

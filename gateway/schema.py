@@ -1,0 +1,49 @@
+"""All tables in one place, for migrations and for the tests that compare them.
+
+`python -m gateway.schema "what changes"` writes a new revision from the difference
+between these tables and the newest revision.
+"""
+
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+
+from sqlalchemy import MetaData
+
+from core.database import METADATA, open_engine
+from core.database.migrate import upgrade, write_revision
+
+TABLE_MODULES = (
+    "core.approvals.tables",
+    "core.audit.tables",
+    "core.collab.agents.tables",
+    "core.collab.tasks.tables",
+    "core.database.head",
+    "core.delivery.tables",
+    "core.events.tables",
+    "core.identity.tables",
+    "core.leases.tables",
+)
+
+
+def whole_schema() -> MetaData:
+    """Return the metadata with every table declared."""
+    for name in TABLE_MODULES:
+        import_module(name)
+    return METADATA
+
+
+def main() -> None:
+    """Write a revision; it is to be read before it is committed."""
+    whole_schema()
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_engine(f"sqlite:///{Path(folder)}/revision.db")
+        if any((Path("core/database/migrations/versions")).glob("[0-9]*.py")):
+            upgrade(engine)
+        write_revision(engine, " ".join(sys.argv[1:]))
+        engine.dispose()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Reclaims what fell silent: leases past their time, in every tenant."""
+
+from core.collab import service as board
+from core.database import Database, Tx
+from core.identity.tenants import service as tenants
+from core.kernel.principal import TenantId, system
+from core.leases import service as leases
+
+
+class Sweeper:
+    """Looks every second; writes only when there is something to reclaim.
+
+    Any number of gateways may sweep: a lease ends in one unit under its tenant's head.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def sweep(self) -> None:
+        """Reclaim the stale leases of all tenants."""
+        for tenant in await self._db.read(list_tenants, by=system()):
+            by = system(tenant, name="sweeper")
+            if await self._db.read(_has_stale, by=by):
+                await self._db.write(board.sweep, by=by)
+
+
+def list_tenants(tx: Tx) -> list[TenantId]:
+    """List the ids of all tenants, as the default tenant may."""
+    return [tenant.id for tenant in tenants.list_(tx)]
+
+
+def _has_stale(tx: Tx) -> bool:
+    return bool(leases.list_stale(tx, limit=1))
