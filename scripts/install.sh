@@ -62,8 +62,9 @@ make_venv() { # a good one stays; one that was moved or lost its Python is repla
         "On Debian and Ubuntu: apt install python3-venv"
 }
 
-pip_install() {
-    $VENV/bin/python -m pip install --quiet --disable-pip-version-check "$@"
+pip_install() { # a lock is complete, and what is never imported need not be compiled
+    $VENV/bin/python -m pip install --quiet --disable-pip-version-check \
+        --no-deps --no-compile "$@"
 }
 
 plan() { # decide what to install, and by which fingerprint that is remembered
@@ -98,5 +99,5 @@ make_venv
 rm -f $STAMP
 echo "Installing $lock into $VENV"
 pip_install --require-hashes -r $lock
-pip_install --no-deps --no-build-isolation -e .
+pip_install --no-build-isolation -e .
 echo "$wanted" >$STAMP

@@ -84,7 +84,7 @@ def test_wire_modules_are_pure() -> None:
 @pytest.mark.parametrize("extra", ["psycopg", "redis", "hiredis"])
 def test_extra_is_not_needed_to_start(extra: str) -> None:
     """Without the Postgres and Redis extras the gateway still imports and runs."""
-    code = f"import sys; sys.modules[{extra!r}] = None; import gateway.__main__"
+    code = f"import sys; sys.modules[{extra!r}] = None; import gateway.__main__, gateway.bootstrap"
 
     done = subprocess.run(
         [sys.executable, "-c", code],
