@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import orjson
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import bindparam, select
 
 from core.database import Prepared, Row, Tx
 from core.identity.keys.model import Key, KeyFacts, KeyHash
@@ -33,7 +33,6 @@ _PAGE = Prepared(
     _ALL.where(_OWN, api_keys.c.number > bindparam("after"))
     .order_by(api_keys.c.number)
     .limit(bindparam("most"))
-    .offset(literal_column("0"))
 )
 _PAGE_OF_USER = Prepared(
     _ALL.where(
@@ -43,7 +42,6 @@ _PAGE_OF_USER = Prepared(
     )
     .order_by(api_keys.c.number)
     .limit(bindparam("most"))
-    .offset(literal_column("0"))
 )
 _FACTS = select(*_COLUMNS, *USER_COLUMNS).join_from(
     api_keys,
@@ -61,7 +59,7 @@ _SET = {
         .values(
             {
                 column: bindparam("to"),
-                "version": api_keys.c.version + literal_column("1"),
+                "version": api_keys.c.version + 1,
             }
         )
     )

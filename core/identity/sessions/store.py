@@ -1,6 +1,6 @@
 """Queries over sessions."""
 
-from sqlalchemy import bindparam, literal_column
+from sqlalchemy import bindparam
 
 from core.database import Prepared, Row, Tx
 from core.identity.sessions.model import Session
@@ -27,12 +27,12 @@ _ROTATE = Prepared(
         _OWN,
         sessions.c.id == bindparam("of"),
         sessions.c.jti_hash == bindparam("old"),
-        sessions.c.ended_at == literal_column("0"),
+        sessions.c.ended_at == 0,
     )
     .values(
         jti_hash=bindparam("new"),
         expires_at=bindparam("until"),
-        version=sessions.c.version + literal_column("1"),
+        version=sessions.c.version + 1,
     )
 )
 _END = Prepared(
@@ -40,18 +40,18 @@ _END = Prepared(
     .where(
         _OWN,
         sessions.c.id == bindparam("of"),
-        sessions.c.ended_at == literal_column("0"),
+        sessions.c.ended_at == 0,
     )
-    .values(ended_at=bindparam("now"), version=sessions.c.version + literal_column("1"))
+    .values(ended_at=bindparam("now"), version=sessions.c.version + 1)
 )
 _END_ALL = Prepared(
     sessions.update()
     .where(
         _OWN,
         sessions.c.user_id == bindparam("whose"),
-        sessions.c.ended_at == literal_column("0"),
+        sessions.c.ended_at == 0,
     )
-    .values(ended_at=bindparam("now"), version=sessions.c.version + literal_column("1"))
+    .values(ended_at=bindparam("now"), version=sessions.c.version + 1)
 )
 _PURGE = Prepared(
     sessions.delete().where(

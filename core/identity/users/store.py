@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import orjson
-from sqlalchemy import bindparam, literal_column
+from sqlalchemy import bindparam
 
 from core.database import Prepared, Row, Tx
 from core.identity.users.model import User
@@ -33,7 +33,6 @@ _PAGE = Prepared(
     _ALL.where(_OWN, users.c.number > bindparam("after"))
     .order_by(users.c.number)
     .limit(bindparam("most"))
-    .offset(literal_column("0"))
 )
 _HASH = Prepared(
     users.select()
@@ -45,9 +44,7 @@ _SET = {
     column: Prepared(
         users.update()
         .where(_OWN, users.c.id == bindparam("of"))
-        .values(
-            {column: bindparam("to"), "version": users.c.version + literal_column("1")}
-        )
+        .values({column: bindparam("to"), "version": users.c.version + 1})
     )
     for column in _SETTABLE
 }
