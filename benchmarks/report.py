@@ -10,6 +10,7 @@ import orjson
 from benchmarks.load import Sample
 from benchmarks.paired import paired_ratio, rates
 
+_OTHERS_LIMIT = 0.15
 _HEADINGS = (
     "id",
     "path",
@@ -68,10 +69,17 @@ class Line:
 
     @property
     def verdict(self) -> str:
-        """`met`, `missed`, or nothing where there is no aim."""
+        """`met` or `missed`, with `?` on a busy machine; nothing without an aim."""
         if self.aim is None or self.value is None:
             return ""
-        return "met" if self.aim.is_met(self.value) else "missed"
+        word = "met" if self.aim.is_met(self.value) else "missed"
+        return f"{word}?" if self.is_noisy else word
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether other processes took so much that the value proves nothing."""
+        taken = [each.others_busy for found in self.samples.values() for each in found]
+        return bool(taken) and median(taken) > _OTHERS_LIMIT
 
 
 def at_least(limit: float, unit: str = "x") -> Aim:

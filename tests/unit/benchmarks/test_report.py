@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.load import quantile
+from benchmarks.load import Sample, quantile
 from benchmarks.paired import paired_ratio
 from benchmarks.report import Line, at_least, at_most
 
@@ -35,3 +35,22 @@ def test_ceiling_of_an_aim_is_met_up_to_its_limit(value: float, verdict: str) ->
 
 def test_line_without_an_aim_has_no_verdict() -> None:
     assert Line(id="floors", path="", value=1.0).verdict == ""
+
+
+@pytest.mark.parametrize(("others", "verdict"), [(0.02, "met"), (1.1, "met?")])
+def test_verdict_of_a_busy_machine_is_doubted(others: float, verdict: str) -> None:
+    found = Sample(
+        rate=1.0,
+        p50_ms=1.0,
+        p99_ms=1.0,
+        server_us=1.0,
+        server_busy=1.0,
+        client_busy=0.2,
+        others_busy=others,
+        acknowledged=1,
+    )
+    line = Line(
+        id="P-1", path="", value=1.6, aim=at_least(0.6), samples={"ours": [found]}
+    )
+
+    assert line.verdict == verdict
