@@ -1,0 +1,155 @@
+"""Create, find, rotate and delete webhook endpoints, and say in whose name they run."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from core.database import Tx
+from core.events.service import append
+from core.hooks import mapping, store
+from core.hooks.model import (
+    LONGEST_OVERLAP, OVERLAP, Endpoint, HookAuth, NewEndpoint, PayloadMap, Vault, key_of,
+    new_secret, parse_name, unknown,
+)
+from core.identity.scopes import meet
+from core.identity.users import service as users
+from core.identity.users.model import to_principal
+from core.kernel.clock import to_iso
+from core.kernel.ids import WebhookId, number_of
+from core.kernel.pages import PAGE_LIMIT, Page, page_size, parse_cursor, render_cursor
+from core.kernel.principal import Assurance, Principal, TenantId
+from core.kernel.problems import (
+    AlreadyExists, Forbidden, IllegalMove, InvalidArgument,
+)
+from core.secrets.model import context_of
+
+
+def create(
+    tx: Tx, name: str, payload_map: PayloadMap, *, auth: HookAuth, vault: Vault
+) -> NewEndpoint:
+    """Make an endpoint that runs one command in the caller's name.
+
+    Shape:  the secret of a signed endpoint is shown only now.
+    Raises: AlreadyExists, InvalidArgument for a bad name or expression, NotFound when
+            the caller is no user, for nobody could then be asked whether it still may.
+    """
+    parse_name(name)
+    mapping.check(payload_map)
+    if store.find(tx, name) is not None:
+        raise AlreadyExists(f"the webhook {name} exists already", fix=["webhook list"])
+    creator = users.get_(tx, tx.principal.id)
+    endpoint_id = WebhookId(tx.new_id("W"))
+    secret = new_secret() if auth is HookAuth.STANDARD else ""
+    store.add(tx, Endpoint(
+        id=endpoint_id,
+        name=name,
+        auth=auth,
+        map=payload_map,
+        creator_id=creator.id,
+        creator_scopes=tx.principal.scopes,
+        created_at=tx.now,
+        secret=_seal(vault, tx.tenant, endpoint_id, secret) if secret else "",
+    ))
+    tx.bump("webhooks")
+    append(
+        tx, "webhook_created", target=endpoint_id, name=name, auth=auth.value,
+        command=payload_map.command,
+    )
+    return NewEndpoint(endpoint=get_(tx, endpoint_id), secret=secret)
+
+
+def get_(tx: Tx, reference: str) -> Endpoint:
+    """Get an endpoint by its id or its name.
+
+    Raises: NotFound.
+    """
+    found = store.find(tx, reference)
+    if found is None:
+        raise unknown(reference)
+    return found
+
+
+def list_(tx: Tx, *, limit: int = PAGE_LIMIT, cursor: str = "") -> Page[Endpoint]:
+    """List endpoints in the order they were made.
+
+    Raises: InvalidQuery.
+    """
+    after = parse_cursor(cursor) if cursor else 0
+    found = store.list_after(tx, after, most=page_size(limit) + 1)
+    items = found[:limit]
+    last = number_of(items[-1].id, "W") if len(found) > limit else None
+    return Page(items, render_cursor(last) if last else None)
+
+
+def rotate(
+    tx: Tx, reference: str, *, vault: Vault, overlap: timedelta = OVERLAP
+) -> NewEndpoint:
+    """Give a signed endpoint a new secret; the old one counts for `overlap` longer.
+
+    Raises: NotFound, IllegalMove when it has no secret, InvalidArgument.
+    """
+    endpoint = get_(tx, reference)
+    if endpoint.auth is not HookAuth.STANDARD:
+        raise IllegalMove(
+            f"{endpoint.id} takes API keys and has no secret", fix=["key rotate"]
+        )
+    if not timedelta() <= overlap <= LONGEST_OVERLAP:
+        raise InvalidArgument(
+            "the overlap is not possible", fix=["use 0 s to 30 days"], argument="overlap"
+        )
+    secret, until = new_secret(), tx.now + overlap
+    sealed = _seal(vault, tx.tenant, endpoint.id, secret)
+    store.rotate(tx, endpoint.id, new=sealed, old=endpoint.secret, until=until)
+    tx.bump("webhooks")
+    append(tx, "webhook_rotated", target=endpoint.id, until=to_iso(until))
+    return NewEndpoint(endpoint=get_(tx, endpoint.id), secret=secret)
+
+
+def delete(tx: Tx, reference: str) -> Endpoint:
+    """Remove an endpoint; what it has received stays on record.
+
+    Raises: NotFound.
+    """
+    endpoint = get_(tx, reference)
+    store.delete(tx, endpoint.id)
+    tx.bump("webhooks")
+    append(tx, "webhook_deleted", target=endpoint.id, name=endpoint.name)
+    return endpoint
+
+
+def owner_of(tx: Tx, endpoint: Endpoint) -> Principal:
+    """Say in whose name an endpoint runs now: its creator, with what is left of the
+    rights from when it was made.
+
+    Raises: Forbidden when the creator may do nothing any more.
+    """
+    creator = users.get_(tx, endpoint.creator_id)
+    if not creator.is_active:
+        raise Forbidden(
+            f"{creator.name}, who made {endpoint.id}, is disabled",
+            fix=["make the webhook again in another name"],
+        )
+    scopes = meet(endpoint.creator_scopes, creator.scopes)
+    return to_principal(creator, Assurance.SECRET, scopes=scopes)
+
+
+def open_keys(
+    endpoint: Endpoint, tenant: TenantId, *, vault: Vault, now: datetime
+) -> Sequence[bytes]:
+    """Open the keys that a delivery may be signed with at this moment.
+
+    Raises: Unavailable when a secret cannot be opened or is as good as none.
+    """
+    sealed = [endpoint.secret]
+    if endpoint.previous_until is not None and now < endpoint.previous_until:
+        sealed.append(endpoint.previous_secret)
+    context = _context(tenant, endpoint.id)
+    return [key_of(vault.open_(each, context=context).decode()) for each in sealed]
+
+
+def _seal(vault: Vault, tenant: TenantId, endpoint_id: WebhookId, secret: str) -> str:
+    return vault.seal(secret.encode(), context=_context(tenant, endpoint_id))
+
+
+def _context(tenant: TenantId, endpoint_id: WebhookId) -> str:
+    """One place for both secrets, because a rotation moves the sealed text."""
+    return context_of(tenant, "hook_endpoints", row=endpoint_id, field="secret")

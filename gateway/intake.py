@@ -1,0 +1,187 @@
+"""The store-first road: commit a message as received, acknowledge it, then run it.
+
+What was acknowledged is on disk. Running it is a hint away: a bounded queue in memory
+feeds a few workers, and whatever the queue lost (a full one, a crash) is found again in
+the inbox, by this gateway or another. The unit that has the effect also ends the
+message, so it happens once whoever tries.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.database import Database, Tx
+from core.delivery import received
+from core.delivery.model import InboxDraft, InboxKey, InboxState, StoredMessage
+from core.delivery.received import CLAIM, Received
+from core.kernel.clock import to_micros
+from core.kernel.ids import random_token
+from core.kernel.principal import TenantId, system
+from core.kernel.problems import KeyReused, Problem
+from gateway.pipeline import Pipeline
+from gateway.stored import Source
+
+QUEUE_LIMIT = 1_000
+WORKERS = 4
+DRAIN_EVERY = timedelta(seconds=5)
+
+_log = logging.getLogger(__name__)
+
+Tenants = Callable[[], Awaitable[Sequence[TenantId]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A verified message as its door hands it in.
+
+    Shape:  the same key again is the same message, and must have the same hash.
+            `payload` is JSON, without anything that would let somebody in.
+    """
+
+    key: InboxKey
+    request_hash: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a door tells the sender; `reply` is the stored answer, "" while there is none."""
+
+    request_id: str
+    reply: str = ""
+
+
+class Intake:
+    """Takes messages in, and sees to it that each is run once.
+
+    Shape:  `sources` are the store-first channels by name; a message of another one
+            waits for a gateway that knows it. `start` and `stop` frame the workers;
+            `drain` is due every 5 s.
+    Units:  at most 1,000 messages wait in memory; the rest wait in the inbox.
+    """
+
+    def __init__(
+        self, db: Database, pipeline: Pipeline, *, sources: Mapping[str, Source],
+        tenants: Tenants,
+    ) -> None:
+        self._db = db
+        self._pipeline = pipeline
+        self._sources = sources
+        self._tenants = tenants
+        self._queue: asyncio.Queue[Received] = asyncio.Queue(QUEUE_LIMIT)
+        self._has_drained = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def receive(self, arrival: Arrival) -> Receipt:
+        """Store a message; it is on disk when this returns.
+
+        Raises: KeyReused when its key belongs to another message; Unavailable when it
+                cannot be stored, and then nothing was.
+        """
+        token = random_token()
+        outcome = await self._db.write(
+            lambda tx: self._store(tx, arrival, token),
+            by=system(arrival.key.tenant), key=arrival.key,
+        )
+        if isinstance(outcome, Receipt):
+            return outcome
+        self._enqueue(outcome)
+        return Receipt(request_id=outcome.request_id)
+
+    async def drain(self) -> None:
+        """Queue the messages that were stored and not run.
+
+        Shape:  the first time all of them, for those who had claimed them may be gone;
+                running one twice at once is harmless. Later those whose claim ended.
+        """
+        for tenant in await self._tenants():
+            for stored in await self._claim(tenant):
+                self._enqueue(stored)
+        self._has_drained = True
+
+    def start(self) -> None:
+        """Start the workers in one task group."""
+        self._task = asyncio.create_task(self._work_all(), name="intake")
+
+    async def stop(self) -> None:
+        """Stop the workers; what they leave is in the inbox."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def settle(self) -> None:
+        """Wait until everything that is queued in memory has been run."""
+        await self._queue.join()
+
+    # ── storing ───────────────────────────────────────────────────────────────
+    def _store(self, tx: Tx, arrival: Arrival, token: str) -> Receipt | Received:
+        """Store a new message, or tell what became of the one under its key."""
+        prior = tx.prior
+        if isinstance(prior, StoredMessage | InboxDraft):
+            if prior.request_hash != arrival.request_hash:
+                raise KeyReused(
+                    "this key was used for another message",
+                    fix=["send the same body again, or use a new key"],
+                )
+            return Receipt(request_id=prior.request_id, reply=prior.reply)
+        claimed_until = tx.now if self._queue.full() else tx.now + CLAIM
+        draft = InboxDraft(
+            key=arrival.key, conversation="", reply_id=f"rp_{token}",
+            request_id=f"rq_{token}", request_hash=arrival.request_hash, reply="",
+            state=InboxState.RECEIVED, payload=arrival.payload,
+            claimed_until=to_micros(claimed_until),
+        )
+        tx.record(draft)
+        tx.keep(draft)
+        return Received(
+            key=draft.key, seq=0, request_id=draft.request_id, reply_id=draft.reply_id,
+            request_hash=draft.request_hash, state=draft.state, payload=draft.payload,
+            reply="", received_at=tx.now, done_at=None,
+        )
+
+    async def _claim(self, tenant: TenantId) -> Sequence[Received]:
+        """Claim what the queue has room for; an idle tenant costs one read."""
+        room = QUEUE_LIMIT - self._queue.qsize()
+        has_drained = self._has_drained
+        found = await self._db.read(
+            lambda tx: received.list_waiting(tx, limit=room, is_free_only=has_drained),
+            by=system(tenant),
+        )
+        known = [each for each in found if each.key.channel in self._sources]
+        if not known:
+            return ()
+        return await self._db.write(
+            lambda tx: received.claim(tx, known), by=system(tenant)
+        )
+
+    def _enqueue(self, stored: Received) -> None:
+        try:
+            self._queue.put_nowait(stored)
+        except asyncio.QueueFull:
+            _log.warning("intake.full", extra={"request_id": stored.request_id})
+
+    # ── running ───────────────────────────────────────────────────────────────
+    async def _work_all(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for number in range(WORKERS):
+                group.create_task(self._work(), name=f"intake-{number}")
+
+    async def _work(self) -> None:
+        while True:
+            stored = await self._queue.get()
+            try:
+                await self._step(stored)
+            finally:
+                self._queue.task_done()
+
+    async def _step(self, stored: Received) -> None:
+        """Run one message; what cannot be done now waits in the inbox for a drain."""
+        try:
+            await self._pipeline.run_stored(stored, self._sources[stored.key.channel])
+        except Problem as problem:
+            _log.warning(
+                "intake.postponed",
+                extra={"request_id": stored.request_id, "reason": problem.detail},
+            )
