@@ -8,14 +8,22 @@ from core.database import Database
 from core.kernel.principal import Principal, system
 
 ROAD = (
-    Status.QUEUED, Status.CLAIMED, Status.IN_PROGRESS, Status.REVIEW, Status.APPROVED,
-    Status.MERGING, Status.DONE,
+    Status.QUEUED,
+    Status.CLAIMED,
+    Status.IN_PROGRESS,
+    Status.REVIEW,
+    Status.APPROVED,
+    Status.MERGING,
+    Status.DONE,
 )
 REVIEWER = system(name="reviewer")
 
 
 def a_task(
-    db: Database, by: Principal, *, status: Status = Status.QUEUED,
+    db: Database,
+    by: Principal,
+    *,
+    status: Status = Status.QUEUED,
     **fields: Unpack[TaskFields],
 ) -> Task:
     """Create a task and move it along the usual road; "reviewer" does the approving."""
@@ -27,7 +35,9 @@ def a_task(
     return task
 
 
-def moved(db: Database, by: Principal, task_id: str, to: Status, reason: str = "") -> Task:
+def moved(
+    db: Database, by: Principal, task_id: str, to: Status, reason: str = ""
+) -> Task:
     """Move a task and return it."""
     return db.run(
         lambda tx: tasks.transition(tx, task_id, to, reason=reason), by=by

@@ -31,9 +31,13 @@ def _line(event: Event) -> str:
     words = event.type.replace("_", " ")
     target = f" **{_escape(event.target)}**" if event.target else ""
     door = f" via {_escape(event.channel)}" if event.channel else ""
-    parts = [f"{_escape(name)}: {_escape(_short(v))}" for name, v in event.details.items()]
+    parts = [
+        f"{_escape(name)}: {_escape(_short(v))}" for name, v in event.details.items()
+    ]
     details = f" ({'; '.join(parts)})" if parts else ""
-    return f"- {event.ts:%H:%M:%S} {_escape(event.actor)}{door}: {words}{target}{details}"
+    return (
+        f"- {event.ts:%H:%M:%S} {_escape(event.actor)}{door}: {words}{target}{details}"
+    )
 
 
 def _short(value: Json) -> str:
@@ -44,7 +48,7 @@ def _short(value: Json) -> str:
             text = ", ".join(f"{name} {_short(each)}" for name, each in value.items())
         case _:
             text = " ".join(str(value).split())
-    return text if len(text) <= _TEXT_LIMIT else f"{text[:_TEXT_LIMIT - 1]}…"
+    return text if len(text) <= _TEXT_LIMIT else f"{text[: _TEXT_LIMIT - 1]}…"
 
 
 def _escape(text: str) -> str:

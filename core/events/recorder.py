@@ -27,14 +27,16 @@ class EventRecorder:
         for draft in drafts:
             head.event_seq += 1
             draft.seq = head.event_seq
-            rows.append({
-                "tenant_id": head.tenant,
-                "seq": draft.seq,
-                "type": draft.type,
-                "actor": draft.actor,
-                "channel": draft.channel,
-                "target": draft.target,
-                "details": canonical_json(draft.details).decode(),
-                "created_at": now,
-            })
+            rows.append(
+                {
+                    "tenant_id": head.tenant,
+                    "seq": draft.seq,
+                    "type": draft.type,
+                    "actor": draft.actor,
+                    "channel": draft.channel,
+                    "target": draft.target,
+                    "details": canonical_json(draft.details).decode(),
+                    "created_at": now,
+                }
+            )
         return rows

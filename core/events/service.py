@@ -18,9 +18,15 @@ from core.kernel.texts import require_line
 EVERYTHING = EventFilter()
 HUMAN_LOG_LIMIT = 1_000
 
-RESERVED = frozenset({
-    "task_created", "task_changed", "status_changed", "note_added", "agent_changed",
-})
+RESERVED = frozenset(
+    {
+        "task_created",
+        "task_changed",
+        "status_changed",
+        "note_added",
+        "agent_changed",
+    }
+)
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _NAME_LIMIT = 64
 _TARGET_LIMIT = 200
@@ -42,7 +48,10 @@ def append(tx: Tx, event_type: str, *, target: str = "", **details: Json) -> Eve
     Shape:  `event_type` is past tense (`task_created`), `details` small JSON values.
     """
     draft = EventDraft(
-        type=event_type, target=target, actor=tx.principal.name, channel=tx.channel,
+        type=event_type,
+        target=target,
+        actor=tx.principal.name,
+        channel=tx.channel,
         details=details,
     )
     tx.record(draft)
@@ -50,7 +59,11 @@ def append(tx: Tx, event_type: str, *, target: str = "", **details: Json) -> Eve
 
 
 def report(
-    tx: Tx, event_type: str, *, target: str = "", details: Mapping[str, Json] | None = None
+    tx: Tx,
+    event_type: str,
+    *,
+    target: str = "",
+    details: Mapping[str, Json] | None = None,
 ) -> EventDraft:
     """Append an event that somebody outside tells us of.
 
@@ -62,7 +75,8 @@ def report(
     if len(event_type) > _NAME_LIMIT or not _NAME.fullmatch(event_type):
         raise InvalidArgument(
             f"{event_type[:_NAME_LIMIT]!r} is no name of an event",
-            fix=["use lower-case words such as deploy_finished"], field="event",
+            fix=["use lower-case words such as deploy_finished"],
+            field="event",
         )
     if event_type in RESERVED:
         raise InvalidArgument(
@@ -72,7 +86,10 @@ def report(
         )
     require_line("target", target, limit=_TARGET_LIMIT, least=0)
     draft = EventDraft(
-        type=event_type, target=target, actor=tx.principal.name, channel=tx.channel,
+        type=event_type,
+        target=target,
+        actor=tx.principal.name,
+        channel=tx.channel,
         details=_checked(details or {}),
     )
     tx.record(draft)
@@ -134,7 +151,8 @@ def human_log(
     found = list_after(tx, after, wanted, limit=HUMAN_LOG_LIMIT)
     told = [event for event in found if event.seq <= last]
     return HumanLog(
-        markdown=render_human_log(told), count=len(told),
+        markdown=render_human_log(told),
+        count=len(told),
         last_seq=told[-1].seq if told else after,
     )
 
@@ -149,7 +167,8 @@ def _checked(details: Mapping[str, Json]) -> Mapping[str, Json]:
     size = len(canonical_json(details))
     if size > _DETAILS_BYTES:
         raise InvalidArgument(
-            f"the details have {size} bytes", fix=[f"use at most {_DETAILS_BYTES}"],
+            f"the details have {size} bytes",
+            fix=[f"use at most {_DETAILS_BYTES}"],
             field="details",
         )
     return details

@@ -11,18 +11,26 @@ from core.events.tables import events
 from core.kernel.clock import Micros, from_micros
 
 _COLUMNS = (
-    events.c.seq, events.c.created_at, events.c.type, events.c.actor, events.c.channel,
-    events.c.target, events.c.details,
+    events.c.seq,
+    events.c.created_at,
+    events.c.type,
+    events.c.actor,
+    events.c.channel,
+    events.c.target,
+    events.c.details,
 )
 _MINE = events.c.tenant_id == bindparam("tenant")
 _AFTER = Prepared(
     select(*_COLUMNS)
     .where(_MINE, events.c.seq > bindparam("seq"))
     .order_by(events.c.seq)
-    .limit(bindparam("most")).offset(literal_column("0"))
+    .limit(bindparam("most"))
+    .offset(literal_column("0"))
 )
 _ENDS = Prepared(select(func.min(events.c.seq), func.max(events.c.seq)).where(_MINE))
-_MOMENT = Prepared(select(events.c.created_at).where(_MINE, events.c.seq == bindparam("seq")))
+_MOMENT = Prepared(
+    select(events.c.created_at).where(_MINE, events.c.seq == bindparam("seq"))
+)
 
 
 def list_after(tx: Tx, seq: int, *, limit: int) -> list[Event]:
@@ -58,8 +66,10 @@ def moment_of(tx: Tx, seq: int) -> Micros:
 def _wanted(tx: Tx, wanted: EventFilter) -> Select[*tuple[Row, ...]]:
     query = select(*_COLUMNS).where(events.c.tenant_id == tx.tenant)
     for column, values in (
-        (events.c.type, wanted.types), (events.c.target, wanted.targets),
-        (events.c.actor, wanted.actors), (events.c.channel, wanted.channels),
+        (events.c.type, wanted.types),
+        (events.c.target, wanted.targets),
+        (events.c.actor, wanted.actors),
+        (events.c.channel, wanted.channels),
     ):
         if values:
             query = query.where(column.in_(sorted(values)))

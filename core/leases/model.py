@@ -69,6 +69,7 @@ def require_ttl(ttl: timedelta) -> timedelta:
     if not SHORTEST_TTL <= ttl <= LONGEST_TTL:
         raise InvalidArgument(
             f"a lease cannot live for {ttl.total_seconds():g} s",
-            fix=["use 1 s to 24 h"], field="ttl",
+            fix=["use 1 s to 24 h"],
+            field="ttl",
         )
     return timedelta(seconds=seconds_of(ttl))

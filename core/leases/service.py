@@ -100,14 +100,21 @@ def find_on(tx: Tx, resource: str) -> Lease | None:
 
 
 def list_(
-    tx: Tx, *, is_stale: bool | None = None, holder: str = "", limit: int = 50,
+    tx: Tx,
+    *,
+    is_stale: bool | None = None,
+    holder: str = "",
+    limit: int = 50,
     cursor: str = "",
 ) -> Page[Lease]:
     """List held leases, the oldest first; `is_stale` None means both kinds."""
     size = page_size(limit)
     require_line("holder", holder, limit=_NAME_LIMIT, least=0)
     found = store.list_after(
-        tx, parse_cursor(cursor) if cursor else 0, limit=size + 1, holder=holder,
+        tx,
+        parse_cursor(cursor) if cursor else 0,
+        limit=size + 1,
+        holder=holder,
         is_stale=is_stale,
     )
     if len(found) <= size:
@@ -162,8 +169,14 @@ def _tell(tx: Tx, lease: Lease, event: str, *, reason: str = "") -> None:
     tx.bump("locks")
     why = {"reason": reason} if reason else {}
     events.append(
-        tx, event, target=lease.resource, lock_id=lease.lock_id, holder=lease.holder,
-        fence=lease.fence, ttl_seconds=seconds_of(lease.ttl), **why,
+        tx,
+        event,
+        target=lease.resource,
+        lock_id=lease.lock_id,
+        holder=lease.holder,
+        fence=lease.fence,
+        ttl_seconds=seconds_of(lease.ttl),
+        **why,
     )
 
 
@@ -177,13 +190,16 @@ def _own(tx: Tx, lock_id: str, fence: int) -> Lease:
         raise LeaseLost(f"{fence} is not the fence of {lock_id}", fix=["stop the work"])
     if is_stale(lease, tx.now):
         raise LeaseLost(
-            f"{lock_id} expired", fix=["acquire the resource again"],
+            f"{lock_id} expired",
+            fix=["acquire the resource again"],
         )
     return lease
 
 
 def _held(tx: Tx, lease: Lease) -> LeaseHeld:
     return LeaseHeld(
-        lease.resource, lock_id=lease.lock_id, holder=lease.holder,
+        lease.resource,
+        lock_id=lease.lock_id,
+        holder=lease.holder,
         expires_in=lease.expires_at - tx.now,
     )

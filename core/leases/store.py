@@ -12,8 +12,14 @@ from core.leases.model import Lease, seconds_of
 from core.leases.tables import leases
 
 _COLUMNS = (
-    leases.c.id, leases.c.resource, leases.c.holder, leases.c.acquired_at,
-    leases.c.ttl_seconds, leases.c.heartbeat_at, leases.c.fence, leases.c.taken_by,
+    leases.c.id,
+    leases.c.resource,
+    leases.c.holder,
+    leases.c.acquired_at,
+    leases.c.ttl_seconds,
+    leases.c.heartbeat_at,
+    leases.c.fence,
+    leases.c.taken_by,
 )
 _MINE = leases.c.tenant_id == bindparam("tenant")
 _BY_ID = Prepared(select(*_COLUMNS).where(_MINE, leases.c.id == bindparam("lock_id")))
@@ -25,14 +31,17 @@ _STALE = Prepared(
     select(*_COLUMNS)
     .where(_MINE, leases.c.expires_at < bindparam("now"))
     .order_by(leases.c.expires_at, leases.c.number)
-    .limit(bindparam("most")).offset(literal_column("0"))
+    .limit(bindparam("most"))
+    .offset(literal_column("0"))
 )
 _BEAT = Prepared(
     leases.update()
     .where(_MINE, leases.c.id == bindparam("lock_id"))
     .values(
-        ttl_seconds=bindparam("seconds"), heartbeat_at=bindparam("beat"),
-        expires_at=bindparam("expires"), version=leases.c.version + literal_column("1"),
+        ttl_seconds=bindparam("seconds"),
+        heartbeat_at=bindparam("beat"),
+        expires_at=bindparam("expires"),
+        version=leases.c.version + literal_column("1"),
     )
 )
 _DELETE = Prepared(leases.delete().where(_MINE, leases.c.id == bindparam("lock_id")))
@@ -82,25 +91,31 @@ def list_after(
 
 def insert(tx: Tx, lease: Lease) -> None:
     """Store a new lease; the index on the resource lets no second one in."""
-    tx.insert(leases, {
-        "id": lease.lock_id,
-        "number": number_of(lease.lock_id, "L"),
-        "resource": lease.resource,
-        "holder": lease.holder,
-        "taken_by": lease.taken_by,
-        "acquired_at": to_micros(lease.acquired_at),
-        "ttl_seconds": seconds_of(lease.ttl),
-        "heartbeat_at": to_micros(lease.heartbeat_at),
-        "expires_at": to_micros(lease.expires_at),
-        "fence": lease.fence,
-    })
+    tx.insert(
+        leases,
+        {
+            "id": lease.lock_id,
+            "number": number_of(lease.lock_id, "L"),
+            "resource": lease.resource,
+            "holder": lease.holder,
+            "taken_by": lease.taken_by,
+            "acquired_at": to_micros(lease.acquired_at),
+            "ttl_seconds": seconds_of(lease.ttl),
+            "heartbeat_at": to_micros(lease.heartbeat_at),
+            "expires_at": to_micros(lease.expires_at),
+            "fence": lease.fence,
+        },
+    )
 
 
 def update_beat(tx: Tx, lease: Lease) -> None:
     """Store a lease's new heartbeat and time to live."""
     tx.change(
-        _BEAT, lock_id=lease.lock_id, seconds=seconds_of(lease.ttl),
-        beat=to_micros(lease.heartbeat_at), expires=to_micros(lease.expires_at),
+        _BEAT,
+        lock_id=lease.lock_id,
+        seconds=seconds_of(lease.ttl),
+        beat=to_micros(lease.heartbeat_at),
+        expires=to_micros(lease.expires_at),
     )
 
 

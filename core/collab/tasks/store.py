@@ -90,7 +90,7 @@ def count_by_status(tx: Tx) -> dict[Status, int]:
         .where(tasks.c.tenant_id == tx.tenant)
         .group_by(tasks.c.status)
     )
-    return {Status(status): count for status, count in tx.execute(query)}
+    return {Status(status): count for status, count in _rows(tx, query)}
 
 
 def statuses_of(tx: Tx, task_ids: Iterable[str]) -> dict[str, Status]:

@@ -6,9 +6,13 @@ TTL = 60
 WORK = ("claimed", "in_progress")
 FINAL = ("done", "failed", "abandoned")
 FORWARD = {
-    ("claimed", "in_progress"), ("in_progress", "review"), ("review", "approved"),
-    ("review", "changes_requested"), ("changes_requested", "in_progress"),
-    ("approved", "merging"), ("merging", "done"),
+    ("claimed", "in_progress"),
+    ("in_progress", "review"),
+    ("review", "approved"),
+    ("review", "changes_requested"),
+    ("changes_requested", "in_progress"),
+    ("approved", "merging"),
+    ("merging", "done"),
 }
 
 

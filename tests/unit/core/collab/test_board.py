@@ -85,7 +85,9 @@ class BoardMachine(RuleBasedStateMachine):
     def move(self, task_id: str, to: Status, by: str) -> None:
         if to is Status.CLAIMED:
             return
-        got = self.outcome(lambda tx: tasks.transition(tx, task_id, to, reason="why"), by)
+        got = self.outcome(
+            lambda tx: tasks.transition(tx, task_id, to, reason="why"), by
+        )
 
         assert got == self.model.move(task_id, to.value, by)
 
@@ -99,7 +101,9 @@ class BoardMachine(RuleBasedStateMachine):
 
     @rule(task_id=known)
     def tick(self, task_id: str) -> None:
-        assert self.outcome(lambda tx: tasks.tick_dod(tx, task_id, "tests"), "ann") == ""
+        assert (
+            self.outcome(lambda tx: tasks.tick_dod(tx, task_id, "tests"), "ann") == ""
+        )
         self.model.tasks[task_id].is_ticked = True
 
     @rule(task_id=known, by=people, offset=st.sampled_from([0, 0, 1]))
@@ -165,7 +169,9 @@ class BoardMachine(RuleBasedStateMachine):
 
         assert {
             task["id"]: (
-                task["status"], task["assignee"], task["implementer"],
+                task["status"],
+                task["assignee"],
+                task["implementer"],
                 task["blocked_from"],
             )
             for task in shown
@@ -211,7 +217,9 @@ def _lock_id(tx: Tx, task_id: str) -> str:
 
 
 BoardMachine.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None,
+    max_examples=40,
+    stateful_step_count=40,
+    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 TestBoard = BoardMachine.TestCase

@@ -68,7 +68,9 @@ def test_every_change_of_a_collection_gives_it_another_tag(
     assert [agent_tags.index(tag) for tag in agent_tags] == [0, 0, 0, 0, 4]
 
 
-def test_a_tenants_document_holds_its_own_rows_only(db: Database, ann: Principal) -> None:
+def test_a_tenants_document_holds_its_own_rows_only(
+    db: Database, ann: Principal
+) -> None:
     """R-59."""
     eve = system(TenantId("other"), name="eve")
     a_task(db, ann, status=Status.CLAIMED)

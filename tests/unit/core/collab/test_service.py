@@ -36,7 +36,9 @@ def test_acquiring_a_tasks_id_is_claiming_it(db: Database, ann: Principal) -> No
     assert status_of(db, ann, task.id) is Status.CLAIMED
 
 
-def test_acquiring_anything_else_takes_a_plain_lease(db: Database, ann: Principal) -> None:
+def test_acquiring_anything_else_takes_a_plain_lease(
+    db: Database, ann: Principal
+) -> None:
     assert taken(db, ann, "deploy/web").resource == "deploy/web"
 
 
@@ -51,7 +53,9 @@ def test_releasing_the_lease_of_a_claimed_task_requeues_it(
     task = a_task(db, ann)
     lease = taken(db, ann, task.id)
 
-    ended = db.run(lambda tx: collab.release(tx, lease.lock_id, fence=lease.fence), by=ann)
+    ended = db.run(
+        lambda tx: collab.release(tx, lease.lock_id, fence=lease.fence), by=ann
+    )
 
     assert ended.task is not None
     assert (ended.task.status, ended.task.assignee) == (Status.QUEUED, "")
@@ -64,7 +68,9 @@ def test_releasing_the_lease_of_a_begun_task_leaves_it_with_its_assignee(
     lease = taken(db, ann, task.id)
     moved(db, ann, task.id, Status.IN_PROGRESS)
 
-    ended = db.run(lambda tx: collab.release(tx, lease.lock_id, fence=lease.fence), by=ann)
+    ended = db.run(
+        lambda tx: collab.release(tx, lease.lock_id, fence=lease.fence), by=ann
+    )
 
     assert ended.task is None
     assert status_of(db, ann, task.id) is Status.IN_PROGRESS
@@ -88,11 +94,14 @@ def test_a_sweep_reclaims_silent_leases_and_requeues_their_tasks(
     assert status_of(db, ann, task.id) is Status.QUEUED
     told = db.look(lambda tx: events.list_last(tx, limit=3), by=ann)
     assert [(event.type, event.target) for event in told] == [
-        ("lease_reclaimed", "T-1"), ("status_changed", "T-1"),
+        ("lease_reclaimed", "T-1"),
+        ("status_changed", "T-1"),
         ("lease_reclaimed", "deploy/web"),
     ]
     with pytest.raises(LeaseLost):
-        db.run(lambda tx: leases.heartbeat(tx, lease.lock_id, fence=lease.fence), by=ann)
+        db.run(
+            lambda tx: leases.heartbeat(tx, lease.lock_id, fence=lease.fence), by=ann
+        )
 
 
 def test_a_sweep_leaves_living_leases_alone(
@@ -132,5 +141,6 @@ def test_a_living_lease_is_reclaimed_by_force_and_says_why(
     )
     assert ended.task is not None
     assert (ended.task.status, ended.task.reason) == (
-        Status.QUEUED, "lease reclaimed: worker died",
+        Status.QUEUED,
+        "lease reclaimed: worker died",
     )

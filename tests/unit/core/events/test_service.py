@@ -12,7 +12,9 @@ from core.kernel.problems import InvalidArgument
 from tests.conftest import FakeClock
 
 
-def told(db: Database, by: Principal, event: str, target: str = "", **details: str) -> None:
+def told(
+    db: Database, by: Principal, event: str, target: str = "", **details: str
+) -> None:
     db.run(lambda tx: events.append(tx, event, target=target, **details), by=by)
 
 
@@ -48,7 +50,11 @@ def test_a_tail_reads_on_after_the_last_number(db: Database, ann: Principal) -> 
     ],
 )
 def test_filters_apply_at_the_source_and_to_single_events_alike(
-    db: Database, ann: Principal, bob: Principal, wanted: EventFilter, expected: list[int]
+    db: Database,
+    ann: Principal,
+    bob: Principal,
+    wanted: EventFilter,
+    expected: list[int],
 ) -> None:
     """M-EVT-05."""
     told(db, ann, "deploy_started", "T-1")
@@ -95,9 +101,7 @@ def test_without_events_every_moment_is_the_start(
     assert db.look(events.last_seq, by=ann) == 0
 
 
-def test_a_line_of_the_event_file_is_canonical(
-    db: Database, ann: Principal
-) -> None:
+def test_a_line_of_the_event_file_is_canonical(db: Database, ann: Principal) -> None:
     """M-EVT-02."""
     told(db, ann, "deploy_started", "T-1", zone="é", app="web")
     event: Event = db.look(lambda tx: events.list_after(tx, 0), by=ann)[0]
@@ -122,11 +126,15 @@ def test_a_reported_event_has_the_principal_as_its_actor(
 
     event = db.look(lambda tx: events.list_after(tx, 0), by=ann)[0]
     assert (event.type, event.actor, event.details) == (
-        "executor_started", "ann", {"actor": "bob"},
+        "executor_started",
+        "ann",
+        {"actor": "bob"},
     )
 
 
-@pytest.mark.parametrize("name", ["", "Deploy", "a b", "a__b", "a" * 65, "task_created"])
+@pytest.mark.parametrize(
+    "name", ["", "Deploy", "a b", "a__b", "a" * 65, "task_created"]
+)
 def test_a_name_that_is_none_or_our_own_is_refused(
     db: Database, ann: Principal, name: str
 ) -> None:
@@ -171,7 +179,9 @@ def test_the_human_log_groups_by_day_and_escapes_what_people_wrote(
     )
 
 
-def test_an_empty_human_log_says_so(db: Database, clock: FakeClock, ann: Principal) -> None:
+def test_an_empty_human_log_says_so(
+    db: Database, clock: FakeClock, ann: Principal
+) -> None:
     log = db.look(
         lambda tx: events.human_log(tx, since=clock.now(), until=clock.now()), by=ann
     )
@@ -190,7 +200,9 @@ def test_a_tenant_reads_its_own_events_only(db: Database, ann: Principal) -> Non
     assert db.look(events.list_last, by=eve) == []
 
 
-def test_a_filter_that_no_text_can_match_is_refused(db: Database, ann: Principal) -> None:
+def test_a_filter_that_no_text_can_match_is_refused(
+    db: Database, ann: Principal
+) -> None:
     """R-52."""
     wanted = EventFilter(targets=frozenset({"\0"}))
 

@@ -39,7 +39,9 @@ def test_a_text_is_kept_as_it_is_or_refused(text: str) -> None:
     assert kept.encode().decode() == text
 
 
-@pytest.mark.parametrize("text", ["", "  ", "a\nb", "a\u2028b", "a\0b", "\ud800", "x" * 9])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "a\nb", "a\u2028b", "a\0b", "\ud800", "x" * 9]
+)
 def test_what_cannot_stand_on_one_short_line_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgument) as refusal:
         require_line("title", text, limit=8)

@@ -28,7 +28,9 @@ def taken(
     return db.run(lambda tx: leases.acquire(tx, resource, ttl=ttl), by=by)
 
 
-def test_a_lease_is_shown_with_the_promised_fields(db: Database, ann: Principal) -> None:
+def test_a_lease_is_shown_with_the_promised_fields(
+    db: Database, ann: Principal
+) -> None:
     """M-LEA-03."""
     lease = taken(db, ann)
 
@@ -99,7 +101,9 @@ def test_whoever_took_a_lease_for_a_worker_may_renew_it(
     assert again.holder == "worker-1"
 
 
-def test_one_person_may_not_hold_it_for_two_workers(db: Database, ann: Principal) -> None:
+def test_one_person_may_not_hold_it_for_two_workers(
+    db: Database, ann: Principal
+) -> None:
     db.run(lambda tx: leases.acquire(tx, "deploy", holder="worker-1"), by=ann)
 
     with pytest.raises(LeaseHeld):
@@ -196,8 +200,12 @@ def test_the_next_holder_of_an_expired_lease_gets_a_higher_fence(
     new = taken(db, bob)
 
     assert new.fence > old.fence
-    assert [event.type for event in db.look(lambda tx: events.list_after(tx, 0), by=bob)] == [
-        "lease_acquired", "lease_reclaimed", "lease_acquired",
+    assert [
+        event.type for event in db.look(lambda tx: events.list_after(tx, 0), by=bob)
+    ] == [
+        "lease_acquired",
+        "lease_reclaimed",
+        "lease_acquired",
     ]
 
 
@@ -224,7 +232,8 @@ def test_a_living_lease_is_reclaimed_only_by_force(
         db.run(lambda tx: leases.reclaim(tx, "L-1", reason="impatient"), by=bob)
 
     lease = db.run(
-        lambda tx: leases.reclaim(tx, "L-1", reason="worker died", is_forced=True), by=bob
+        lambda tx: leases.reclaim(tx, "L-1", reason="worker died", is_forced=True),
+        by=bob,
     )
     assert lease.holder == "ann"
 
@@ -243,15 +252,23 @@ def test_stale_leases_are_listed_apart(
     assert [lease.resource for lease in alive.items] == ["long"]
 
 
-def test_pages_of_leases_join_without_gap_or_double(db: Database, ann: Principal) -> None:
+def test_pages_of_leases_join_without_gap_or_double(
+    db: Database, ann: Principal
+) -> None:
     for number in range(5):
         taken(db, ann, f"resource-{number}")
 
     first = db.look(lambda tx: leases.list_(tx, limit=3), by=ann)
-    rest = db.look(lambda tx: leases.list_(tx, limit=3, cursor=first.next or ""), by=ann)
+    rest = db.look(
+        lambda tx: leases.list_(tx, limit=3, cursor=first.next or ""), by=ann
+    )
 
     assert [lease.lock_id for lease in (*first.items, *rest.items)] == [
-        "L-1", "L-2", "L-3", "L-4", "L-5",
+        "L-1",
+        "L-2",
+        "L-3",
+        "L-4",
+        "L-5",
     ]
     assert rest.next is None
 

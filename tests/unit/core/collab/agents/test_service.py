@@ -62,7 +62,9 @@ def test_the_switch_is_told_once(db: Database, ann: Principal) -> None:
     """M-COL-10: toggle availability."""
     registered(db, ann, "worker-1")
     for _ in range(2):
-        db.run(lambda tx: agents.set_available(tx, "worker-1", is_available=False), by=ann)
+        db.run(
+            lambda tx: agents.set_available(tx, "worker-1", is_available=False), by=ann
+        )
 
     told = db.look(lambda tx: events.list_after(tx, 1), by=ann)
     assert [(event.type, event.details) for event in told] == [
@@ -93,7 +95,9 @@ def test_filters_narrow_the_list(db: Database, ann: Principal) -> None:
     def names(**wanted: str) -> list[str]:
         found = db.look(
             lambda tx: agents.list_(
-                tx, role=wanted.get("role", ""), skill=wanted.get("skill", ""),
+                tx,
+                role=wanted.get("role", ""),
+                skill=wanted.get("skill", ""),
                 status=AgentStatus(wanted["status"]) if "status" in wanted else None,
             ),
             by=ann,

@@ -17,8 +17,10 @@ MOMENT = datetime(2026, 11, 4, 9, tzinfo=UTC)
 ROAD = ("queued", "claimed", "in_progress", "review", "approved", "merging", "done")
 LEGAL = {
     *pairwise(ROAD),
-    ("claimed", "queued"), ("in_progress", "queued"),
-    ("review", "changes_requested"), ("changes_requested", "in_progress"),
+    ("claimed", "queued"),
+    ("in_progress", "queued"),
+    ("review", "changes_requested"),
+    ("changes_requested", "in_progress"),
     *(
         (status.value, end)
         for status in Status
@@ -32,8 +34,13 @@ LEGAL = {
 
 def standing(status: Status, **fields: object) -> Task:
     task = Task(
-        id=TaskId("T-1"), title="Fix login", status=status, created_at=MOMENT,
-        created_by="ann", updated_at=MOMENT, updated_by="ann",
+        id=TaskId("T-1"),
+        title="Fix login",
+        status=status,
+        created_at=MOMENT,
+        created_by="ann",
+        updated_at=MOMENT,
+        updated_by="ann",
         blocked_from=Status.REVIEW if status is Status.BLOCKED else None,
     )
     for name, value in fields.items():
@@ -72,7 +79,9 @@ def test_whatever_is_tried_a_task_only_takes_listed_steps_and_ends_for_good(
         assert (task.blocked_from is not None) == (task.status is Status.BLOCKED)
 
 
-@given(st.sampled_from([s for s in Status if s not in TERMINAL and s != Status.BLOCKED]))
+@given(
+    st.sampled_from([s for s in Status if s not in TERMINAL and s != Status.BLOCKED])
+)
 def test_a_blocked_task_goes_back_to_where_it_came_from(status: Status) -> None:
     task = standing(status, assignee="ann", implementer="ann")
 
@@ -121,12 +130,19 @@ def test_a_refused_step_names_the_possible_ones() -> None:
     with pytest.raises(IllegalMove) as refusal:
         check_move(standing(Status.QUEUED), Status.DONE, by="ann")
 
-    assert refusal.value.extra["allowed"] == ["claimed", "blocked", "failed", "abandoned"]
+    assert refusal.value.extra["allowed"] == [
+        "claimed",
+        "blocked",
+        "failed",
+        "abandoned",
+    ]
     assert refusal.value.fix[0] == "task move T-1 claimed"
 
 
 def test_starting_work_makes_the_mover_its_implementer() -> None:
-    begun = moved(standing(Status.CLAIMED, assignee="bob"), Status.IN_PROGRESS, by="ann")
+    begun = moved(
+        standing(Status.CLAIMED, assignee="bob"), Status.IN_PROGRESS, by="ann"
+    )
 
     assert (begun.implementer, begun.assignee) == ("ann", "bob")
 

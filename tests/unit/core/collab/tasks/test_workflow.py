@@ -19,9 +19,7 @@ MINUTE = timedelta(seconds=60)
 
 
 def claimed(db: Database, by: Principal, task_id: str, holder: str = "") -> Claim:
-    return db.run(
-        lambda tx: tasks.claim(tx, task_id, ttl=MINUTE, holder=holder), by=by
-    )
+    return db.run(lambda tx: tasks.claim(tx, task_id, ttl=MINUTE, holder=holder), by=by)
 
 
 def lease_on(db: Database, by: Principal, task_id: str) -> Lease | None:
@@ -56,7 +54,9 @@ def test_a_move_tells_both_statuses(db: Database, ann: Principal) -> None:
     event = db.look(lambda tx: events.list_last(tx, limit=1), by=ann)[0]
     assert event.type == "status_changed"
     assert event.details == {
-        "old_status": "claimed", "status": "in_progress", "implementer": "ann",
+        "old_status": "claimed",
+        "status": "in_progress",
+        "implementer": "ann",
         "reason": "on it",
     }
 
@@ -127,7 +127,9 @@ def test_changes_are_requested_and_made(
     assert (again.status, again.reason) == (Status.IN_PROGRESS, "")
 
 
-def test_a_claim_assigns_the_task_and_takes_a_lease(db: Database, ann: Principal) -> None:
+def test_a_claim_assigns_the_task_and_takes_a_lease(
+    db: Database, ann: Principal
+) -> None:
     """M-EVT-07."""
     task = a_task(db, ann)
 
@@ -136,7 +138,10 @@ def test_a_claim_assigns_the_task_and_takes_a_lease(db: Database, ann: Principal
     assert (claim.task.status, claim.task.assignee) == (Status.CLAIMED, "ann")
     assert claim.lease == lease_on(db, ann, task.id)
     assert told(db, ann) == [
-        "task_created", "lease_acquired", "task_claimed", "status_changed",
+        "task_created",
+        "lease_acquired",
+        "task_claimed",
+        "status_changed",
     ]
 
 
@@ -159,7 +164,8 @@ def test_claiming_again_renews_the_same_lease(
     again = claimed(db, ann, task.id)
 
     assert (again.lease.lock_id, again.lease.fence) == (
-        first.lease.lock_id, first.lease.fence,
+        first.lease.lock_id,
+        first.lease.fence,
     )
     assert again.lease.heartbeat_at == clock.now()
     assert again.task.status is Status.IN_PROGRESS
@@ -200,7 +206,10 @@ def test_claiming_a_task_whose_lease_expired_requeues_it_first(
     assert (new.task.status, new.task.assignee) == (Status.CLAIMED, "bob")
     assert new.lease.fence > old.lease.fence
     assert told(db, ann)[-5:] == [
-        "lease_reclaimed", "status_changed", "lease_acquired", "task_claimed",
+        "lease_reclaimed",
+        "status_changed",
+        "lease_acquired",
+        "task_claimed",
         "status_changed",
     ]
 
@@ -219,7 +228,8 @@ def test_a_task_beyond_work_cannot_be_claimed(
 
 
 @pytest.mark.parametrize(
-    "to", [Status.REVIEW, Status.BLOCKED, Status.FAILED, Status.ABANDONED, Status.QUEUED]
+    "to",
+    [Status.REVIEW, Status.BLOCKED, Status.FAILED, Status.ABANDONED, Status.QUEUED],
 )
 def test_leaving_work_ends_the_lease(db: Database, ann: Principal, to: Status) -> None:
     task = a_task(db, ann, status=Status.IN_PROGRESS)
