@@ -86,12 +86,15 @@ def not_found(
     words = leading_words(tokens)
     if not is_addressed and not _is_meant(index, words):
         return NotACommand(f"{shown(first.text)} begins no command", fix=["help"])
-    names = suggestions(index, words)
+    # A noun and an id, without a verb, most likely ask to see it.
+    has_verb = len(words) < 2 or not id_in(words[1]) or words[0] not in index.nouns
+    names = suggestions(index, words if has_verb else [words[0], "show"])
+    asked = text[first.start : tokens[max(len(words[:2]) - 1, 0)].end]
     rest = text[tokens[_name_length(index, words) - 1].end :]
     # One of them takes a secret: then any of the words may be it.
     is_safe = all(may_echo(index.phrases[name], f"{name}{rest}") for name in names)
     return UnknownCommand(
-        f"{shown(' '.join(words[:2]) or first.text)} is not a command",
+        f"{shown(asked)} is not a command",
         fix=[f"{name}{rest}" if is_safe else name for name in names] or ["help"],
         suggestions=names,
     )

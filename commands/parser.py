@@ -13,7 +13,7 @@ from commands.names import index_of, not_found, suggestions
 from commands.plan import Plan, unknown_key
 from commands.registry import Command, Registry
 from commands.render import render_line
-from commands.tokens import Form, Scan, command_start, split_lines, tokenise
+from commands.tokens import Scan, command_start, split_lines, tokenise
 from commands.values import Caller
 from commands.words import shown
 from core.kernel.jsons import Json
@@ -22,7 +22,7 @@ from core.kernel.problems import EmptyLine, InvalidArgument, UnknownCommand
 __all__ = ["Invocation", "parse", "parse_call", "split_lines"]
 
 _MESSAGE_KEYS = ("command", "args", "id")
-_HELP_FLAGS = ("--help", "-h")
+_HELP_FLAGS = frozenset({"--help", "-h"})
 _MESSAGE_FIX = ('send {"command": "task.create", "args": {"title": "Fix login"}}',)
 
 
@@ -105,8 +105,7 @@ def _open_secret(plan: Plan) -> InvalidArgument:
 
 
 def _is_help(scan: Scan, used: int) -> bool:
-    rest = scan.tokens[used:]
-    return any(each.form is Form.FLAG and each.key in _HELP_FLAGS for each in rest)
+    return not _HELP_FLAGS.isdisjoint([each.key for each in scan.tokens[used:]])
 
 
 def _message(text: str, registry: Registry, caller: Caller) -> Invocation:

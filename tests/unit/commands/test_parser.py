@@ -128,6 +128,13 @@ def test_an_id_after_a_misspelt_verb_stays_in_the_fix() -> None:
     assert caught.value.fix[0] == "task approve T-1 --reason ok"
 
 
+def test_a_noun_and_an_id_are_asked_to_be_shown() -> None:
+    with pytest.raises(UnknownCommand, match='"Task T-1" is not') as caught:
+        said("Task T-1 -o json")
+
+    assert caught.value.fix[0] == "task show T-1 -o json"
+
+
 def test_unquoted_prose_is_mended_with_quotes() -> None:
     with pytest.raises(InvalidArgument) as caught:
         said("task create fix the login --lane B")
