@@ -19,6 +19,7 @@ _COLUMNS = (
     events.c.target,
     events.c.details,
 )
+# Prepared statements take named values alone, hence the literal columns below.
 _MINE = events.c.tenant_id == bindparam("tenant")
 _AFTER = Prepared(
     select(*_COLUMNS)

@@ -21,6 +21,7 @@ _COLUMNS = (
     leases.c.fence,
     leases.c.taken_by,
 )
+# Prepared statements take named values alone, hence the literal columns below.
 _MINE = leases.c.tenant_id == bindparam("tenant")
 _BY_ID = Prepared(select(*_COLUMNS).where(_MINE, leases.c.id == bindparam("lock_id")))
 _BY_RESOURCE = Prepared(

@@ -18,6 +18,7 @@ _COLUMNS = (
     agents.c.last_seen,
     agents.c.created_at,
 )
+# Prepared statements take named values alone, hence the literal column below.
 _MINE = agents.c.tenant_id == bindparam("tenant")
 _BY_NAME = Prepared(select(*_COLUMNS).where(_MINE, agents.c.name == bindparam("who")))
 _ALL = Prepared(select(*_COLUMNS).where(_MINE).order_by(agents.c.name))
