@@ -105,8 +105,11 @@ def _csv(value: Json) -> str:
     # The writer sees to line feeds, but a carriage return would break a bare cell.
     is_broken = any("\r" in cell for row in cells for cell in row)
     page = io.StringIO()
-    quoting = csv.QUOTE_ALL if is_broken else csv.QUOTE_MINIMAL
-    csv.writer(page, lineterminator="\n", quoting=quoting).writerows(cells)
+    csv.writer(
+        page,
+        lineterminator="\n",
+        quoting=csv.QUOTE_ALL if is_broken else csv.QUOTE_MINIMAL,
+    ).writerows(cells)
     return page.getvalue()
 
 

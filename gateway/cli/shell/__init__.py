@@ -1,0 +1,1 @@
+"""`ops shell`: a conversation with a gateway over one WebSocket."""
