@@ -142,7 +142,9 @@ class _Question:
 
     def _positional(self, plan: Plan, given: Sequence[Token]) -> Iterator[Item]:
         placed = _count_placed(plan, given)
-        rest = plan.positional[placed:] or [p for p in plan.positional[-1:] if p.is_list]
+        rest = plan.positional[placed:] or [
+            p for p in plan.positional[-1:] if p.is_list
+        ]
         if rest:
             yield from self._values(rest[0])
 
