@@ -2,11 +2,29 @@
 
 from collections.abc import Sequence
 
-from commands import builtins, leases, tasks
+from commands import (
+    agents,
+    audit,
+    builtins,
+    channels,
+    events,
+    keys,
+    leases,
+    states,
+    tasks,
+    users,
+)
 from commands.registry import Command
 
 COMMANDS: Sequence[Command] = (
     *builtins.COMMANDS,
     *tasks.COMMANDS,
     *leases.COMMANDS,
+    *events.COMMANDS,
+    *states.COMMANDS,
+    *agents.COMMANDS,
+    *channels.COMMANDS,
+    *users.COMMANDS,
+    *keys.COMMANDS,
+    *audit.COMMANDS,
 )

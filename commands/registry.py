@@ -45,7 +45,8 @@ class Command:
             a proposal is bound to what `fingerprint` tells of that object's state.
             `result` describes `data`. `is_open` commands run for unlinked senders,
             `is_control` ones never wait behind work. A macro's handler returns the
-            line that it stands for, and that runs instead.
+            line that it stands for, and that runs instead. `hides` names the fields
+            of `data` that are shown once and never stored.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Command:
     result: Any = None
     assurance: Assurance = Assurance.UNVERIFIED
     fingerprint: Callable[[Tx, str], str] | None = None
+    hides: Sequence[str] = ()
     is_open: bool = False
     is_control: bool = False
     is_macro: bool = False

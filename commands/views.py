@@ -158,3 +158,168 @@ class EventData(TypedDict):
     channel: str
     target: str
     details: dict[str, Json]
+
+
+class EventPageData(TypedDict):
+    """Events in their order; `next` is the cursor of what follows."""
+
+    items: list[EventData]
+    next: str | None
+
+
+class EventAddedData(TypedDict):
+    """An event that was appended."""
+
+    ok: bool
+    event: str
+    target: str
+
+
+class HumanLogData(TypedDict):
+    """Events told in Markdown."""
+
+    markdown: str
+    count: int
+    last_seq: int
+
+
+class StateData(TypedDict):
+    """A whole collection: `data` for tasks, locks and agents, `text` for events and log."""
+
+    kind: str
+    etag: str
+    data: NotRequired[dict[str, Json]]
+    text: NotRequired[str]
+
+
+class AuditData(TypedDict):
+    """One audit entry."""
+
+    seq: int
+    ts: str
+    actor: str
+    channel: str
+    account: str
+    action: str
+    target: str
+    verdict: str
+    approval_status: str
+    reason: str
+    command: str
+    request_id: str
+    count: int
+    hash: str
+
+
+class AuditPageData(TypedDict):
+    """A page of audit entries, the newest first."""
+
+    items: list[AuditData]
+    next: str | None
+
+
+class VerificationData(TypedDict):
+    """What a walk along the audit chain found."""
+
+    intact: bool
+    checked: int
+    broken_at: int
+    fault: str
+    head: dict[str, Json]
+
+
+class UserData(TypedDict):
+    """A person."""
+
+    id: str
+    name: str
+    email: str
+    roles: list[str]
+    scopes: list[str]
+    timezone: str
+    is_active: bool
+    created_at: str
+
+
+class UserPageData(TypedDict):
+    """A page of people."""
+
+    items: list[UserData]
+    next: str | None
+
+
+class TenantData(TypedDict):
+    """A tenant."""
+
+    id: str
+    name: str
+    created_at: str
+
+
+class TenantPageData(TypedDict):
+    """The tenants that the caller may see."""
+
+    items: list[TenantData]
+    next: str | None
+
+
+class KeyData(TypedDict):
+    """An API key without its text."""
+
+    id: str
+    name: str
+    prefix: str
+    user: str
+    scopes: list[str]
+    created_at: str
+    expires_at: str | None
+    last_used_at: str | None
+    revoked_at: str | None
+
+
+class NewKeyData(KeyData):
+    """An API key with the only copy of its text."""
+
+    key: str
+
+
+class KeyPageData(TypedDict):
+    """A page of API keys."""
+
+    items: list[KeyData]
+    next: str | None
+
+
+class ChannelData(TypedDict):
+    """A channel as it stands."""
+
+    id: str
+    channel: str
+    is_enabled: bool
+    state: str
+    limits: dict[str, str]
+    changed_by: str
+    reason: str
+
+
+class ChannelPageData(TypedDict):
+    """All channels."""
+
+    items: list[ChannelData]
+    next: str | None
+
+
+class StepData(TypedDict):
+    """One step of a channel's test."""
+
+    step: str
+    ok: bool
+    fix: str
+
+
+class ChannelTestData(TypedDict):
+    """What a channel's test found."""
+
+    channel: str
+    ok: bool
+    steps: list[StepData]
