@@ -17,7 +17,12 @@ from core.identity.links.model import Account, LinkRefusal, Refused
 from core.kernel.clock import to_iso
 from core.kernel.jsons import Json, parse_json
 from core.kernel.problems import (
-    AlreadyExists, Conflict, InvalidArgument, NotFound, Problem, RateLimited,
+    AlreadyExists,
+    Conflict,
+    InvalidArgument,
+    NotFound,
+    Problem,
+    RateLimited,
 )
 from core.kernel.reply import Reply, Text
 from core.kernel.version import VERSION
@@ -42,7 +47,7 @@ def whoami(ctx: Context) -> Reply:
         ),
         data={
             "id": me.id, "name": me.name, "tenant": me.tenant, "linked": me.linked,
-            "roles": sorted(me.roles), "scopes": sorted(me.scopes), "key": me.key_id,
+            "roles": list[Json](sorted(me.roles)), "scopes": list[Json](sorted(me.scopes)), "key": me.key_id,
             "timezone": me.timezone,
             "channels": [
                 {"channel": each.account.channel, "account": each.account.account,
@@ -255,12 +260,7 @@ def _only_proposal(ctx: Context) -> str:
 
 
 def _stored_reply(ctx: Context, reply_id: str) -> dict[str, Json]:
-    is_request = reply_id.startswith("rq_")
-    found = inbox.find_reply(
-        ctx.tx,
-        reply_id="" if is_request else reply_id,
-        request_id=reply_id if is_request else "",
-    )
+    found = inbox.find_reply(ctx.tx, reply_id)
     if not found:
         raise NotFound(f"the reply {reply_id[:40]}", fix=["audit list"])
     stored = parse_json(found)

@@ -15,7 +15,11 @@ from core.events.model import EventDraft
 from core.kernel.jsons import Json
 from core.kernel.principal import Principal
 from core.kernel.problems import (
-    AssuranceTooLow, IllegalMove, MissingScope, NeedsConfirmation, NotLinked,
+    AssuranceTooLow,
+    IllegalMove,
+    MissingScope,
+    NeedsConfirmation,
+    NotLinked,
     Problem,
 )
 from core.kernel.reply import Block, Code, Reply, Text

@@ -9,7 +9,10 @@ from commands.context import Context
 from commands.registry import Command, command
 from commands.schema import Doc, Person, Ref
 from commands.views import (
-    LeaseEndedData, LeasePageData, LeaseShownData, LeasesReclaimedData,
+    LeaseEndedData,
+    LeasePageData,
+    LeaseShownData,
+    LeasesReclaimedData,
 )
 from core.collab import service as board
 from core.collab.service import Ended
@@ -17,7 +20,8 @@ from core.database import Tx
 from core.kernel.clock import to_iso
 from core.kernel.jsons import Json
 from core.kernel.reply import Reply
-from core.leases import model, service as leases
+from core.leases import model
+from core.leases import service as leases
 from core.leases.model import DEFAULT_TTL, Lease
 
 LeaseRef = Annotated[str, Ref("L")]

@@ -10,7 +10,12 @@ from commands.registry import Command, command
 from commands.render import quote
 from commands.schema import Doc, Person, Ref
 from commands.views import (
-    TaskChangedData, TaskClaimedData, TaskData, TaskDetailData, TaskMovedData, TaskPageData,
+    TaskChangedData,
+    TaskClaimedData,
+    TaskData,
+    TaskDetailData,
+    TaskMovedData,
+    TaskPageData,
 )
 from core.collab import tasks
 from core.collab.tasks import Status, Task, TaskFilter
@@ -161,7 +166,7 @@ def set_(
     given = {name: value for name, value in values.items() if name in ctx.given}
     if not given:
         raise InvalidArgument("nothing to change", fix=[f'task set {task} --title "…"'])
-    changed = tasks.change(ctx.tx, task, if_match=ctx.options.if_match, **given)  # type: ignore[typeddict-item]
+    changed = tasks.change(ctx.tx, task, if_match=ctx.options.if_match, **given)
     return Reply(
         summary=_changed_summary(changed, given),
         blocks=(blocks.actions(("Open", f"task show {changed.id}")),),

@@ -21,7 +21,13 @@ from core.hooks import service as hooks
 from core.hooks.deliveries import Delivery
 from core.hooks.mapping import Skipped
 from core.hooks.model import (
-    OVERLAP, Endpoint, HookAuth, NewEndpoint, PayloadMap, Vault, path_of,
+    OVERLAP,
+    Endpoint,
+    HookAuth,
+    NewEndpoint,
+    PayloadMap,
+    Vault,
+    path_of,
 )
 from core.identity.users import service as users
 from core.kernel.clock import to_iso

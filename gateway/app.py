@@ -1,7 +1,7 @@
 """The ASGI application: hot doors in front, FastAPI behind, one lifespan around both."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
@@ -83,7 +83,7 @@ def _described(api: FastAPI, registry: Registry) -> dict[str, Any]:
     return api.openapi_schema
 
 
-def _lifespan(graph: Graph) -> Callable[[FastAPI], object]:
+def _lifespan(graph: Graph) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await graph.start()

@@ -55,7 +55,7 @@ class Graph:
     pipeline: Pipeline
     metrics: Metrics
     readiness: Readiness
-    supervisor: Supervisor = field(default_factory=lambda: Supervisor([]))
+    supervisor: Supervisor = field(default_factory=Supervisor)
 
     async def start(self) -> None:
         """Read what must be known before the first command, then start the tickers."""

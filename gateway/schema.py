@@ -22,6 +22,7 @@ TABLE_MODULES = (
     "core.database.head",
     "core.delivery.tables",
     "core.events.tables",
+    "core.hooks.tables",
     "core.identity.tables",
     "core.leases.tables",
 )

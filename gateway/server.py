@@ -3,6 +3,8 @@
 import gc
 import logging
 import sys
+from socket import socket
+from types import FrameType
 
 import uvicorn
 
@@ -24,16 +26,16 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._graph = graph
 
-    async def startup(self, sockets: list[object] | None = None) -> None:
+    async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start listening, then say so."""
-        await super().startup(sockets=sockets)  # type: ignore[arg-type]
+        await super().startup(sockets=sockets)
         if self.started:
             _greet(self._graph, _port_of(self))
 
-    def handle_exit(self, sig: int, frame: object) -> None:
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Turn readiness off before the sockets close."""
         self._graph.readiness.is_closing = True
-        super().handle_exit(sig, frame)  # type: ignore[arg-type]
+        super().handle_exit(sig, frame)
 
 
 def serve(settings: Settings) -> None:
@@ -78,5 +80,5 @@ def _greet(graph: Graph, port: int) -> None:
 
 
 def _port_of(server: uvicorn.Server) -> int:
-    sockets = [socket for each in server.servers for socket in each.sockets]
+    sockets = [listening for each in server.servers for listening in each.sockets]
     return int(sockets[0].getsockname()[1]) if sockets else 0

@@ -12,8 +12,8 @@ class LimitSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    default: str = Field("120/minute", description="Rate for each dimension not set itself.")
-    login: str = Field("5/minute", description="Rate of sign-in attempts per address.")
+    default: str = Field(default="120/minute", description="Rate for each dimension not set itself.")
+    login: str = Field(default="5/minute", description="Rate of sign-in attempts per address.")
 
 
 class Settings(BaseSettings):
@@ -23,32 +23,32 @@ class Settings(BaseSettings):
         env_prefix="OPSWIRE_", env_nested_delimiter="__", frozen=True, extra="ignore",
     )
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8000, description="Port to listen on; 0 takes a free one.")
-    data: Path = Field(Path("var"), description="Folder of everything that is written.")
-    base_url: str = Field("", description="Public address used in links.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, description="Port to listen on; 0 takes a free one.")
+    data: Path = Field(default=Path("var"), description="Folder of everything that is written.")
+    base_url: str = Field(default="", description="Public address used in links.")
     database_url: str = Field(
-        "", description="postgresql://… or sqlite:///…; empty is a file in the data folder.",
+        default="", description="postgresql://… or sqlite:///…; empty is a file in the data folder.",
         validation_alias=AliasChoices("OPSWIRE_DATABASE_URL", "DATABASE_URL"),
     )
-    redis_url: str = Field("", description="redis://… shared by several gateways.")
+    redis_url: str = Field(default="", description="redis://… shared by several gateways.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least severe log event to write.",
+        default="INFO", description="Least severe log event to write.",
         validation_alias=AliasChoices("OPSWIRE_LOG_LEVEL", "LOG_LEVEL"),
     )
     bootstrap_admin_key: SecretStr = Field(
-        SecretStr(""), description="An admin key of the default tenant, at least 32 characters.",
+        default=SecretStr(""), description="An admin key of the default tenant, at least 32 characters.",
     )
-    limits: LimitSettings = Field(LimitSettings(), description="Rates of commands.")
-    body_limit_bytes: int = Field(1_048_576, description="Largest request body, in bytes.")
+    limits: LimitSettings = Field(default=LimitSettings(), description="Rates of commands.")
+    body_limit_bytes: int = Field(default=1_048_576, description="Largest request body, in bytes.")
     allowed_origins: tuple[str, ...] = Field(
-        (), description="Further browser origins that may open a WebSocket.",
+        default=(), description="Further browser origins that may open a WebSocket.",
     )
     trusted_proxies: tuple[str, ...] = Field(
-        (), description="Addresses whose forwarded headers are believed.",
+        default=(), description="Addresses whose forwarded headers are believed.",
     )
     flags_file: Path = Field(
-        Path("config/flags.json"), description="Feature flags, read again when they change.",
+        default=Path("config/flags.json"), description="Feature flags, read again when they change.",
     )
 
     @property

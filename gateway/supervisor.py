@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ class Ticker:
 class Supervisor:
     """Runs tickers until it is stopped; an outage is logged when it starts and ends."""
 
-    def __init__(self, tickers: list[Ticker]) -> None:
+    def __init__(self, tickers: Sequence[Ticker] = ()) -> None:
         self._tickers = tickers
         self._task: asyncio.Task[None] | None = None
         self.failing: dict[str, str] = {}

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Engine, text
 
@@ -105,10 +105,13 @@ class Database:
 
 
 async def _await_unit(
-    submit: Callable[[Unit], None], work: Callable[[Tx], Any], by: Principal, key: Hashable
-) -> Any:
+    submit: Callable[[Unit], None],
+    work: Callable[[Tx], Result],
+    by: Principal,
+    key: Hashable,
+) -> Result:
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
+    future: asyncio.Future[Result] = loop.create_future()
 
     def settle(unit: Unit) -> None:
         if future.cancelled():

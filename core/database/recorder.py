@@ -13,8 +13,13 @@ from core.kernel.clock import Micros
 class Recorder(Protocol):
     """Turns the drafts of one kind into rows, once per batch, under the locked head."""
 
-    draft: type
-    table: Table
+    @property
+    def draft(self) -> type:
+        """The class of the drafts that are this recorder's."""
+
+    @property
+    def table(self) -> Table:
+        """The table that its rows go to."""
 
     def rows(
         self, head: Head, drafts: Sequence[Any], now: Micros

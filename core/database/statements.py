@@ -78,7 +78,7 @@ class Session:
 
     def execute(self, statement: Executable, values: Values | None = None) -> CursorResult[Any]:
         """Run any SQLAlchemy statement; for queries that are built per call."""
-        result: CursorResult[Any] = self.connection.execute(statement, values)  # type: ignore[assignment]
+        result: CursorResult[Any] = self.connection.execute(statement, values)
         return result
 
     def run(self, prepared: Prepared, values: Values) -> list[Row]:

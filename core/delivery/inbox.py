@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from itertools import groupby
 from typing import cast
 
-from sqlalchemy import BigInteger, Text, bindparam, column, text
+from sqlalchemy import BigInteger, Text, bindparam, column, literal_column, text
 
 from core.database import Head, Prepared, Row, Session, Tx
 from core.delivery.model import InboxDraft, InboxKey, InboxState, StoredMessage
@@ -72,18 +72,18 @@ class InboxLookup:
         found: dict[Hashable, object] = {}
         for sender, group in groupby(wanted, key=lambda key: key[:4]):
             for row in _find(session, sender, [key.key for key in group]):
-                stored = _to_message(InboxKey(*sender, row[0]), row)
+                stored = _to_message(InboxKey._make((*sender, row[0])), row)
                 found[stored.key] = stored
         return found
 
 
-def find_reply(tx: Tx, *, reply_id: str = "", request_id: str = "") -> str | None:
-    """Find a stored reply, as JSON, by its own id or by its request's."""
-    rows = (
-        tx.run(_BY_REPLY, reply_id=reply_id)
-        if reply_id
-        else tx.run(_BY_REQUEST, request_id=request_id)
-    )
+def find_reply(tx: Tx, reply_id: str) -> str | None:
+    """Find a stored reply, as JSON, by its own id or by its request's.
+
+    Shape:  both ids share one token: `rp_01JC8…` answers `rq_01JC8…`.
+    """
+    own = f"rp_{reply_id[3:]}" if reply_id.startswith("rq_") else reply_id
+    rows = tx.run(_BY_REPLY, reply_id=own)
     return str(rows[0][0]) if rows else None
 
 
@@ -98,20 +98,13 @@ _BY_REPLY = Prepared(
     .with_only_columns(inbox.c.reply)
     .where(inbox.c.tenant_id == bindparam("tenant"), inbox.c.reply_id == bindparam("reply_id"))
 )
-_BY_REQUEST = Prepared(
-    inbox.select()
-    .with_only_columns(inbox.c.reply)
-    .where(
-        inbox.c.tenant_id == bindparam("tenant"),
-        inbox.c.request_id == bindparam("request_id"),
-    )
-)
 _SINCE = Prepared(
     inbox.select()
     .with_only_columns(inbox.c.seq, inbox.c.reply)
     .where(
         inbox.c.tenant_id == bindparam("tenant"),
         inbox.c.conversation == bindparam("conversation"),
+        inbox.c.conversation != literal_column("''"),
         inbox.c.seq > bindparam("seq"),
         inbox.c.state == InboxState.DONE.value,
     )

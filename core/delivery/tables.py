@@ -5,6 +5,8 @@ from sqlalchemy import BigInteger, Column, Index, Text, text
 from core.database import tenant_table
 
 _HAS_PAYLOAD = text("payload <> ''")
+_HAS_CONVERSATION = text("conversation <> ''")
+_IS_WAITING = text("state = 'received'")
 
 inbox = tenant_table(
     "inbox",
@@ -23,10 +25,15 @@ inbox = tenant_table(
     Column("claimed_until", BigInteger, nullable=False),
     Column("done_at", BigInteger, nullable=False, server_default="0"),
     Index("ix_inbox_reply", "tenant_id", "reply_id"),
-    Index("ix_inbox_request", "tenant_id", "request_id"),
-    Index("ix_inbox_conversation", "tenant_id", "conversation", "seq"),
-    Index("ix_inbox_state", "state", "claimed_until"),
-    # Only messages that were stored before they were run pay for this one.
+    # Each of these is paid for by the messages that need it, not by every command.
+    Index(
+        "ix_inbox_conversation", "tenant_id", "conversation", "seq",
+        sqlite_where=_HAS_CONVERSATION, postgresql_where=_HAS_CONVERSATION,
+    ),
+    Index(
+        "ix_inbox_waiting", "tenant_id", "seq",
+        sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING,
+    ),
     Index(
         "ix_inbox_account", "tenant_id", "channel", "account", "seq",
         sqlite_where=_HAS_PAYLOAD, postgresql_where=_HAS_PAYLOAD,

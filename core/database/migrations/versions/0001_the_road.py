@@ -136,6 +136,26 @@ def upgrade() -> None:
     sa.Column('versions', sa.Text(), server_default='{}', nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', name=op.f('pk_heads'))
     )
+    op.create_table('hook_endpoints',
+    sa.Column('tenant_id', sa.Text(), nullable=False),
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('number', sa.BigInteger(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('auth', sa.Text(), nullable=False),
+    sa.Column('map', sa.Text(), nullable=False),
+    sa.Column('creator_id', sa.Text(), nullable=False),
+    sa.Column('creator_scopes', sa.Text(), nullable=False),
+    sa.Column('secret', sa.Text(), nullable=False),
+    sa.Column('previous_secret', sa.Text(), nullable=False),
+    sa.Column('previous_until', sa.BigInteger(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('version', sa.BigInteger(), server_default='1', nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_hook_endpoints'))
+    )
+    with op.batch_alter_table('hook_endpoints', schema=None) as batch_op:
+        batch_op.create_index('ix_hook_endpoints_number', ['tenant_id', 'number'], unique=False)
+        batch_op.create_index('uq_hook_endpoints_name', ['tenant_id', 'name'], unique=True)
+
     op.create_table('inbox',
     sa.Column('tenant_id', sa.Text(), nullable=False),
     sa.Column('channel', sa.Text(), nullable=False),
@@ -151,15 +171,16 @@ def upgrade() -> None:
     sa.Column('payload', sa.Text(), nullable=False),
     sa.Column('reply', sa.Text(), nullable=False),
     sa.Column('claimed_until', sa.BigInteger(), nullable=False),
+    sa.Column('done_at', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('version', sa.BigInteger(), server_default='1', nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'channel', 'account', 'sender', 'key', name=op.f('pk_inbox'))
     )
     with op.batch_alter_table('inbox', schema=None) as batch_op:
-        batch_op.create_index('ix_inbox_conversation', ['tenant_id', 'conversation', 'seq'], unique=False)
+        batch_op.create_index('ix_inbox_account', ['tenant_id', 'channel', 'account', 'seq'], unique=False, sqlite_where=sa.text("payload <> ''"), postgresql_where=sa.text("payload <> ''"))
+        batch_op.create_index('ix_inbox_conversation', ['tenant_id', 'conversation', 'seq'], unique=False, sqlite_where=sa.text("conversation <> ''"), postgresql_where=sa.text("conversation <> ''"))
         batch_op.create_index('ix_inbox_reply', ['tenant_id', 'reply_id'], unique=False)
-        batch_op.create_index('ix_inbox_request', ['tenant_id', 'request_id'], unique=False)
-        batch_op.create_index('ix_inbox_state', ['state', 'claimed_until'], unique=False)
+        batch_op.create_index('ix_inbox_waiting', ['tenant_id', 'seq'], unique=False, sqlite_where=sa.text("state = 'received'"), postgresql_where=sa.text("state = 'received'"))
 
     op.create_table('leases',
     sa.Column('tenant_id', sa.Text(), nullable=False),
@@ -343,12 +364,17 @@ def downgrade() -> None:
 
     op.drop_table('leases')
     with op.batch_alter_table('inbox', schema=None) as batch_op:
-        batch_op.drop_index('ix_inbox_state')
-        batch_op.drop_index('ix_inbox_request')
+        batch_op.drop_index('ix_inbox_waiting', sqlite_where=sa.text("state = 'received'"), postgresql_where=sa.text("state = 'received'"))
         batch_op.drop_index('ix_inbox_reply')
-        batch_op.drop_index('ix_inbox_conversation')
+        batch_op.drop_index('ix_inbox_conversation', sqlite_where=sa.text("conversation <> ''"), postgresql_where=sa.text("conversation <> ''"))
+        batch_op.drop_index('ix_inbox_account', sqlite_where=sa.text("payload <> ''"), postgresql_where=sa.text("payload <> ''"))
 
     op.drop_table('inbox')
+    with op.batch_alter_table('hook_endpoints', schema=None) as batch_op:
+        batch_op.drop_index('uq_hook_endpoints_name')
+        batch_op.drop_index('ix_hook_endpoints_number')
+
+    op.drop_table('hook_endpoints')
     op.drop_table('heads')
     with op.batch_alter_table('events', schema=None) as batch_op:
         batch_op.drop_index('ix_events_type')
