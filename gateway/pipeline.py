@@ -2,13 +2,14 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from commands import bus
 from commands.parser import Invocation, parse, parse_call
-from commands.registry import Command, Registry
+from commands.registry import Alters, Command, Registry
+from commands.shown_once import mask
 from core.audit.model import Verdict
 from core.database import Database, Tx
 from core.delivery import conversations, received
@@ -20,19 +21,31 @@ from core.kernel.ids import random_token
 from core.kernel.jsons import parse_json, to_json
 from core.kernel.principal import DEFAULT_TENANT, Principal, TenantId, system
 from core.kernel.problems import (
-    Forbidden, InFlight, KeyReused, Problem, RateLimited, Unauthenticated, Unavailable,
+    Forbidden,
+    InFlight,
+    KeyReused,
+    Problem,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
 )
 from core.kernel.reply import Reply, reply_from_json
 from gateway import problems
 from gateway.floods import Floods
 from gateway.limits import Limiter
 from gateway.message import (
-    Message, audit_of, memory_of, verdict_of, verdict_of_problem,
+    Message,
+    audit_of,
+    memory_of,
+    verdict_of,
+    verdict_of_problem,
 )
 from gateway.metrics import Metrics
 from gateway.stored import Source, Work, conclude
 
 _log = logging.getLogger(__name__)
+
+Reread = Callable[[], Awaitable[None]]
 
 
 class Senders(Protocol):
@@ -72,12 +85,14 @@ class Pipeline:
 
     Shape:  `handle` never raises for anything the sender did: refusals are replies
             with an `error`. A write is stored together with its reply before it
-            returns; the same key again gives the same reply.
+            returns; the same key again gives the same reply. What a command `alters`
+            is read again, by `reread`, before its answer is given.
     """
 
     def __init__(
         self, db: Database, registry: Registry, *, limiter: Limiter, senders: Senders,
         channels: Channels, clock: Clock, public_url: str, metrics: Metrics,
+        reread: Mapping[Alters, Reread] | None = None,
     ) -> None:
         self.registry = registry
         self.limiter = limiter
@@ -88,6 +103,7 @@ class Pipeline:
         self._clock = clock
         self._public_url = public_url
         self._metrics = metrics
+        self._reread = reread or {}
 
     async def handle(self, envelope: Envelope) -> Answer:
         """Answer one message."""
@@ -193,10 +209,18 @@ class Pipeline:
 
     async def _write(self, message: Message, invocation: Invocation) -> Answer:
         """Run the command in the unit that also stores its answer."""
-        return await self._db.write(
+        answer = await self._db.write(
             lambda tx: self._unit(tx, message, invocation),
             by=message.principal, key=message.key,
         )
+        await self._apply([message])
+        return answer
+
+    async def _apply(self, messages: Sequence[Message]) -> None:
+        """Have what the commands altered in force before anybody is told of it."""
+        invocations = [each.invocation for each in messages if each.invocation]
+        for altered in {each.command.alters for each in invocations} & set(self._reread):
+            await self._reread[altered]()
 
     def _unit(self, tx: Tx, message: Message, invocation: Invocation) -> Answer:
         request_hash = message.envelope.payload_hash or invocation.canonical
@@ -236,10 +260,12 @@ class Pipeline:
             ))
             for each in work.envelopes
         ]
-        return await self._db.write(
+        answer = await self._db.write(
             lambda tx: self._stored_unit(tx, stored, work, messages),
             by=work.principal, key=stored.key,
         )
+        await self._apply(messages)
+        return answer
 
     def _understand(self, message: Message) -> Message:
         """Parse and authorise; a refusal is kept, to be stored as the answer."""
@@ -265,7 +291,7 @@ class Pipeline:
         for message in messages:
             reply, verdict = self._try(tx, message)
             self._note(tx, message, reply, verdict)
-            replies.append(reply)
+            replies.append(_storable(message, reply))
         of = messages[0] if len(messages) == 1 else _whole(stored, work.principal)
         return self._finish(tx, stored, of, conclude(work, replies))
 
@@ -299,11 +325,11 @@ class Pipeline:
             reply_id=answer.reply.id,
             request_id=answer.reply.request_id,
             request_hash=request_hash,
-            reply=answer.body.decode(),
+            reply=to_json(_storable(message, answer.reply)).decode(),
         )
         tx.record(draft)
         tx.keep(draft)
-        return replace(answer, draft=draft)
+        return Answer(reply=answer.reply, body=answer.body, draft=draft)
 
     # ── what is written beside it ─────────────────────────────────────────────
     def _note(self, tx: Tx, message: Message, reply: Reply, verdict: Verdict) -> None:
@@ -331,16 +357,26 @@ class Pipeline:
 
     def _answer(self, message: Message, reply: Reply) -> Answer:
         reply_id = f"rp_{message.token}"
-        reply = replace(
-            reply,
+        whole = Reply(
             id=reply_id,
             request_id=message.request_id,
+            status=reply.status,
             command=message.invocation.canonical if message.invocation else "",
+            summary=reply.summary,
             url=f"{self._public_url}/r/{reply_id}",
             actor=message.principal.name,
             channel=message.envelope.channel,
+            blocks=reply.blocks,
+            data=reply.data,
+            undo=reply.undo,
+            error=reply.error,
         )
-        return Answer(reply=reply, body=to_json(reply))
+        return Answer(reply=whole, body=to_json(whole))
+
+
+def _storable(message: Message, reply: Reply) -> Reply:
+    """Leave out of a reply what is shown only once."""
+    return mask(message.invocation.command, reply) if message.invocation else reply
 
 
 def _whole(stored: Received, principal: Principal) -> Message:

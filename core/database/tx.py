@@ -1,8 +1,8 @@
 """The transaction that a service receives: its tenant, its time, its ids, its records."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
+from types import TracebackType
 from typing import Any
 
 from sqlalchemy import CursorResult, Table
@@ -16,16 +16,33 @@ from core.kernel.principal import Principal, TenantId
 
 
 class Attempt:
-    """A part of a unit that may be undone without a fault."""
+    """A part of a unit that is undone when it raises, or when it is told to be."""
 
-    __slots__ = ("is_undone",)
+    __slots__ = ("_mark", "_numbers", "_savepoint", "_tx", "is_undone")
 
-    def __init__(self) -> None:
+    def __init__(self, tx: "Tx") -> None:
+        self._tx = tx
         self.is_undone = False
 
     def undo(self) -> None:
         """Have everything inside undone at its end (a dry run)."""
         self.is_undone = True
+
+    def __enter__(self) -> "Attempt":
+        self._savepoint = self._tx.nest()
+        self._numbers = self._tx.head.snapshot()
+        self._mark = len(self._tx.drafts)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        is_good = fault is None and not self.is_undone
+        if not is_good:
+            self._tx.head.restore(self._numbers)
+            self._tx.forget(self._mark)
+        self._tx.unnest(self._savepoint, is_good=is_good)
 
 
 class Tx:
@@ -49,7 +66,7 @@ class Tx:
         self.drafts: list[object] = []
         self._held: list[HeldRow] = []
         self._session = session
-        self._head = head
+        self.head = head
         self._has_savepoint = False
         self._depth = 0
 
@@ -87,19 +104,19 @@ class Tx:
     # ── ids, versions, records ────────────────────────────────────────────────
     def new_id(self, prefix: str) -> str:
         """Take the tenant's next number of this noun: `T-12`."""
-        return numbered(prefix, self._head.next_number(prefix))
+        return numbered(prefix, self.head.next_number(prefix))
 
     def advance_id(self, prefix: str, number: int) -> None:
         """Note that a client chose this number, so that ours go on after it."""
-        self._head.advance(prefix, number)
+        self.head.advance(prefix, number)
 
     def last_number(self, prefix: str) -> int:
         """Read the highest number that this noun was ever given; 0 if none."""
-        return self._head.counters.get(prefix, 0)
+        return self.head.counters.get(prefix, 0)
 
     def next_fence(self) -> int:
         """Take the tenant's next fencing token; they only ever grow."""
-        return self._head.next_number("fence")
+        return self.head.next_number("fence")
 
     def new_token(self, prefix: str) -> str:
         """Make a random, sortable id that cannot be guessed."""
@@ -107,16 +124,16 @@ class Tx:
 
     def bump(self, collection: str) -> int:
         """Raise a collection's version, which its ETag carries."""
-        return self._head.bump(collection)
+        return self.head.bump(collection)
 
     def version(self, collection: str) -> int:
         """Read a collection's version."""
-        return self._head.versions.get(collection, 0)
+        return self.head.versions.get(collection, 0)
 
     @property
     def event_seq(self) -> int:
         """The last event's sequence number that this unit can see."""
-        return self._head.event_seq
+        return self.head.event_seq
 
     def record(self, draft: object) -> None:
         """Buffer an event, audit or inbox entry; its recorder numbers it at the flush."""
@@ -127,29 +144,17 @@ class Tx:
         self.kept = value
 
     # ── savepoints ────────────────────────────────────────────────────────────
-    @contextmanager
-    def attempt(self) -> Iterator[Attempt]:
+    def attempt(self) -> Attempt:
         """Undo everything inside if it raises, or if it is told to.
 
         Services open none; the bus opens one around a handler. An attempt that
         begins before any statement shares the unit's own savepoint, which saves two
         statements per command.
         """
-        attempt = Attempt()
-        savepoint = self._nest()
-        numbers, mark = self._head.snapshot(), len(self.drafts)
-        is_good = False
-        try:
-            yield attempt
-            is_good = not attempt.is_undone
-        finally:
-            if not is_good:
-                self._head.restore(numbers)
-                del self.drafts[mark:]
-                self._held.clear()
-            self._unnest(savepoint, is_good=is_good)
+        return Attempt(self)
 
-    def _nest(self) -> str:
+    def nest(self) -> str:
+        """Open a savepoint for an attempt, unless the unit's own will do."""
         if self._held:
             self._open()
         if not self._has_savepoint:
@@ -158,12 +163,18 @@ class Tx:
         self._session.control(f"SAVEPOINT attempt_{self._depth}")
         return f"attempt_{self._depth}"
 
-    def _unnest(self, savepoint: str, *, is_good: bool) -> None:
+    def unnest(self, savepoint: str, *, is_good: bool) -> None:
+        """End an attempt's savepoint."""
         if not is_good and self._has_savepoint:
             self._session.control(f"ROLLBACK TO SAVEPOINT {savepoint}")
         if savepoint != "unit":
             self._depth -= 1
             self._session.control(f"RELEASE SAVEPOINT {savepoint}")
+
+    def forget(self, mark: int) -> None:
+        """Drop what an undone attempt drafted and held back."""
+        del self.drafts[mark:]
+        self._held.clear()
 
     def close(self, *, is_good: bool) -> None:
         """End the unit's savepoint; the writer calls this once."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from core.kernel.clock import to_iso
 from core.kernel.etag import digest, entity_tag
@@ -49,7 +50,9 @@ class Note:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots, so that what a task looks like is worked out once: its event, its
+# ETag and its reply all show it.
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """One work item on the board.
 
@@ -82,10 +85,15 @@ class Task:
     version: int = 1
     field_versions: Mapping[str, int] = field(default_factory=dict, compare=False)
 
-    @property
+    @cached_property
+    def shown(self) -> Mapping[str, Json]:
+        """The task as JSON, all of it but its own etag; times in ISO 8601."""
+        return _show(self)
+
+    @cached_property
     def etag(self) -> str:
         """The strong entity tag: version and digest of the canonical view."""
-        return entity_tag(self.version, digest(canonical_json(view(self))))
+        return entity_tag(self.version, digest(canonical_json(self.shown)))
 
     @property
     def is_open(self) -> bool:
@@ -122,6 +130,12 @@ def blank(task_id: TaskId, *, at: datetime, by: str) -> Task:
 
 def view(task: Task) -> dict[str, Json]:
     """Show a task as JSON, all of it but its own etag; times in ISO 8601."""
+    return dict(task.shown)
+
+
+def _show(task: Task) -> dict[str, Json]:
+    created_at = to_iso(task.created_at)
+    is_new = task.updated_at == task.created_at
     return {
         "id": task.id,
         "external_key": task.external_key,
@@ -138,9 +152,9 @@ def view(task: Task) -> dict[str, Json]:
         "needs": list(task.needs),
         "dod": [{"text": each.text, "is_done": each.is_done} for each in task.dod],
         "notes": [_note(each) for each in task.notes],
-        "created_at": to_iso(task.created_at),
+        "created_at": created_at,
         "created_by": task.created_by,
-        "updated_at": to_iso(task.updated_at),
+        "updated_at": created_at if is_new else to_iso(task.updated_at),
         "updated_by": task.updated_by,
         "version": task.version,
     }
@@ -151,8 +165,7 @@ def difference(old: Task, new: Task) -> dict[str, Json]:
     changed = [name for name in _SHOWN if getattr(old, name) != getattr(new, name)]
     if not changed:
         return {}
-    shown = view(new)
-    return {name: shown[name] for name in changed}
+    return {name: new.shown[name] for name in changed}
 
 
 def _note(note: Note) -> dict[str, Json]:

@@ -51,8 +51,12 @@ def create(
     if values.get("needs"):
         _require_known(tx, values["needs"])
     new_id = _chosen_id(tx, task_id) if task_id else TaskId(tx.new_id("T"))
-    empty = blank(new_id, at=tx.now, by=tx.principal.name)
-    task = replace(empty, external_key=external_key, **values)
+    me = tx.principal.name
+    empty = blank(new_id, at=tx.now, by=me)
+    task = Task(
+        id=new_id, external_key=external_key,
+        created_at=tx.now, created_by=me, updated_at=tx.now, updated_by=me, **values,
+    )
     store.insert(tx, task)
     tx.bump(COLLECTION)
     events.append(tx, "task_created", target=task.id, **difference(empty, task))
