@@ -10,6 +10,7 @@ from commands.context import Context
 from commands.parser import Invocation, parse
 from commands.references import resolve_references
 from commands.registry import Command, Registry
+from commands.shown_once import mask
 from core.database import Tx
 from core.events.model import EventDraft
 from core.kernel.jsons import Json
@@ -164,7 +165,7 @@ def _rehearse(context: Context, asked: Asked) -> Reply:
     tx = context.tx
     mark = len(tx.drafts)
     with tx.attempt() as attempt:
-        reply = _reply(_call(context, asked.args))
+        reply = mask(asked.command, _reply(_call(context, asked.args)))
         events = [draft for draft in tx.drafts[mark:] if isinstance(draft, EventDraft)]
         attempt.undo()
     return replace(

@@ -54,6 +54,7 @@ def _switch(tx: Tx, channel: str) -> str:
 @command(
     "channel disable", scope="channels:write", danger="risky", target="channel",
     fingerprint=_switch, http="POST /v1/channels/{channel}/disable", result=ChannelData,
+    alters="channels",
     examples=['channel disable webhook --reason "flood"'],
 )
 def disable(ctx: Context, channel: str) -> Reply:
@@ -64,7 +65,7 @@ def disable(ctx: Context, channel: str) -> Reply:
 
 @command(
     "channel enable", scope="channels:write", danger="write", target="channel",
-    http="POST /v1/channels/{channel}/enable", result=ChannelData,
+    http="POST /v1/channels/{channel}/enable", result=ChannelData, alters="channels",
     examples=["channel enable webhook"],
 )
 def enable(ctx: Context, channel: str) -> Reply:
@@ -74,7 +75,7 @@ def enable(ctx: Context, channel: str) -> Reply:
 
 @command(
     "channel limit", scope="channels:write", danger="write", target="channel",
-    http="POST /v1/channels/{channel}/limit", result=ChannelData,
+    http="POST /v1/channels/{channel}/limit", result=ChannelData, alters="channels",
     examples=["channel limit rest 600/minute --per principal", "channel limit rest default"],
 )
 def limit(

@@ -77,7 +77,8 @@ def show(ctx: Context, key: KeyRef) -> Reply:
 
 @command(
     "key rotate", scope="keys:write", danger="write", http="POST /v1/keys/{key}/rotate",
-    target="key", result=NewKeyData, hides=("key",), examples=["key rotate K-2 --overlap 1h"],
+    target="key", result=NewKeyData, hides=("key",), alters="rights",
+    examples=["key rotate K-2 --overlap 1h"],
 )
 def rotate(
     ctx: Context, key: KeyRef, *,
@@ -89,7 +90,8 @@ def rotate(
 
 @command(
     "key revoke", scope="keys:write", danger="risky", http="POST /v1/keys/{key}/revoke",
-    target="key", result=KeyData, examples=['key revoke K-2 --reason "leaked"'],
+    target="key", result=KeyData, alters="rights",
+    examples=['key revoke K-2 --reason "leaked"'],
 )
 def revoke(ctx: Context, key: KeyRef) -> Reply:
     """End a key now and for good; whoever uses it is shut out within seconds."""

@@ -13,6 +13,7 @@ from core.database import Tx
 from core.kernel.principal import Assurance
 
 IfMatch = Literal["", "optional", "required"]
+Alters = Literal["", "rights", "channels"]
 Handler = Callable[..., Any]
 Derived = TypeVar("Derived")
 
@@ -46,7 +47,8 @@ class Command:
             `result` describes `data`. `is_open` commands run for unlinked senders,
             `is_control` ones never wait behind work. A macro's handler returns the
             line that it stands for, and that runs instead. `hides` names the fields
-            of `data` that are shown once and never stored.
+            of `data` that are shown once and never stored. `alters` names what doors
+            keep in memory and read again once it has run.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Command:
     assurance: Assurance = Assurance.UNVERIFIED
     fingerprint: Callable[[Tx, str], str] | None = None
     hides: Sequence[str] = ()
+    alters: Alters = ""
     is_open: bool = False
     is_control: bool = False
     is_macro: bool = False

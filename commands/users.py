@@ -89,7 +89,8 @@ def invite(ctx: Context, user: str) -> Reply:
 
 @command(
     "user set", scope="users:write", danger="write", http="PATCH /v1/users/{user}",
-    target="user", result=UserData, examples=["user set ann --roles operator,viewer"],
+    target="user", result=UserData, alters="rights",
+    examples=["user set ann --roles operator,viewer"],
 )
 def set_(
     ctx: Context, user: str, *, roles: Sequence[Role] = (), timezone: str = ""
@@ -105,7 +106,8 @@ def set_(
 
 @command(
     "user disable", scope="users:write", danger="risky", target="user", result=UserData,
-    http="POST /v1/users/{user}/disable", examples=['user disable bob --reason "left"'],
+    alters="rights", http="POST /v1/users/{user}/disable",
+    examples=['user disable bob --reason "left"'],
 )
 def disable(ctx: Context, user: str) -> Reply:
     """Shut a person out: sessions end, keys stop working."""
@@ -114,7 +116,7 @@ def disable(ctx: Context, user: str) -> Reply:
 
 @command(
     "user enable", scope="users:write", danger="write", target="user", result=UserData,
-    http="POST /v1/users/{user}/enable", examples=["user enable bob"],
+    alters="rights", http="POST /v1/users/{user}/enable", examples=["user enable bob"],
 )
 def enable(ctx: Context, user: str) -> Reply:
     """Let a disabled person in again."""

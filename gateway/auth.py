@@ -144,6 +144,10 @@ class Authenticator:
         """Ask the database again about everybody; may be called from any thread."""
         self._principals.clear()
 
+    async def reread(self) -> None:
+        """Do the same after a command that changed somebody's rights."""
+        self.invalidate_all()
+
     async def _verify(self, credential: str, hashed: bytes) -> Principal:
         self._principals.require_unrefused(hashed)
         self._principals.lend(hashed)

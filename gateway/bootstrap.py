@@ -84,6 +84,9 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
     channels = ChannelStates(db, limiter)
     registry = Registry.of(COMMANDS)
     metrics = Metrics()
+    auth = Authenticator(
+        db, tokens, clock=the_clock, bootstrap=_bootstrap_key(settings, admin)
+    )
     graph = Graph(
         settings=settings,
         version=VERSION,
@@ -91,9 +94,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
         db=db,
         registry=registry,
         vault=Vault(keystore),
-        auth=Authenticator(
-            db, tokens, clock=the_clock, bootstrap=_bootstrap_key(settings, admin)
-        ),
+        auth=auth,
         sign_in=SignIn(db, tokens, clock=the_clock),
         limiter=limiter,
         channels=channels,
@@ -101,6 +102,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
             db, registry, limiter=limiter, senders=LinkedSenders(db, _tenant_of),
             channels=channels, clock=the_clock, public_url=settings.public_url,
             metrics=metrics,
+            reread={"rights": auth.reread, "channels": channels.reload},
         ),
         metrics=metrics,
         readiness=Readiness(database_checks(db)),

@@ -4,12 +4,19 @@ from dataclasses import dataclass, replace
 
 from commands.bus import Origin
 from commands.parser import Invocation
+from commands.registry import Alters
+from commands.shown_once import mask
 from core.audit.model import AuditDraft, Verdict
 from core.delivery.model import InboxKey, Memory
+from core.delivery.received import Received
 from core.kernel.envelope import Envelope
 from core.kernel.principal import Principal
 from core.kernel.problems import (
-    BadRequest, Forbidden, Problem, RateLimited, Unauthenticated,
+    BadRequest,
+    Forbidden,
+    Problem,
+    RateLimited,
+    Unauthenticated,
 )
 from core.kernel.reply import Reply, ReplyStatus
 
@@ -57,6 +64,32 @@ class Message:
     def client_key(self) -> str:
         """The id inside a whole-message JSON, which is an idempotency key too."""
         return self.invocation.client_key if self.invocation else ""
+
+    @property
+    def alters(self) -> Alters:
+        """What the doors must read again once this message has run."""
+        return self.invocation.command.alters if self.invocation else ""
+
+    def storable(self, reply: Reply) -> Reply:
+        """Leave out of a reply to this message what is shown only once."""
+        return mask(self.invocation.command, reply) if self.invocation else reply
+
+
+def whole_of(stored: Received, principal: Principal) -> Message:
+    """Stand for a stored message as a whole, when it is not just one command."""
+    return Message(
+        envelope=Envelope(
+            channel=stored.key.channel, account=stored.key.account,
+            received_at=stored.received_at,
+        ),
+        token=token_of(stored),
+        principal=principal,
+    )
+
+
+def token_of(stored: Received) -> str:
+    """Read the token that a stored message's request and reply ids are made of."""
+    return stored.request_id.removeprefix("rq_")
 
 
 def verdict_of(reply: Reply) -> Verdict:

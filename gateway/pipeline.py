@@ -9,7 +9,6 @@ from typing import Protocol
 from commands import bus
 from commands.parser import Invocation, parse, parse_call
 from commands.registry import Alters, Command, Registry
-from commands.shown_once import mask
 from core.audit.model import Verdict
 from core.database import Database, Tx
 from core.delivery import conversations, received
@@ -37,8 +36,10 @@ from gateway.message import (
     Message,
     audit_of,
     memory_of,
+    token_of,
     verdict_of,
     verdict_of_problem,
+    whole_of,
 )
 from gateway.metrics import Metrics
 from gateway.stored import Source, Work, conclude
@@ -213,14 +214,14 @@ class Pipeline:
             lambda tx: self._unit(tx, message, invocation),
             by=message.principal, key=message.key,
         )
-        await self._apply([message])
+        await self._apply(message)
         return answer
 
-    async def _apply(self, messages: Sequence[Message]) -> None:
+    async def _apply(self, *messages: Message) -> None:
         """Have what the commands altered in force before anybody is told of it."""
-        invocations = [each.invocation for each in messages if each.invocation]
-        for altered in {each.command.alters for each in invocations} & set(self._reread):
-            await self._reread[altered]()
+        for message in messages:
+            if message.alters in self._reread:
+                await self._reread[message.alters]()
 
     def _unit(self, tx: Tx, message: Message, invocation: Invocation) -> Answer:
         request_hash = message.envelope.payload_hash or invocation.canonical
@@ -255,7 +256,7 @@ class Pipeline:
     async def _run_stored(self, stored: Received, work: Work) -> Answer:
         messages = [
             self._understand(Message(
-                envelope=each, token=_token_of(stored), principal=work.principal,
+                envelope=each, token=token_of(stored), principal=work.principal,
                 problem=work.problem,
             ))
             for each in work.envelopes
@@ -264,7 +265,7 @@ class Pipeline:
             lambda tx: self._stored_unit(tx, stored, work, messages),
             by=work.principal, key=stored.key,
         )
-        await self._apply(messages)
+        await self._apply(*messages)
         return answer
 
     def _understand(self, message: Message) -> Message:
@@ -291,8 +292,8 @@ class Pipeline:
         for message in messages:
             reply, verdict = self._try(tx, message)
             self._note(tx, message, reply, verdict)
-            replies.append(_storable(message, reply))
-        of = messages[0] if len(messages) == 1 else _whole(stored, work.principal)
+            replies.append(message.storable(reply))
+        of = messages[0] if len(messages) == 1 else whole_of(stored, work.principal)
         return self._finish(tx, stored, of, conclude(work, replies))
 
     def _finish(
@@ -311,7 +312,7 @@ class Pipeline:
 
     def _give_up(self, tx: Tx, stored: Received) -> Answer:
         """End a message that a fault of ours spoilt; trying again would not mend it."""
-        message = _whole(stored, tx.principal)
+        message = whole_of(stored, tx.principal)
         reply = problems.to_reply(problems.unexpected(stored.request_id))
         answer = self._finish(tx, stored, message, reply)
         tx.record(audit_of(message, answer.reply, Verdict.FAILED))
@@ -319,13 +320,14 @@ class Pipeline:
 
     def _store(self, tx: Tx, message: Message, reply: Reply, request_hash: str) -> Answer:
         answer = self._answer(message, reply)
+        kept = message.storable(answer.reply)
         draft = InboxDraft(
             key=message.key,
             conversation=message.envelope.conversation,
             reply_id=answer.reply.id,
             request_id=answer.reply.request_id,
             request_hash=request_hash,
-            reply=to_json(_storable(message, answer.reply)).decode(),
+            reply=(answer.body if kept is answer.reply else to_json(kept)).decode(),
         )
         tx.record(draft)
         tx.keep(draft)
@@ -372,27 +374,6 @@ class Pipeline:
             error=reply.error,
         )
         return Answer(reply=whole, body=to_json(whole))
-
-
-def _storable(message: Message, reply: Reply) -> Reply:
-    """Leave out of a reply what is shown only once."""
-    return mask(message.invocation.command, reply) if message.invocation else reply
-
-
-def _whole(stored: Received, principal: Principal) -> Message:
-    """Stand for a stored message as a whole, when it is not just one command."""
-    return Message(
-        envelope=Envelope(
-            channel=stored.key.channel, account=stored.key.account,
-            received_at=stored.received_at,
-        ),
-        token=_token_of(stored),
-        principal=principal,
-    )
-
-
-def _token_of(stored: Received) -> str:
-    return stored.request_id.removeprefix("rq_")
 
 
 _NOBODY = Principal(id="", name="nobody", tenant=DEFAULT_TENANT, linked=False)
