@@ -18,7 +18,7 @@ _FENCE = re.compile(r"\s*(```|~~~)")
 
 
 class Word(NamedTuple):
-    """A piece of a line; broken only if it is wider than the paper and no address."""
+    """A piece of a line; broken only if it is too wide and plain text."""
 
     text: str
     ink: Ink = Ink.PLAIN
@@ -99,7 +99,7 @@ def _wrapped(words: list[Word], paper: Paper) -> Iterator[str]:
         if not word.text.strip():
             gap = " "
             continue
-        for text in _broken(_shown(word, paper), paper.width):
+        for text in _broken(word, paper):
             cells = cell_len(text)
             if used and used + len(gap) + cells > paper.width:
                 yield line
@@ -110,8 +110,11 @@ def _wrapped(words: list[Word], paper: Paper) -> Iterator[str]:
     yield line
 
 
-def _broken(text: str, width: int) -> list[str]:
-    return [text] if "://" in text else chop_cells(text, width)
+def _broken(word: Word, paper: Paper) -> list[str]:
+    """Cut a word that is too wide; addresses and code stay whole, to be copied."""
+    text = _shown(word, paper)
+    is_whole = word.ink is Ink.CODE or "://" in text
+    return [text] if is_whole else chop_cells(text, paper.width)
 
 
 def _shown(word: Word, paper: Paper) -> str:

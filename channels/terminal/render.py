@@ -36,8 +36,8 @@ _BAR_CELLS = 20
 def render(reply: Reply, *, width: int, colour: bool) -> str:
     """Write a sanitised reply for a terminal.
 
-    Shape:  the first line is the summary; no line is wider than `width` except code,
-            addresses and the summary; with `colour` there are SGR and OSC 8 sequences
+    Shape:  the first line is the summary; no line is wider than `width` but what must
+            stay whole (summary, code, addresses, the line that undoes); with `colour` there are SGR and OSC 8 sequences
             and nothing else that a terminal obeys. No newline at the end.
     """
     paper = Paper(width=max(width, 1), has_colour=colour)

@@ -9,6 +9,7 @@ from core.kernel.problems import BadRequest, Forbidden, Problem, Unauthenticated
 from gateway.cli import batch, remote
 from gateway.cli.exits import Exit
 from gateway.cli.lazy import load
+from gateway.cli.session import credential_of
 from gateway.cli.terminal import Terminal
 
 VERBS: Mapping[str, str] = {
@@ -60,7 +61,7 @@ def overview() -> str:
 
 
 def _run(words: Sequence[str], terminal: Terminal) -> int:
-    if words and words[0] in VERBS:
+    if (words and words[0] in VERBS) or _is_first_key(words, terminal):
         return int(load(_LOCAL)(words, terminal))
     if words[:1] in (["--help"], ["-h"]) or (not words and terminal.source.isatty()):
         terminal.print(overview() + "\n")
@@ -70,6 +71,11 @@ def _run(words: Sequence[str], terminal: Terminal) -> int:
     if not words or words[0] == "-":
         return batch.run(words, terminal)
     return remote.run(words, terminal)
+
+
+def _is_first_key(words: Sequence[str], terminal: Terminal) -> bool:
+    """Tell whether a key is wanted by somebody who has nothing to sign in with yet."""
+    return list(words[:2]) == ["key", "create"] and not credential_of(terminal).token()
 
 
 def _hint(words: Sequence[str], terminal: Terminal) -> None:

@@ -164,6 +164,10 @@ class Link:
         raise Problem(detail, fix=[str(each) for each in frame.get("fix", ())])
 
     async def _read(self, socket: ClientConnection) -> None:
+        """Take frames until the connection ends.
+
+        Raises: OSError, ConnectionClosed.
+        """
         async for raw in socket:
             frame = orjson.loads(raw)
             match frame.get("t"):
@@ -175,6 +179,7 @@ class Link:
                     self._failed(frame)
                 case "ping":
                     await self._send({"t": "pong"})
+        raise ConnectionResetError("the gateway is going away")
 
     async def _replied(self, frame: Frame) -> None:
         self.seq = max(self.seq, frame["seq"])

@@ -11,6 +11,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from channels.terminal import commands_of
@@ -122,7 +123,7 @@ async def talk(terminal: Terminal, history: Path) -> Exit:
         history=FileHistory(str(history)),
         completer=GatewayCompleter(link),
         complete_while_typing=False,
-        complete_in_thread=False,
+        key_bindings=key_bindings(),
     )
     connection = asyncio.create_task(link.run())
     prompting = asyncio.create_task(_prompt(prompt, shell))
@@ -140,6 +141,20 @@ async def talk(terminal: Terminal, history: Path) -> Exit:
             task.cancel()
         await asyncio.gather(prompting, connection, return_exceptions=True)
     return Exit.OK
+
+
+def key_bindings() -> KeyBindings:
+    """Let Ctrl-C empty the line first, and interrupt only from an empty one."""
+    keys = KeyBindings()
+
+    @keys.add("c-c")
+    def _(event: KeyPressEvent) -> None:
+        if event.current_buffer.text:
+            event.current_buffer.reset()
+        else:
+            event.app.exit(exception=KeyboardInterrupt())
+
+    return keys
 
 
 def run(terminal: Terminal) -> Exit:

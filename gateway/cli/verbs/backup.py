@@ -52,20 +52,25 @@ def copy(source: Path, target: Path) -> None:
     draft = target.with_name(f"{target.name}.part")
     draft.unlink(missing_ok=True)
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        _copy_checked(source, draft)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _copy_checked(source: Path, draft: Path) -> None:
+    place = f"{source.absolute().as_uri()}?mode=ro"
     with (
-        closing(
-            sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)
-        ) as old,
+        closing(sqlite3.connect(place, uri=True)) as old,
         closing(sqlite3.connect(draft)) as new,
     ):
         old.backup(new)
         (verdict,) = new.execute("PRAGMA integrity_check").fetchone()
     if verdict != "ok":
-        draft.unlink()
         raise sqlite3.DatabaseError(f"the copy is damaged: {verdict}")
     with draft.open("rb") as written:
         os.fsync(written.fileno())
-    draft.replace(target)
 
 
 def _default_target(settings: Settings) -> Path:

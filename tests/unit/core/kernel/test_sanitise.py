@@ -8,62 +8,111 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.kernel.reply import (
-    Action, Actions, Code, ErrorBlock, ErrorInfo, Fields, Link, Progress, Reply, Table,
-    Text, Undo,
+    Action,
+    Actions,
+    Code,
+    ErrorBlock,
+    ErrorInfo,
+    Fields,
+    Link,
+    Progress,
+    Reply,
+    Table,
+    Text,
+    Undo,
 )
 from core.kernel.sanitise import sanitise, sanitise_line, sanitise_reply
 
 DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-NASTY = st.sampled_from([
-    "\x1b", "\x1b[", "\x1b]0;", "\x07", "\x1b\\", "\x9b", "\x9d", "\x9c", "31m", "\0",
-    "\r", "\n", "\t", "\x7f", "\u200b", "\u200c", "\u200d", "\ufeff", "é", "a", "\\",
-    "\\u001b", "👩", "\u2028", "\ud800", "\U000e0041", *DIRECTIONS,
-])
+NASTY = st.sampled_from(
+    [
+        "\x1b",
+        "\x1b[",
+        "\x1b]0;",
+        "\x07",
+        "\x1b\\",
+        "\x9b",
+        "\x9d",
+        "\x9c",
+        "31m",
+        "\0",
+        "\r",
+        "\n",
+        "\t",
+        "\x7f",
+        "\u200b",
+        "\u200c",
+        "\u200d",
+        "\ufeff",
+        "é",
+        "a",
+        "\\",
+        "\\u001b",
+        "👩",
+        "\u2028",
+        "\ud800",
+        "\U000e0041",
+        *DIRECTIONS,
+    ]
+)
 TEXTS = st.lists(NASTY | st.text(max_size=4), max_size=12).map("".join)
 
 
 def is_safe(char: str) -> bool:
     """Tell whether a character is text, by Unicode's own categories."""
     is_control = unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t"
-    return not is_control and char not in DIRECTIONS and char not in "\u200b\ufeff\u2028"
+    return (
+        not is_control and char not in DIRECTIONS and char not in "\u200b\ufeff\u2028"
+    )
 
 
-@pytest.mark.parametrize(("attack", "left"), [
-    ("\x1b[31mred\x1b[0m", "red"),
-    ("\x1b[2J\x1b[1;1Hgone", "gone"),
-    ("\x1b]0;title\x07text", "text"),
-    ("\x1b]0;title\x1b\\text", "text"),
-    ("\x1b]52;c;cm0gLXJm\x07copied", "copied"),
-    ("\x1b]8;;http://example.org\x1b\\label\x1b]8;;\x1b\\", "label"),
-    ("\x1b]0;never closed\nnext line", "\nnext line"),
-    ("\x1bP+q544e\x1b\\dcs", "dcs"),
-    ("\x1b_apc\x1b\\kept", "kept"),
-    ("\x1b^pm\x1b\\kept", "kept"),
-    ("\x1bXsos\x1b\\kept", "kept"),
-    ("\x1bcreset", "reset"),
-    ("\x1b(0charset", "charset"),
-    ("\x1b[31", ""),
-    ("end\x1b", "end"),
-    ("\x9b31mc1 csi", "c1 csi"),
-    ("\x9d0;c1 osc\x9ckept", "kept"),
-    ("over\rwritten", "overwritten"),
-    ("back\b\b\bspace\x7f", "backspace"),
-    ("bell\x07 nul\0", "bell nul"),
-    ("user\u202etxt.exe", "usertxt.exe"),
-    ("a\u2066b\u2069c", "abc"),
-    ("pay\u200bpal", "paypal"),
-    ("pay\u200dpal", "paypal"),
-    ("hidden\U000e0069\U000e0067", "hidden"),
-])
+@pytest.mark.parametrize(
+    ("attack", "left"),
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b[2J\x1b[1;1Hgone", "gone"),
+        ("\x1b]0;title\x07text", "text"),
+        ("\x1b]0;title\x1b\\text", "text"),
+        ("\x1b]52;c;cm0gLXJm\x07copied", "copied"),
+        ("\x1b]8;;http://example.org\x1b\\label\x1b]8;;\x1b\\", "label"),
+        ("\x1b]0;never closed\nnext line", "\nnext line"),
+        ("\x1bP+q544e\x1b\\dcs", "dcs"),
+        ("\x1b_apc\x1b\\kept", "kept"),
+        ("\x1b^pm\x1b\\kept", "kept"),
+        ("\x1bXsos\x1b\\kept", "kept"),
+        ("\x1bcreset", "reset"),
+        ("\x1b(0charset", "charset"),
+        ("\x1b[31", ""),
+        ("end\x1b", "end"),
+        ("\x9b31mc1 csi", "c1 csi"),
+        ("\x9d0;c1 osc\x9ckept", "kept"),
+        ("over\rwritten", "overwritten"),
+        ("back\b\b\bspace\x7f", "backspace"),
+        ("bell\x07 nul\0", "bell nul"),
+        ("user\u202etxt.exe", "usertxt.exe"),
+        ("a\u2066b\u2069c", "abc"),
+        ("pay\u200bpal", "paypal"),
+        ("pay\u200dpal", "paypal"),
+        ("hidden\U000e0069\U000e0067", "hidden"),
+    ],
+)
 def test_escape_is_removed_whole(attack: str, left: str) -> None:
     """`R-68`: no sequence survives, not even its printable rest."""
     assert sanitise(attack) == left
 
 
-@pytest.mark.parametrize("text", [
-    "plain", "two\nlines\tand a tab", "Grüße, 你好, שלום", "👩\u200d💻 codes",
-    "می\u200cخواهم", "C:\\run\\bin", "",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain",
+        "two\nlines\tand a tab",
+        "Grüße, 你好, שלום",
+        "👩\u200d💻 codes",
+        "می\u200cخواهم",
+        "C:\\run\\bin",
+        "",
+    ],
+)
 def test_text_stays_as_it_is(text: str) -> None:
     assert sanitise(text) == text
 
@@ -93,7 +142,10 @@ def test_quick_look_at_a_reply_misses_nothing(text: str) -> None:
 def test_clean_reply_is_returned_itself() -> None:
     reply = Reply(
         summary="2 tasks in review",
-        blocks=(Table(columns=("id",), rows=(("T-12",),)), Text(md="two\nlines, Grüße")),
+        blocks=(
+            Table(columns=("id",), rows=(("T-12",),)),
+            Text(md="two\nlines, Grüße"),
+        ),
         data={"items": [{"id": "T-12", "title": "raw \x1b[31m stays"}]},
     )
 
@@ -105,15 +157,25 @@ def test_every_block_is_sanitised_and_data_is_not() -> None:
     reply = Reply(
         summary=bad,
         blocks=(
-            Text(md=bad), Fields(pairs=((bad, bad),)), Code(text=bad, lang=bad),
-            Table(columns=(bad,), rows=((bad,),), total=1), Progress(done=1, total=2, steps=(bad,)),
-            Link(label=bad, url=bad), ErrorBlock(title=bad, detail=bad, fix=(bad,)),
+            Text(md=bad),
+            Fields(pairs=((bad, bad),)),
+            Code(text=bad, lang=bad),
+            Table(columns=(bad,), rows=((bad,),), total=1),
+            Progress(done=1, total=2, steps=(bad,)),
+            Link(label=bad, url=bad),
+            ErrorBlock(title=bad, detail=bad, fix=(bad,)),
             Actions(items=(Action(label=bad, command=bad),)),
         ),
         data={"title": bad},
         undo=Undo(command=bad, until="2026-11-04T09:10:00Z"),
         error=ErrorInfo(
-            type="t", code="c", title=bad, detail=bad, status=409, fix=(bad,), extra={"was": bad}
+            type="t",
+            code="c",
+            title=bad,
+            detail=bad,
+            status=409,
+            fix=(bad,),
+            extra={"was": bad},
         ),
         command=bad,
     )
@@ -122,9 +184,12 @@ def test_every_block_is_sanitised_and_data_is_not() -> None:
 
     assert cleaned.summary == good
     assert cleaned.blocks == (
-        Text(md=good), Fields(pairs=((good, good),)), Code(text=good, lang=good),
+        Text(md=good),
+        Fields(pairs=((good, good),)),
+        Code(text=good, lang=good),
         Table(columns=(good,), rows=((good,),), total=1),
-        Progress(done=1, total=2, steps=(good,)), Link(label=good, url=good),
+        Progress(done=1, total=2, steps=(good,)),
+        Link(label=good, url=good),
         ErrorBlock(title=good, detail=good, fix=(good,)),
         Actions(items=(Action(label=good, command=good),)),
     )
