@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from core.database.engine import faults, is_sqlite, outages
 from core.database.head import read_head
+from core.database.memo import Memo
 from core.database.statements import Session
 from core.database.tx import ReadTx
 from core.database.unit import Unit, settle_all
@@ -26,6 +27,7 @@ class Readers:
     ) -> None:
         self._engine = engine
         self._now = now
+        self._memo = Memo()
         self._count = threads
         self._faults = faults(engine)
         self._outages = outages(engine)
@@ -85,7 +87,11 @@ class Readers:
             session = Session(connection)
             session.control(self._begin)
             head = read_head(session, unit.principal.tenant)
-            unit.run(ReadTx(session, head, principal=unit.principal, now=self._now(session)))
+            tx = ReadTx(
+                session, head, principal=unit.principal, now=self._now(session),
+                memo=self._memo,
+            )
+            unit.run(tx)
             if isinstance(unit.fault, self._outages):
                 raise unit.fault
             session.control("COMMIT")

@@ -1,18 +1,22 @@
 """The transaction that a service receives: its tenant, its time, its ids, its records."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Table
 from sqlalchemy.sql import Executable
 
 from core.database.head import Head
+from core.database.memo import Memo
 from core.database.statements import HeldRow, Prepared, Row, Session, Values
 from core.kernel.clock import Micros, to_micros
 from core.kernel.ids import numbered, random_id
 from core.kernel.principal import Principal, TenantId
+
+
+Value = TypeVar("Value")
 
 
 class Attempt:
@@ -100,6 +104,13 @@ class Tx:
         self._held.append(
             (table, {"tenant_id": self.tenant, "created_at": self.micros, **row})
         )
+
+    def memo(self, key: Hashable, build: Callable[[], Value]) -> Value:
+        """Build an immutable value; a read recalls it when another read has built it.
+
+        Shape:  `key` names the value's version, so that it can never mean another one.
+        """
+        return build()
 
     # ── ids, versions, records ────────────────────────────────────────────────
     def new_id(self, prefix: str) -> str:
@@ -199,6 +210,17 @@ class Tx:
 
 class ReadTx(Tx):
     """A unit that only looks; its connection refuses writes as well."""
+
+    def __init__(
+        self, session: Session, head: Head, *, principal: Principal, now: datetime,
+        memo: Memo,
+    ) -> None:
+        super().__init__(session, head, principal=principal, now=now)
+        self._memo = memo
+
+    def memo(self, key: Hashable, build: Callable[[], Value]) -> Value:
+        """Recall the value of a version; a snapshot shows committed ones only."""
+        return self._memo.get((self.tenant, key), build)
 
     def record(self, draft: object) -> None:
         """Refuse: a read has nothing to record inside its own transaction."""

@@ -36,9 +36,19 @@ class Received:
 
 
 _COLUMNS = (
-    inbox.c.channel, inbox.c.account, inbox.c.sender, inbox.c.key, inbox.c.seq,
-    inbox.c.request_id, inbox.c.reply_id, inbox.c.request_hash, inbox.c.state,
-    inbox.c.payload, inbox.c.reply, inbox.c.created_at, inbox.c.done_at,
+    inbox.c.channel,
+    inbox.c.account,
+    inbox.c.sender,
+    inbox.c.key,
+    inbox.c.seq,
+    inbox.c.request_id,
+    inbox.c.reply_id,
+    inbox.c.request_hash,
+    inbox.c.state,
+    inbox.c.payload,
+    inbox.c.reply,
+    inbox.c.created_at,
+    inbox.c.done_at,
 )
 _OWN = inbox.c.tenant_id == bindparam("tenant")
 # Written out, for only so can SQLite tell that its partial index fits.
@@ -119,15 +129,28 @@ def list_of(
 
 def _of(key: InboxKey) -> dict[str, str]:
     return {
-        "of_channel": key.channel, "of_account": key.account, "of_sender": key.sender,
+        "of_channel": key.channel,
+        "of_account": key.account,
+        "of_sender": key.sender,
         "of_key": key.key,
     }
 
 
 def _to_received(tx: Tx, row: Row) -> Received:
     (
-        channel, account, sender, key, seq, request_id, reply_id, request_hash, state,
-        payload, reply, received_at, done_at,
+        channel,
+        account,
+        sender,
+        key,
+        seq,
+        request_id,
+        reply_id,
+        request_hash,
+        state,
+        payload,
+        reply,
+        received_at,
+        done_at,
     ) = row
     return Received(
         key=InboxKey(tx.tenant, channel, account, sender, key),

@@ -50,7 +50,10 @@ def check(payload_map: PayloadMap) -> None:
         _check_expression(name, expression)
     for name, template in payload_map.templates.items():
         _check_template(name, template)
-    for name, expression in (("filter", payload_map.filter), ("each", payload_map.each)):
+    for name, expression in (
+        ("filter", payload_map.filter),
+        ("each", payload_map.each),
+    ):
         if expression:
             _check_expression(name, expression)
 
@@ -63,7 +66,9 @@ def extract(payload_map: PayloadMap, payload: Json) -> Calls | Skipped:
     Units:  at most 50 calls.
     Raises: InvalidArgument when an expression cannot be applied to this payload.
     """
-    if payload_map.filter and not _is_true(_search("filter", payload_map.filter, payload)):
+    if payload_map.filter and not _is_true(
+        _search("filter", payload_map.filter, payload)
+    ):
         return Skipped("the filter did not match")
     if not payload_map.each:
         return [_arguments(payload_map, payload)]
@@ -99,7 +104,8 @@ def _search(name: str, expression: str, payload: Json) -> Json:
     except (JMESPathError, RecursionError, OverflowError) as fault:
         raise InvalidArgument(
             f"the expression for {name} cannot be applied to this payload",
-            fix=[f"check {expression[:80]!r} with: webhook test"], argument=name,
+            fix=[f"check {expression[:80]!r} with: webhook test"],
+            argument=name,
         ) from fault
 
 
@@ -137,7 +143,8 @@ def _checked(name: str, value: Any) -> Json:
         if seen > _NODES_LIMIT or not _is_json(node):
             raise InvalidArgument(
                 f"the expression for {name} finds no value that can be used",
-                fix=["pick one field of the payload"], argument=name,
+                fix=["pick one field of the payload"],
+                argument=name,
             )
         waiting.extend(_parts(node))
     found: Json = value
@@ -165,14 +172,16 @@ def _check_expression(name: str, expression: str) -> None:
     if len(expression) > EXPRESSION_LIMIT:
         raise InvalidArgument(
             f"the expression for {name} has {len(expression)} characters",
-            fix=[f"use at most {EXPRESSION_LIMIT}"], argument=name,
+            fix=[f"use at most {EXPRESSION_LIMIT}"],
+            argument=name,
         )
     try:
         jmespath.compile(expression)
     except (JMESPathError, RecursionError) as fault:
         raise InvalidArgument(
             f"{expression[:80]!r} for {name} is not a JMESPath expression",
-            fix=["write a path such as alert.labels.severity"], argument=name,
+            fix=["write a path such as alert.labels.severity"],
+            argument=name,
         ) from fault
 
 
@@ -180,13 +189,15 @@ def _check_template(name: str, template: str) -> None:
     if len(template) > TEMPLATE_LIMIT:
         raise InvalidArgument(
             f"the template for {name} has {len(template)} characters",
-            fix=[f"use at most {TEMPLATE_LIMIT}"], argument=name,
+            fix=[f"use at most {TEMPLATE_LIMIT}"],
+            argument=name,
         )
     for found in _PLACEHOLDER.finditer(template):
         if found[0] in ("{", "}"):
             raise InvalidArgument(
                 f"the template for {name} has a lone {found[0]}",
-                fix=["write {{ and }} for braces"], argument=name,
+                fix=["write {{ and }} for braces"],
+                argument=name,
             )
         if found[1] is not None:
             _check_expression(name, found[1])

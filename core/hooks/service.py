@@ -7,8 +7,17 @@ from core.database import Tx
 from core.events.service import append
 from core.hooks import mapping, store
 from core.hooks.model import (
-    LONGEST_OVERLAP, OVERLAP, Endpoint, HookAuth, NewEndpoint, PayloadMap, Vault, key_of,
-    new_secret, parse_name, unknown,
+    LONGEST_OVERLAP,
+    OVERLAP,
+    Endpoint,
+    HookAuth,
+    NewEndpoint,
+    PayloadMap,
+    Vault,
+    key_of,
+    new_secret,
+    parse_name,
+    unknown,
 )
 from core.identity.scopes import meet
 from core.identity.users import service as users
@@ -18,7 +27,10 @@ from core.kernel.ids import WebhookId, number_of
 from core.kernel.pages import PAGE_LIMIT, Page, page_size, parse_cursor, render_cursor
 from core.kernel.principal import Assurance, Principal, TenantId
 from core.kernel.problems import (
-    AlreadyExists, Forbidden, IllegalMove, InvalidArgument,
+    AlreadyExists,
+    Forbidden,
+    IllegalMove,
+    InvalidArgument,
 )
 from core.secrets.model import context_of
 
@@ -39,19 +51,26 @@ def create(
     creator = users.get_(tx, tx.principal.id)
     endpoint_id = WebhookId(tx.new_id("W"))
     secret = new_secret() if auth is HookAuth.STANDARD else ""
-    store.add(tx, Endpoint(
-        id=endpoint_id,
-        name=name,
-        auth=auth,
-        map=payload_map,
-        creator_id=creator.id,
-        creator_scopes=tx.principal.scopes,
-        created_at=tx.now,
-        secret=_seal(vault, tx.tenant, endpoint_id, secret) if secret else "",
-    ))
+    store.add(
+        tx,
+        Endpoint(
+            id=endpoint_id,
+            name=name,
+            auth=auth,
+            map=payload_map,
+            creator_id=creator.id,
+            creator_scopes=tx.principal.scopes,
+            created_at=tx.now,
+            secret=_seal(vault, tx.tenant, endpoint_id, secret) if secret else "",
+        ),
+    )
     tx.bump("webhooks")
     append(
-        tx, "webhook_created", target=endpoint_id, name=name, auth=auth.value,
+        tx,
+        "webhook_created",
+        target=endpoint_id,
+        name=name,
+        auth=auth.value,
         command=payload_map.command,
     )
     return NewEndpoint(endpoint=get_(tx, endpoint_id), secret=secret)
@@ -94,7 +113,9 @@ def rotate(
         )
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
         raise InvalidArgument(
-            "the overlap is not possible", fix=["use 0 s to 30 days"], argument="overlap"
+            "the overlap is not possible",
+            fix=["use 0 s to 30 days"],
+            argument="overlap",
         )
     secret, until = new_secret(), tx.now + overlap
     sealed = _seal(vault, tx.tenant, endpoint.id, secret)

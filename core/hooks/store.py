@@ -17,8 +17,15 @@ from core.kernel.jsons import canonical_json
 _TABLE = hook_endpoints.c
 _OWN = _TABLE.tenant_id == bindparam("tenant")
 _ALL = hook_endpoints.select().with_only_columns(
-    _TABLE.id, _TABLE.name, _TABLE.auth, _TABLE.map, _TABLE.creator_id,
-    _TABLE.creator_scopes, _TABLE.created_at, _TABLE.secret, _TABLE.previous_secret,
+    _TABLE.id,
+    _TABLE.name,
+    _TABLE.auth,
+    _TABLE.map,
+    _TABLE.creator_id,
+    _TABLE.creator_scopes,
+    _TABLE.created_at,
+    _TABLE.secret,
+    _TABLE.previous_secret,
     _TABLE.previous_until,
 )
 _BY_ID = Prepared(_ALL.where(_OWN, _TABLE.id == bindparam("of")))
@@ -43,18 +50,21 @@ _DELETE = Prepared(hook_endpoints.delete().where(_OWN, _TABLE.id == bindparam("o
 
 def add(tx: Tx, endpoint: Endpoint) -> None:
     """Store a new endpoint; the index on the name lets no second one in."""
-    tx.insert(hook_endpoints, {
-        "id": endpoint.id,
-        "number": number_of(endpoint.id, "W"),
-        "name": endpoint.name,
-        "auth": endpoint.auth.value,
-        "map": render_map(endpoint.map),
-        "creator_id": endpoint.creator_id,
-        "creator_scopes": canonical_json(sorted(endpoint.creator_scopes)).decode(),
-        "secret": endpoint.secret,
-        "previous_secret": "",
-        "previous_until": 0,
-    })
+    tx.insert(
+        hook_endpoints,
+        {
+            "id": endpoint.id,
+            "number": number_of(endpoint.id, "W"),
+            "name": endpoint.name,
+            "auth": endpoint.auth.value,
+            "map": render_map(endpoint.map),
+            "creator_id": endpoint.creator_id,
+            "creator_scopes": canonical_json(sorted(endpoint.creator_scopes)).decode(),
+            "secret": endpoint.secret,
+            "previous_secret": "",
+            "previous_until": 0,
+        },
+    )
 
 
 def find(tx: Tx, reference: str) -> Endpoint | None:
@@ -85,8 +95,16 @@ def render_map(payload_map: PayloadMap) -> str:
 
 def _to_endpoint(row: Row) -> Endpoint:
     (
-        endpoint_id, name, auth, raw_map, creator_id, scopes, created, secret,
-        previous_secret, previous_until,
+        endpoint_id,
+        name,
+        auth,
+        raw_map,
+        creator_id,
+        scopes,
+        created,
+        secret,
+        previous_secret,
+        previous_until,
     ) = row
     stored: Mapping[str, object] = orjson.loads(raw_map)
     return Endpoint(

@@ -1,10 +1,12 @@
 """Queries over the task table."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Executable, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Executable, bindparam, func, select
 
 from core.collab.tasks.model import DodItem, Note, Status, Task, TaskFilter
 from core.collab.tasks.tables import tasks
@@ -38,6 +40,7 @@ _NAMES = (
     "field_versions",
 )
 _FIXED = frozenset({"id", "external_key", "created_at", "created_by"})
+_VERSION = _NAMES.index("version")
 _COLUMNS = tuple(tasks.c[name] for name in _NAMES)
 _MINE = tasks.c.tenant_id == bindparam("tenant")
 
@@ -58,29 +61,27 @@ def find(tx: Tx, task_id: str) -> Task | None:
     if number_of(task_id, "T") is None:
         return None
     rows = tx.run(_BY_ID, task_id=task_id)
-    return _to_task(rows[0]) if rows else None
+    return _to_task(tx, rows[0]) if rows else None
 
 
 def find_by_key(tx: Tx, external_key: str) -> Task | None:
     """Find a task by the key that its origin gave it."""
     rows = tx.run(_BY_KEY, key=external_key)
-    return _to_task(rows[0]) if rows else None
+    return _to_task(tx, rows[0]) if rows else None
 
 
 def each(tx: Tx) -> Iterator[Task]:
     """Give every task, one after the other, in the order of its number."""
-    return map(_to_task, tx.run(_ALL))
+    return map(_read, tx.run(_ALL))
 
 
 def list_before(
     tx: Tx, number: int | None, wanted: TaskFilter, *, limit: int
 ) -> Sequence[Task]:
     """List tasks numbered below `number` (None: all), the newest first."""
-    query = select(*_COLUMNS).where(tasks.c.tenant_id == tx.tenant)
-    if number is not None:
-        query = query.where(tasks.c.number < number)
-    query = _narrowed(query, wanted).order_by(tasks.c.number.desc()).limit(limit)
-    return [_to_task(row) for row in _rows(tx, query)]
+    values = _wanted_values(number, wanted)
+    rows = tx.run(_listing(frozenset(values)), limit=limit, **values)
+    return [_to_task(tx, row) for row in rows]
 
 
 def count_by_status(tx: Tx) -> dict[Status, int]:
@@ -160,25 +161,60 @@ def _text(value: object) -> str:
     return canonical_json(value).decode() if value else "[]"
 
 
-def _narrowed(query: Select[Row], wanted: TaskFilter) -> Select[Row]:
-    if wanted.statuses:
-        query = query.where(tasks.c.status.in_(sorted(wanted.statuses)))
-    if wanted.assignee:
-        query = query.where(tasks.c.assignee == wanted.assignee)
-    if wanted.lane:
-        query = query.where(tasks.c.lane == wanted.lane.value)
-    if wanted.label:
-        # Labels are lower case and stored as JSON, so a quoted one is found as it is.
-        quoted = canonical_json(wanted.label.lower()).decode()
-        query = query.where(tasks.c.labels.contains(quoted, autoescape=True))
-    if wanted.since:
-        query = query.where(tasks.c.updated_at >= to_micros(wanted.since))
-    if wanted.until:
-        query = query.where(tasks.c.updated_at < to_micros(wanted.until))
-    return query
+_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
+    "below": tasks.c.number < bindparam("below"),
+    "status": tasks.c.status == bindparam("status"),
+    "statuses": bindparam("statuses").like("%," + tasks.c.status + ",%"),
+    "assignee": tasks.c.assignee == bindparam("assignee"),
+    "lane": tasks.c.lane == bindparam("lane"),
+    "label": tasks.c.labels.like(bindparam("label"), escape="/"),
+    "since": tasks.c.updated_at >= bindparam("since"),
+    "until": tasks.c.updated_at < bindparam("until"),
+}
 
 
-def _to_task(row: Row) -> Task:
+@cache
+def _listing(conditions: frozenset[str]) -> Prepared:
+    """Prepare the list under these conditions, once for each set of them."""
+    chosen = [_CONDITIONS[name] for name in sorted(conditions)]
+    return Prepared(
+        select(*_COLUMNS)
+        .where(_MINE, *chosen)
+        .order_by(tasks.c.number.desc())
+        .limit(bindparam("limit"))
+    )
+
+
+def _wanted_values(number: int | None, wanted: TaskFilter) -> dict[str, object]:
+    """Name the conditions that a filter sets, with their values."""
+    values: dict[str, object | None] = {
+        "below": number,
+        "assignee": wanted.assignee or None,
+        "lane": wanted.lane.value if wanted.lane else None,
+        "label": _label_pattern(wanted.label) if wanted.label else None,
+        "since": to_micros(wanted.since) if wanted.since else None,
+        "until": to_micros(wanted.until) if wanted.until else None,
+    }
+    statuses = sorted(status.value for status in wanted.statuses)
+    if len(statuses) == 1:
+        values["status"] = statuses[0]
+    elif statuses:
+        values["statuses"] = f",{','.join(statuses)},"
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _label_pattern(label: str) -> str:
+    """Labels are lower case and stored as JSON, so a quoted one is found as it is."""
+    quoted = canonical_json(label.lower()).decode()
+    return f"%{re.sub('[/%_]', lambda found: '/' + found[0], quoted)}%"
+
+
+def _to_task(tx: Tx, row: Row) -> Task:
+    """Read a row, or recall what it was read as before: a version never changes."""
+    return tx.memo(("task", row[0], row[_VERSION]), lambda: _read(row))
+
+
+def _read(row: Row) -> Task:
     (
         task_id,
         external_key,
