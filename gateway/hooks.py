@@ -34,9 +34,7 @@ class HookSource:
         except Unavailable:
             raise
         except Problem as problem:
-            return Work(
-                principal=nobody, envelopes=[_bare(stored)], problem=problem
-            )
+            return Work(principal=nobody, envelopes=[_bare(stored)], problem=problem)
         # A payload and an expression may be large and slow together.
         return await asyncio.to_thread(_work, stored, endpoint, owner)
 
@@ -90,6 +88,9 @@ def _envelope(
 
 def _bare(stored: Received, *, command: str = "") -> Envelope:
     return Envelope(
-        channel=stored.key.channel, account=stored.key.account, command=command,
-        received_at=stored.received_at, request_id=stored.request_id,
+        channel=stored.key.channel,
+        account=stored.key.account,
+        command=command,
+        received_at=stored.received_at,
+        request_id=stored.request_id,
     )

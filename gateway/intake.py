@@ -63,7 +63,11 @@ class Intake:
     """
 
     def __init__(
-        self, db: Database, pipeline: Pipeline, *, sources: Mapping[str, Source],
+        self,
+        db: Database,
+        pipeline: Pipeline,
+        *,
+        sources: Mapping[str, Source],
         tenants: Tenants,
     ) -> None:
         self._db = db
@@ -72,6 +76,7 @@ class Intake:
         self._tenants = tenants
         self._queue: asyncio.Queue[Received] = asyncio.Queue(QUEUE_LIMIT)
         self._has_drained = False
+        self._is_flooded = False
         self._task: asyncio.Task[None] | None = None
 
     async def receive(self, arrival: Arrival) -> Receipt:
@@ -83,7 +88,8 @@ class Intake:
         token = random_token()
         outcome = await self._db.write(
             lambda tx: self._store(tx, arrival, token),
-            by=system(arrival.key.tenant), key=arrival.key,
+            by=system(arrival.key.tenant),
+            key=arrival.key,
         )
         if isinstance(outcome, Receipt):
             return outcome
@@ -128,17 +134,29 @@ class Intake:
             return Receipt(request_id=prior.request_id, reply=prior.reply)
         claimed_until = tx.now if self._queue.full() else tx.now + CLAIM
         draft = InboxDraft(
-            key=arrival.key, conversation="", reply_id=f"rp_{token}",
-            request_id=f"rq_{token}", request_hash=arrival.request_hash, reply="",
-            state=InboxState.RECEIVED, payload=arrival.payload,
+            key=arrival.key,
+            conversation="",
+            reply_id=f"rp_{token}",
+            request_id=f"rq_{token}",
+            request_hash=arrival.request_hash,
+            reply="",
+            state=InboxState.RECEIVED,
+            payload=arrival.payload,
             claimed_until=to_micros(claimed_until),
         )
         tx.record(draft)
         tx.keep(draft)
         return Received(
-            key=draft.key, seq=0, request_id=draft.request_id, reply_id=draft.reply_id,
-            request_hash=draft.request_hash, state=draft.state, payload=draft.payload,
-            reply="", received_at=tx.now, done_at=None,
+            key=draft.key,
+            seq=0,
+            request_id=draft.request_id,
+            reply_id=draft.reply_id,
+            request_hash=draft.request_hash,
+            state=draft.state,
+            payload=draft.payload,
+            reply="",
+            received_at=tx.now,
+            done_at=None,
         )
 
     async def _claim(self, tenant: TenantId) -> Sequence[Received]:
@@ -157,10 +175,13 @@ class Intake:
         )
 
     def _enqueue(self, stored: Received) -> None:
-        try:
+        """Hint at a message; one that finds no room is found again by a drain."""
+        is_full = self._queue.full()
+        if not is_full:
             self._queue.put_nowait(stored)
-        except asyncio.QueueFull:
-            _log.warning("intake.full", extra={"request_id": stored.request_id})
+        if is_full != self._is_flooded:
+            self._is_flooded = is_full
+            _log.warning("intake.full" if is_full else "intake.has_room")
 
     # ── running ───────────────────────────────────────────────────────────────
     async def _work_all(self) -> None:

@@ -54,14 +54,16 @@ def conclude(work: Work, replies: Sequence[Reply]) -> Reply:
     return Reply(
         summary=f"{done} of {len(replies)} commands done",
         status=ReplyStatus.ERROR if error else ReplyStatus.OK,
-        blocks=(Table(
-            columns=("#", "status", "summary"),
-            rows=[
-                (str(number), each.status.value, each.summary)
-                for number, each in enumerate(replies, 1)
-            ],
-            total=len(replies),
-        ),),
+        blocks=(
+            Table(
+                columns=("#", "status", "summary"),
+                rows=[
+                    (str(number), each.status.value, each.summary)
+                    for number, each in enumerate(replies, 1)
+                ],
+                total=len(replies),
+            ),
+        ),
         data={"items": [_line(each) for each in replies]},
         error=error,
     )

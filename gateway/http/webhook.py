@@ -5,13 +5,21 @@ from dataclasses import replace
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from channels.webhook import BODY_LIMIT_BYTES, CHANNEL, signature, wire
+from channels.webhook import BODY_LIMIT_BYTES, signature, wire
 from channels.webhook.wire import Proof
 from core.database import Database
 from core.delivery.model import InboxKey
 from core.hooks import service as hooks
 from core.hooks.model import (
-    DELIVER_SCOPE, PATH, Address, Endpoint, HookAuth, Vault, parse_address, unknown,
+    CHANNEL,
+    DELIVER_SCOPE,
+    PATH,
+    Address,
+    Endpoint,
+    HookAuth,
+    Vault,
+    parse_address,
+    unknown,
 )
 from core.kernel.clock import Clock
 from core.kernel.envelope import Envelope
@@ -104,7 +112,12 @@ class WebhookDoor:
     """
 
     def __init__(
-        self, pipeline: Pipeline, intake: Intake, verifier: Verifier, *, clock: Clock,
+        self,
+        pipeline: Pipeline,
+        intake: Intake,
+        verifier: Verifier,
+        *,
+        clock: Clock,
         public_url: str,
     ) -> None:
         self._pipeline = pipeline

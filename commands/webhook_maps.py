@@ -1,0 +1,77 @@
+"""What a webhook may run: checked when it is made, and tried without effect."""
+
+from commands import bus
+from commands.context import Context
+from commands.names import index_of, suggestions
+from commands.parser import parse_call
+from commands.plan import plan_of, unknown_field
+from commands.registry import Command, Danger
+from commands.schema import Kind
+from core.hooks.model import PayloadMap
+from core.kernel.jsons import Json
+from core.kernel.problems import InvalidArgument, Problem, UnknownCommand
+
+
+def require_possible(ctx: Context, payload_map: PayloadMap) -> None:
+    """Refuse a map that names what does not exist, or more than its maker may do.
+
+    Raises: UnknownCommand, UnknownFlag, MissingScope, InvalidArgument.
+    """
+    mapped = ctx.registry.find(payload_map.command)
+    if mapped is None:
+        close = suggestions(index_of(ctx.registry), payload_map.command.split())
+        raise UnknownCommand(
+            f"{payload_map.command[:80]!r} is not a command",
+            fix=close or ["help"],
+            suggestions=close,
+        )
+    if mapped.danger is Danger.DESTRUCTIVE:
+        raise InvalidArgument(
+            f"{mapped.name} cannot be taken back, so no webhook may run it",
+            fix=["choose a command that is not destructive"],
+            argument="command",
+        )
+    bus.authorise(mapped, ctx.principal)
+    _require_arguments(mapped, payload_map)
+
+
+def _require_arguments(mapped: Command, payload_map: PayloadMap) -> None:
+    for name in payload_map.names:
+        if mapped.parameter(name) is None and name != "reason":
+            raise unknown_field(plan_of(mapped), name)
+    for name in payload_map.templates:
+        parameter = mapped.parameter(name)
+        if parameter and (parameter.kind is not Kind.TEXT or parameter.is_list):
+            raise InvalidArgument(
+                f"{name} of {mapped.name} is no text, so it takes no template",
+                fix=["use --arguments or --fixed for it"],
+                argument=name,
+            )
+    missing = [
+        each.name
+        for each in mapped.parameters
+        if each.is_required and each.name not in payload_map.names
+    ]
+    if missing:
+        raise InvalidArgument(
+            f"{mapped.name} needs {missing[0]}, which the map does not set",
+            fix=[f"set {missing[0]} with --arguments, --templates or --fixed"],
+            argument=missing[0],
+        )
+
+
+def try_call(ctx: Context, name: str, args: dict[str, Json]) -> dict[str, Json]:
+    """Understand one call as its delivery would, and say how that ended."""
+    line, problem = "", ""
+    try:
+        line = parse_call(
+            name,
+            args,
+            ctx.registry,
+            now=ctx.tx.now,
+            timezone=ctx.timezone,
+            me=ctx.principal.name,
+        ).canonical
+    except Problem as refused:
+        problem = refused.detail
+    return {"command": name, "args": args, "line": line, "problem": problem}

@@ -1,0 +1,123 @@
+"""The shapes of what webhook commands answer, and how they are filled in."""
+
+from dataclasses import asdict
+
+from typing_extensions import TypedDict
+
+from core.database import Tx
+from core.hooks.deliveries import Delivery
+from core.hooks.model import Endpoint, PayloadMap, path_of
+from core.identity.users import service as users
+from core.kernel.clock import to_iso
+from core.kernel.jsons import Json
+
+
+class WebhookData(TypedDict):
+    """An endpoint and its map; never its secret."""
+
+    id: str
+    name: str
+    path: str
+    auth: str
+    command: str
+    arguments: dict[str, str]
+    fixed: dict[str, Json]
+    templates: dict[str, str]
+    filter: str
+    each: str
+    created_at: str
+    created_by: str
+    previous_secret_until: str | None
+
+
+class WebhookSecretData(WebhookData):
+    """An endpoint with its secret, which is shown only now; "" when it takes keys."""
+
+    secret: str
+
+
+class WebhookPageData(TypedDict):
+    """A page of endpoints, the oldest first."""
+
+    items: list[WebhookData]
+    next: str | None
+
+
+class DeliveryData(TypedDict):
+    """A delivery; `took_ms` is null while it waits."""
+
+    id: str
+    reply_id: str
+    received_at: str
+    outcome: str
+    took_ms: int | None
+    size_bytes: int
+    command: str
+    summary: str
+    code: str
+
+
+class DeliveryPageData(TypedDict):
+    """A page of deliveries, the newest first."""
+
+    items: list[DeliveryData]
+    next: str | None
+
+
+class WebhookCallData(TypedDict):
+    """A command that a payload would run; `problem` says why it could not."""
+
+    command: str
+    args: dict[str, Json]
+    line: str
+    problem: str
+
+
+class WebhookTestData(TypedDict):
+    """What a payload would do."""
+
+    id: str
+    skipped: str
+    calls: list[WebhookCallData]
+
+
+def view_of(tx: Tx, endpoint: Endpoint) -> dict[str, Json]:
+    """Show an endpoint without its secret."""
+    until = endpoint.previous_until
+    is_rotating = until is not None and tx.now < until
+    return {
+        "id": endpoint.id,
+        "name": endpoint.name,
+        "path": path_of(tx.tenant, endpoint.name),
+        "auth": endpoint.auth.value,
+        **asdict(endpoint.map),
+        "created_at": to_iso(endpoint.created_at),
+        "created_by": users.get_(tx, endpoint.creator_id).name,
+        "previous_secret_until": to_iso(until) if until and is_rotating else None,
+    }
+
+
+def delivery_view_of(each: Delivery) -> dict[str, Json]:
+    """Show a delivery."""
+    return {
+        "id": each.id,
+        "reply_id": each.reply_id,
+        "received_at": to_iso(each.received_at),
+        "outcome": each.outcome.value,
+        "took_ms": each.took_ms,
+        "size_bytes": each.size_bytes,
+        "command": each.command,
+        "summary": each.summary,
+        "code": each.code,
+    }
+
+
+def written(payload_map: PayloadMap) -> str:
+    """Write a map for people, one argument per line."""
+    lines = [payload_map.command]
+    lines += [f"  {name} = {path}" for name, path in payload_map.arguments.items()]
+    lines += [f'  {name} = "{text}"' for name, text in payload_map.templates.items()]
+    lines += [f"  {name} is {value!r}" for name, value in payload_map.fixed.items()]
+    lines += [f"each {payload_map.each}"] if payload_map.each else []
+    lines += [f"if {payload_map.filter}"] if payload_map.filter else []
+    return "\n".join(lines)

@@ -1,0 +1,233 @@
+"""From payloads to arguments: what is picked, what is refused, and that nothing breaks."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.hooks import mapping
+from core.hooks.mapping import EACH_LIMIT, Skipped
+from core.hooks.model import PayloadMap
+from core.kernel.jsons import Json
+from core.kernel.problems import InvalidArgument
+
+ALERT: Json = {
+    "status": "firing",
+    "count": 2,
+    "labels": {"name": "disk", "tags": ["a", "b"]},
+    "alerts": [{"id": 1}, {"id": 2}],
+}
+JSON_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["a", "b", "c"]) | st.text(max_size=3), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+EXPRESSIONS = st.sampled_from(
+    [
+        "a",
+        "a.b",
+        "[]",
+        "a[]",
+        "*",
+        "a[?b]",
+        "sort(a)",
+        "sum(@)",
+        "join(',', a)",
+        "length(a)",
+        "to_number(a)",
+        "max_by(a, &b)",
+        "keys(@)",
+        "a || b",
+        "!a",
+        "[a, b]",
+        "{x: a}",
+        "@",
+        "not_null(a, b)",
+        "avg(a)",
+        "ceil(a)",
+        "reverse(a)",
+        "merge(@, @)",
+        "&a",
+        "a[-1]",
+        "a[9999999999999999999]",
+        "to_string(@)",
+        "contains(a, 'b')",
+    ]
+)
+
+
+def made(**parts: object) -> PayloadMap:
+    return PayloadMap(command="task create", **parts)  # type: ignore[arg-type]
+
+
+def test_values_keep_their_types() -> None:
+    payload_map = made(
+        arguments={"a": "count", "b": "labels.tags", "c": "labels.name"},
+        fixed={"d": [1, None]},
+    )
+
+    assert mapping.extract(payload_map, ALERT) == [
+        {"a": 2, "b": ["a", "b"], "c": "disk", "d": [1, None]}
+    ]
+
+
+def test_what_is_not_there_is_left_out() -> None:
+    payload_map = made(arguments={"a": "nothing.here", "b": "status"})
+
+    assert mapping.extract(payload_map, ALERT) == [{"b": "firing"}]
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("Alert {labels.name}!", "Alert disk!"),
+        ("{status}{status}", "firingfiring"),
+        ("{nothing}", ""),
+        ("{count} and {labels.tags}", '2 and ["a","b"]'),
+        ("{{status}}", "{status}"),
+        ("{{{status}}}", "{firing}"),
+        ("{labels.tags[0]}", "a"),
+        ("no placeholder", "no placeholder"),
+        ("", ""),
+    ],
+)
+def test_template_is_filled_in(template: str, text: str) -> None:
+    calls = mapping.extract(made(templates={"t": template}), ALERT)
+
+    assert calls == [{"t": text}]
+
+
+def test_payload_is_never_read_as_a_template() -> None:
+    calls = mapping.extract(
+        made(templates={"t": "{a}"}), {"a": "{b} {{", "b": "secret"}
+    )
+
+    assert calls == [{"t": "{b} {{"}]
+
+
+@pytest.mark.parametrize(
+    ("expression", "passes"),
+    [
+        ("status == 'firing'", True),
+        ("status == 'resolved'", False),
+        ("nothing", False),
+        ("count", True),
+        ("`0`", True),
+        ("`false`", False),
+        ("''", False),
+        ("`[]`", False),
+        ("`{}`", False),
+        ("labels", True),
+    ],
+)
+def test_filter_lets_through_what_is_true(expression: str, passes: bool) -> None:
+    found = mapping.extract(made(filter=expression), ALERT)
+
+    assert (found == [{}]) is passes
+    assert isinstance(found, Skipped) is not passes
+
+
+def test_each_looks_at_the_elements() -> None:
+    calls = mapping.extract(made(each="alerts", arguments={"n": "id"}), ALERT)
+
+    assert calls == [{"n": 1}, {"n": 2}]
+
+
+@pytest.mark.parametrize("each", ["nothing", "alerts[?id == `9`]"])
+def test_each_that_finds_nothing_skips(each: str) -> None:
+    assert mapping.extract(made(each=each), ALERT) == Skipped("each found nothing")
+
+
+def test_each_is_capped() -> None:
+    payload_map = made(each="@", arguments={"n": "@"})
+
+    most = mapping.extract(payload_map, list(range(EACH_LIMIT)))
+
+    assert isinstance(most, list)
+    assert len(most) == EACH_LIMIT
+    with pytest.raises(InvalidArgument, match="51 elements"):
+        mapping.extract(payload_map, list(range(EACH_LIMIT + 1)))
+
+
+@pytest.mark.parametrize(
+    "payload_map",
+    [
+        made(arguments={"a": "a["}),
+        made(arguments={"a": ""}),
+        made(arguments={"a": "x" * 301}),
+        made(arguments={"a": "(" * 299}),
+        made(arguments={"a": "no_such_function("}),
+        made(filter="=="),
+        made(each="a b"),
+        made(templates={"t": "{a"}),
+        made(templates={"t": "a}"}),
+        made(templates={"t": "{}"}),
+        made(templates={"t": "{a b}"}),
+        made(templates={"t": "x" * 2_001}),
+        made(arguments={"a": "b"}, fixed={"a": 1}),
+        made(arguments={"a": "b"}, templates={"a": "b"}),
+    ],
+)
+def test_map_that_could_never_work_is_refused(payload_map: PayloadMap) -> None:
+    with pytest.raises(InvalidArgument):
+        mapping.check(payload_map)
+
+
+@pytest.mark.parametrize(
+    ("expression", "payload"),
+    [
+        ("sum(@)", ["a"]),
+        ("&a", {}),
+        ("to_number('nan')", {}),
+        ("to_number('inf')", {}),
+        ("sum(@)", [2**62, 2**62, 2**62]),
+        ("no_such_function(@)", {}),
+        ("|".join(["[@,@]"] * 40), {}),
+        ("@", list(range(10_001))),
+    ],
+)
+def test_expression_that_finds_no_usable_value_is_a_refusal(
+    expression: str, payload: Json
+) -> None:
+    """A value that doubles at each step is counted, never written out."""
+    with pytest.raises(InvalidArgument):
+        mapping.extract(made(arguments={"a": expression}), payload)
+
+
+@settings(deadline=None, max_examples=300)
+@given(payload=JSON_VALUES, expression=EXPRESSIONS)
+def test_no_payload_breaks_a_map(payload: Json, expression: str) -> None:
+    """`R-19`: arguments, a skip or a refusal, whatever somebody sends."""
+    payload_map = (
+        made(
+            arguments={"a": expression},
+            templates={"t": f"<{{{expression}}}>"},
+            filter="@" if "{" in expression else expression,
+        )
+        if "{" not in expression
+        else made(arguments={"a": expression})
+    )
+
+    try:
+        found = mapping.extract(payload_map, payload)
+    except InvalidArgument:
+        return
+
+    assert isinstance(found, Skipped) or set(found[0]) <= {"a", "t"}
+
+
+@settings(deadline=None)
+@given(text=st.text())
+def test_text_arrives_as_it_was_sent(text: str) -> None:
+    """`R-18`."""
+    payload_map = made(arguments={"a": "x"}, templates={"t": "{x}"})
+
+    assert mapping.extract(payload_map, {"x": text}) == [{"a": text, "t": text}]
