@@ -117,6 +117,7 @@ class Console:
 
     environ: dict[str, str]
     pauses: list[float] = field(default_factory=list)
+    pause: Callable[[float], None] | None = None
     out: str = ""
     err: str = ""
 
@@ -128,7 +129,7 @@ class Console:
             out=stream(),
             err=stream(),
             environ=self.environ,
-            pause=self.pauses.append,
+            pause=self.pause or self.pauses.append,
         )
         code = main(words, terminal)
         assert isinstance(terminal.out, io.StringIO)

@@ -316,3 +316,13 @@ def test_refused_batch_is_shown(ops: Console, stub: StubGateway) -> None:
 
 def test_empty_pipe_is_a_usage_error(ops: Console) -> None:
     assert ops.run(piped=" \n") == 2
+
+
+def test_interrupt_exits_130(ops: Console, stub: StubGateway) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    stub.answer(an_error(503), 503)
+    ops.pause = interrupt
+
+    assert ops.run("whoami") == 130
