@@ -64,22 +64,27 @@ def _queried(value: Json, query: str) -> Json:
 
 
 def _picked(value: Json, fields: Sequence[str]) -> Json:
+    """Keep some keys of each row, in the order asked for."""
     if not fields:
         return value
     rows = [row for row in rows_of(value) if isinstance(row, dict)]
-    known = {key for row in rows for key in row}
-    for field in fields:
-        if rows and field not in known:
-            raise InvalidArgument(
-                f"--fields {field} is no field here",
-                fix=[f"--fields {','.join(sorted(known))}"],
-            )
+    _require_known(fields, rows)
     picked: list[Json] = [{field: row.get(field) for field in fields} for row in rows]
     if isinstance(value, list):
         return picked
     if isinstance(value, dict) and isinstance(value.get("items"), list):
         return {**value, "items": picked}
     return picked[0] if picked else None
+
+
+def _require_known(fields: Sequence[str], rows: Sequence[Row]) -> None:
+    known = {key for row in rows for key in row}
+    unknown = [field for field in fields if field not in known]
+    if rows and unknown:
+        raise InvalidArgument(
+            f"--fields {unknown[0]} is no field here",
+            fix=[f"--fields {','.join(sorted(known))}"],
+        )
 
 
 def _json(value: Json) -> str:
