@@ -31,6 +31,12 @@ def require_possible(ctx: Context, payload_map: PayloadMap) -> None:
             fix=["choose a command that is not destructive"],
             argument="command",
         )
+    if mapped.is_macro:
+        raise InvalidArgument(
+            f"{mapped.name} stands for another command, which a webhook cannot foresee",
+            fix=["name that command itself"],
+            argument="command",
+        )
     bus.authorise(mapped, ctx.principal)
     _require_arguments(mapped, payload_map)
 

@@ -1,6 +1,7 @@
 """The shapes of what webhook commands answer, and how they are filled in."""
 
 from dataclasses import asdict
+from typing import Any
 
 from typing_extensions import TypedDict
 
@@ -21,7 +22,7 @@ class WebhookData(TypedDict):
     auth: str
     command: str
     arguments: dict[str, str]
-    fixed: dict[str, Json]
+    fixed: dict[str, Any]
     templates: dict[str, str]
     filter: str
     each: str
@@ -68,7 +69,7 @@ class WebhookCallData(TypedDict):
     """A command that a payload would run; `problem` says why it could not."""
 
     command: str
-    args: dict[str, Json]
+    args: dict[str, Any]
     line: str
     problem: str
 

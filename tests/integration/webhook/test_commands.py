@@ -103,6 +103,10 @@ async def test_line_that_makes_a_webhook_asks_for_consent(
             },
             "invalid_argument",
         ),
+        (
+            {"command": "confirm", "arguments": {}, "templates": {}, "fixed": {}},
+            "invalid_argument",
+        ),
         ({"arguments": {"titel": "x"}}, "unknown_flag"),
         ({"arguments": {"confirm": "x"}}, "unknown_flag"),
         ({"arguments": {"dry_run": "x"}}, "unknown_flag"),

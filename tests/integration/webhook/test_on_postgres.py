@@ -1,0 +1,49 @@
+"""The same promises on Postgres: these tests are the others, on another engine."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from core.audit.recorder import AuditRecorder
+from core.database import METADATA, Database, open_engine
+from core.delivery.inbox import InboxLookup, InboxRecorder
+from core.events.recorder import EventRecorder
+from tests.conftest import FakeClock
+from tests.integration.webhook.test_intake import (
+    test_crash_between_acknowledgement_and_effect_loses_nothing,
+    test_gateways_that_find_the_same_message_run_it_once,
+    test_running_gateway_leaves_what_another_has_claimed,
+)
+from tests.integration.webhook.test_mapped import (
+    test_each_element_becomes_a_command_in_one_unit,
+    test_one_bad_element_leaves_the_others_done,
+)
+from tests.integration.webhook.test_replay import (
+    test_replay_is_answered_with_the_first_result,
+    test_same_delivery_to_two_gateways_at_once_has_one_effect,
+)
+
+__all__ = [
+    "test_crash_between_acknowledgement_and_effect_loses_nothing",
+    "test_each_element_becomes_a_command_in_one_unit",
+    "test_gateways_that_find_the_same_message_run_it_once",
+    "test_one_bad_element_leaves_the_others_done",
+    "test_replay_is_answered_with_the_first_result",
+    "test_running_gateway_leaves_what_another_has_claimed",
+    "test_same_delivery_to_two_gateways_at_once_has_one_effect",
+]
+
+
+@pytest.fixture
+def db(postgres_url: str, clock: FakeClock) -> Iterator[Database]:
+    """An empty Postgres database that also keeps an inbox."""
+    engine = open_engine(postgres_url)
+    METADATA.create_all(engine)
+    database = Database(
+        engine,
+        recorders=[EventRecorder(), InboxRecorder(), AuditRecorder()],
+        lookup=InboxLookup(),
+        clock=clock,
+    )
+    yield database
+    database.close()
