@@ -1,9 +1,6 @@
 """Remembers immutable values that were read, by a key that names their version."""
 
-from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
-
-Value = TypeVar("Value")
+from collections.abc import Hashable
 
 _MOST_VALUES = 4_096
 
@@ -16,15 +13,14 @@ class Memo:
     """
 
     def __init__(self) -> None:
-        self._values: dict[Hashable, Any] = {}
+        self._values: dict[Hashable, object] = {}
 
-    def get(self, key: Hashable, build: Callable[[], Value]) -> Value:
-        """Return the value of a key, built at its first use."""
-        found: Value | None = self._values.get(key)
-        if found is not None:
-            return found
-        value = build()
+    def find(self, key: Hashable) -> object:
+        """Return the value of a key, None when it was never kept or has been dropped."""
+        return self._values.get(key)
+
+    def keep(self, key: Hashable, value: object) -> None:
+        """Remember a value."""
         if len(self._values) >= _MOST_VALUES:
             self._values = dict(list(self._values.items())[_MOST_VALUES // 2 :])
         self._values[key] = value
-        return value

@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from core.database.engine import faults, is_sqlite, outages
-from core.database.head import read_head
 from core.database.memo import Memo
 from core.database.statements import Session
 from core.database.tx import ReadTx
@@ -86,10 +85,8 @@ class Readers:
                 connection = self._connect()
             session = Session(connection)
             session.control(self._begin)
-            head = read_head(session, unit.principal.tenant)
             tx = ReadTx(
-                session, head, principal=unit.principal, now=self._now(session),
-                memo=self._memo,
+                session, principal=unit.principal, now=self._now(session), memo=self._memo
             )
             unit.run(tx)
             if isinstance(unit.fault, self._outages):

@@ -1,14 +1,14 @@
 """The transaction that a service receives: its tenant, its time, its ids, its records."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import CursorResult, Table
 from sqlalchemy.sql import Executable
 
-from core.database.head import Head
+from core.database.head import Head, read_head
 from core.database.memo import Memo
 from core.database.statements import HeldRow, Prepared, Row, Session, Values
 from core.kernel.clock import Micros, to_micros
@@ -16,7 +16,7 @@ from core.kernel.ids import numbered, random_id
 from core.kernel.principal import Principal, TenantId
 
 
-Value = TypeVar("Value")
+_NO_HEAD = Head(TenantId(""))
 
 
 class Attempt:
@@ -105,12 +105,15 @@ class Tx:
             (table, {"tenant_id": self.tenant, "created_at": self.micros, **row})
         )
 
-    def memo(self, key: Hashable, build: Callable[[], Value]) -> Value:
-        """Build an immutable value; a read recalls it when another read has built it.
+    def recall(self, key: Hashable) -> object:
+        """Return an immutable value that an earlier read remembered, None otherwise.
 
         Shape:  `key` names the value's version, so that it can never mean another one.
         """
-        return build()
+        return None
+
+    def remember(self, key: Hashable, value: object) -> None:
+        """Let later reads recall a value; what a write sees is not committed yet."""
 
     # ── ids, versions, records ────────────────────────────────────────────────
     def new_id(self, prefix: str) -> str:
@@ -212,15 +215,37 @@ class ReadTx(Tx):
     """A unit that only looks; its connection refuses writes as well."""
 
     def __init__(
-        self, session: Session, head: Head, *, principal: Principal, now: datetime,
-        memo: Memo,
+        self, session: Session, *, principal: Principal, now: datetime, memo: Memo
     ) -> None:
-        super().__init__(session, head, principal=principal, now=now)
+        super().__init__(session, _NO_HEAD, principal=principal, now=now)
         self._memo = memo
 
-    def memo(self, key: Hashable, build: Callable[[], Value]) -> Value:
-        """Recall the value of a version; a snapshot shows committed ones only."""
-        return self._memo.get((self.tenant, key), build)
+    @property
+    def event_seq(self) -> int:
+        """The last event's sequence number in this snapshot."""
+        return self._snapshot_head().event_seq
+
+    def version(self, collection: str) -> int:
+        """Read a collection's version in this snapshot."""
+        return self._snapshot_head().versions.get(collection, 0)
+
+    def last_number(self, prefix: str) -> int:
+        """Read the highest number that this noun was ever given; 0 if none."""
+        return self._snapshot_head().counters.get(prefix, 0)
+
+    def _snapshot_head(self) -> Head:
+        """Read the head when it is first asked for; most reads never do."""
+        if self.head is _NO_HEAD:
+            self.head = read_head(self._session, self.tenant)
+        return self.head
+
+    def recall(self, key: Hashable) -> object:
+        """Return an immutable value that an earlier read remembered, None otherwise."""
+        return self._memo.find((self.tenant, key))
+
+    def remember(self, key: Hashable, value: object) -> None:
+        """Let later reads recall a value; a snapshot shows committed ones only."""
+        self._memo.keep((self.tenant, key), value)
 
     def record(self, draft: object) -> None:
         """Refuse: a read has nothing to record inside its own transaction."""

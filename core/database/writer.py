@@ -3,8 +3,10 @@
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
+from enum import Enum, auto
 
 from sqlalchemy import Connection, Engine
 
@@ -20,8 +22,19 @@ from core.kernel.problems import Unavailable
 
 BATCH_LIMIT = 32
 QUEUE_LIMIT = 1024
+POSTED_LIMIT = 10_000
+
+_POSTED_AT_ONCE = 224
+_POSTED_WAIT_SECONDS = 0.02
 
 _log = logging.getLogger(__name__)
+
+
+class _Word(Enum):
+    """What is said to the writer beside units."""
+
+    POSTED = auto()
+    CLOSE = auto()
 
 
 class Writer:
@@ -29,7 +42,8 @@ class Writer:
 
     Shape:  a unit's caller is told only after its COMMIT; a unit that raises undoes
             itself alone; a batch that fails as a whole is run again one by one, which
-            is safe because a stored unit finds itself through its key.
+            is safe because a stored unit finds itself through its key. Posted units,
+            for which nobody waits, join the next batch, or make one after 20 ms.
     Raises: Unavailable when the queue is full or the database does not answer.
     """
 
@@ -47,7 +61,8 @@ class Writer:
         self._outages = outages(engine)
         self._is_committing = False
         self._begin = "BEGIN IMMEDIATE" if is_sqlite(engine) else "BEGIN"
-        self._queue: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Unit | _Word] = queue.SimpleQueue()
+        self._posted: deque[Unit] = deque()
         self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._loop, name="db-writer", daemon=True)
         self._is_open = True
@@ -61,10 +76,20 @@ class Writer:
             raise Unavailable("too many commands are waiting to be stored")
         self._queue.put(unit)
 
+    def post(self, unit: Unit) -> None:
+        """Let a unit join a batch soon; nobody is told how it ended."""
+        if not self._is_open:
+            raise Unavailable("the gateway is shutting down")
+        if len(self._posted) >= POSTED_LIMIT:
+            raise Unavailable("too many notes are waiting to be stored")
+        self._posted.append(unit)
+        if len(self._posted) == 1:
+            self._queue.put(_Word.POSTED)
+
     def close(self) -> None:
         """Finish what is queued, then stop."""
         self._is_open = False
-        self._queue.put(None)
+        self._queue.put(_Word.CLOSE)
         self._thread.join(timeout=20)
 
     @property
@@ -75,11 +100,11 @@ class Writer:
     def _loop(self) -> None:
         units: list[Unit] = []
         try:
-            while (first := self._queue.get()) is not None:
-                units, is_last = self._take(first)
-                self._commit(units)
-                if is_last:
-                    break
+            is_last = False
+            while not is_last:
+                units, is_last = self._take()
+                if units:
+                    self._commit(units)
         finally:
             self._is_open = False
             self._drop_connection()
@@ -90,23 +115,34 @@ class Writer:
         waiting = [unit for unit in units if not unit.is_settled]
         while not self._queue.empty():
             unit = self._queue.get_nowait()
-            if unit is not None:
+            if isinstance(unit, Unit):
                 waiting.append(unit)
         for unit in waiting:
             unit.fault = Unavailable("the writer has stopped; nothing was stored")
         settle_all(waiting)
 
-    def _take(self, first: Unit) -> tuple[list[Unit], bool]:
-        units = [first]
+    def _take(self) -> tuple[list[Unit], bool]:
+        """Wait for work and take a batch of it; tell whether it is the last."""
+        units: list[Unit] = []
+        timeout: float | None = None
         while len(units) < BATCH_LIMIT:
             try:
-                unit = self._queue.get_nowait()
+                found = self._queue.get(timeout=timeout)
             except queue.Empty:
-                return units, False
-            if unit is None:
-                return units, True
-            units.append(unit)
-        return units, False
+                break
+            if found is _Word.CLOSE:
+                return units + self._take_posted(len(self._posted)), True
+            is_note = isinstance(found, _Word)
+            if isinstance(found, Unit):
+                units.append(found)
+            timeout = _POSTED_WAIT_SECONDS if is_note and not units else 0
+        return units + self._take_posted(_POSTED_AT_ONCE), False
+
+    def _take_posted(self, most: int) -> list[Unit]:
+        taken = [self._posted.popleft() for _ in range(min(most, len(self._posted)))]
+        if self._posted:
+            self._queue.put(_Word.POSTED)
+        return taken
 
     def _commit(self, units: Sequence[Unit]) -> None:
         """Run a batch and tell its callers."""

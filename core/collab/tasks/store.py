@@ -40,7 +40,6 @@ _NAMES = (
     "field_versions",
 )
 _FIXED = frozenset({"id", "external_key", "created_at", "created_by"})
-_VERSION = _NAMES.index("version")
 _COLUMNS = tuple(tasks.c[name] for name in _NAMES)
 _MINE = tasks.c.tenant_id == bindparam("tenant")
 
@@ -61,18 +60,18 @@ def find(tx: Tx, task_id: str) -> Task | None:
     if number_of(task_id, "T") is None:
         return None
     rows = tx.run(_BY_ID, task_id=task_id)
-    return _to_task(tx, rows[0]) if rows else None
+    return _to_task(rows[0]) if rows else None
 
 
 def find_by_key(tx: Tx, external_key: str) -> Task | None:
     """Find a task by the key that its origin gave it."""
     rows = tx.run(_BY_KEY, key=external_key)
-    return _to_task(tx, rows[0]) if rows else None
+    return _to_task(rows[0]) if rows else None
 
 
 def each(tx: Tx) -> Iterator[Task]:
     """Give every task, one after the other, in the order of its number."""
-    return map(_read, tx.run(_ALL))
+    return map(_to_task, tx.run(_ALL))
 
 
 def list_before(
@@ -81,7 +80,7 @@ def list_before(
     """List tasks numbered below `number` (None: all), the newest first."""
     values = _wanted_values(number, wanted)
     rows = tx.run(_listing(frozenset(values)), limit=limit, **values)
-    return [_to_task(tx, row) for row in rows]
+    return _in_versions(tx, rows)
 
 
 def count_by_status(tx: Tx) -> dict[Status, int]:
@@ -178,7 +177,7 @@ def _listing(conditions: frozenset[str]) -> Prepared:
     """Prepare the list under these conditions, once for each set of them."""
     chosen = [_CONDITIONS[name] for name in sorted(conditions)]
     return Prepared(
-        select(*_COLUMNS)
+        select(tasks.c.id, tasks.c.version)
         .where(_MINE, *chosen)
         .order_by(tasks.c.number.desc())
         .limit(bindparam("limit"))
@@ -209,12 +208,23 @@ def _label_pattern(label: str) -> str:
     return f"%{re.sub('[/%_]', lambda found: '/' + found[0], quoted)}%"
 
 
-def _to_task(tx: Tx, row: Row) -> Task:
-    """Read a row, or recall what it was read as before: a version never changes."""
-    return tx.memo(("task", row[0], row[_VERSION]), lambda: _read(row))
+def _in_versions(tx: Tx, versions: Sequence[Row]) -> list[Task]:
+    """Get tasks by (id, version): recalled, or read in one query."""
+    keys = [("task", task_id, version) for task_id, version in versions]
+    found = {key: tx.recall(key) for key in keys}
+    missing = [key[1] for key, task in found.items() if task is None]
+    if missing:
+        query = select(*_COLUMNS).where(
+            tasks.c.tenant_id == tx.tenant, tasks.c.id.in_(missing)
+        )
+        for task in map(_to_task, _rows(tx, query)):
+            key = ("task", task.id, task.version)
+            tx.remember(key, task)
+            found[key] = task
+    return [task for task in found.values() if isinstance(task, Task)]
 
 
-def _read(row: Row) -> Task:
+def _to_task(row: Row) -> Task:
     (
         task_id,
         external_key,
