@@ -33,12 +33,25 @@ def format_data(
             JSON or YAML whole. Ends with a newline unless it is empty.
     Raises: InvalidArgument for a query that cannot be read, an unknown field or format.
     """
+    require_format(output, query)
+    chosen = _picked(_queried(reply.get("data"), query), fields)
+    return _WRITERS[output](chosen)
+
+
+def require_format(output: str, query: str = "") -> None:
+    """Check what can be checked before there is any data.
+
+    Raises: InvalidArgument for an unknown format, or a query that cannot be read.
+    """
     if output not in _WRITERS:
         raise InvalidArgument(
             f"-o {output} is no format", fix=[f"-o {each}" for each in OUTPUTS]
         )
-    chosen = _picked(_queried(reply.get("data"), query), fields)
-    return _WRITERS[output](chosen)
+    if query:
+        try:
+            jmespath.compile(query)
+        except JMESPathError as fault:
+            raise _unreadable(query, fault) from fault
 
 
 def rows_of(value: Json) -> list[Json]:
@@ -56,11 +69,15 @@ def _queried(value: Json, query: str) -> Json:
     try:
         found: Json = jmespath.search(query, value)
     except JMESPathError as fault:
-        raise InvalidArgument(
-            f"--query {query!r} is no JMESPath: {fault}".replace("\n", " "),
-            fix=["--query 'items[].id'"],
-        ) from fault
+        raise _unreadable(query, fault) from fault
     return found
+
+
+def _unreadable(query: str, fault: JMESPathError) -> InvalidArgument:
+    return InvalidArgument(
+        f"--query {query!r} does not work: {fault}".replace("\n", " "),
+        fix=["--query 'items[].id'"],
+    )
 
 
 def _picked(value: Json, fields: Sequence[str]) -> Json:

@@ -15,7 +15,8 @@ from gateway.cli.line import Asked, quote, split_options
 from gateway.cli.session import client_of
 from gateway.cli.terminal import Terminal
 
-_FORMATS = "channels.terminal.formats:format_data"
+_FORMAT_DATA = "channels.terminal.formats:format_data"
+_REQUIRE_FORMAT = "channels.terminal.formats:require_format"
 _MACHINE = ("json", "jsonl", "yaml")
 
 
@@ -25,6 +26,9 @@ def run(words: Sequence[str], terminal: Terminal) -> Exit:
     Raises: Problem when it could not be sent or its answer cannot be read.
     """
     asked = split_options(words)
+    if not asked.is_native:
+        # A command must not take effect whose answer could not be shown.
+        load(_REQUIRE_FORMAT)(asked.output, asked.query)
     client = client_of(terminal)
     reply = send_line(client, asked.line)
     if reply.status is ReplyStatus.NEEDS_CONFIRMATION:
@@ -82,7 +86,7 @@ def show(reply: Reply, asked: Asked, terminal: Terminal) -> None:
     elif asked.is_native or reply.error is not None:
         terminal.show(reply)
     else:
-        formatted = load(_FORMATS)(
+        formatted = load(_FORMAT_DATA)(
             {"data": reply.data}, asked.output, asked.fields, asked.query
         )
         terminal.print(formatted)

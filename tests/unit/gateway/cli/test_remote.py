@@ -156,10 +156,14 @@ def test_data_is_formatted_here(ops: Console, stub: StubGateway) -> None:
     assert ops.out == '"Fix"\n'
 
 
-def test_unknown_format_is_a_usage_error(ops: Console, stub: StubGateway) -> None:
-    stub.answer(LISTED)
+@pytest.mark.parametrize("options", [("-o", "xml"), ("--query", "items[?")])
+def test_format_that_is_none_is_refused_before_anything_is_sent(
+    options: tuple[str, str], ops: Console, stub: StubGateway
+) -> None:
+    stub.answer(a_reply())
 
-    assert ops.run("task", "list", "-o", "xml") == 2
+    assert ops.run("task", "create", "x", *options) == 2
+    assert stub.requests == []
 
 
 def test_error_is_json_among_messages_when_json_is_asked_for(
