@@ -96,9 +96,11 @@ def _is_suspect(reply: Reply) -> bool:
         reply.channel,
     )
     try:
-        return _SUSPECT.search(orjson.dumps(shown)) is not None
+        raw = orjson.dumps(shown)
     except orjson.JSONEncodeError:  # a lone surrogate is no text
         return True
+    is_plain = raw.isascii() and b"\\" not in raw and b"\x7f" not in raw
+    return not is_plain and _SUSPECT.search(raw) is not None
 
 
 def _clean(value: Any) -> Any:
