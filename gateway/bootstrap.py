@@ -25,6 +25,8 @@ from core.secrets.vault import Vault
 from gateway.adapters.keystore import FileKeystore
 from gateway.auth import Authenticator, BootstrapKey, signing_keys
 from gateway.channel_states import ChannelStates
+from gateway.demo import Demo
+from gateway.flags import FlagFile
 from gateway.health import Readiness, database_checks
 from gateway.limits import Limiter
 from gateway.metrics import Metrics
@@ -163,9 +165,12 @@ def _tickers(graph: Graph) -> Sequence[Ticker]:
     async def fold_floods() -> None:
         graph.pipeline.floods.tick()
 
+    flags = FlagFile(graph.settings.flags_file)
+    demo = Demo(graph.db, graph.pipeline, flags=flags, clock=graph.clock)
     second = timedelta(seconds=1)
     return [
         Ticker(name="channel-states", work=graph.channels.reload, every=second),
         Ticker(name="floods", work=fold_floods, every=5 * second),
-        Ticker(name="sweeper", work=Sweeper(graph.db).sweep, every=second),
+        Ticker(name="sweeper", work=Sweeper(graph.db, flags).sweep, every=second),
+        Ticker(name="demo", work=demo.fill, every=5 * second),
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.kernel.jsons import Json
 from core.kernel.reply import Reply
 
 Send = Callable[[Mapping[str, object]], Reply]
@@ -18,19 +19,25 @@ class BacklogTask:
     needs: Sequence[str] = ()
 
     @property
-    def message(self) -> Mapping[str, object]:
-        """The JSON command that creates it; its id is the idempotency key."""
+    def key(self) -> str:
+        """The idempotency key of its creation."""
+        return f"seed-{self.id}"
+
+    @property
+    def args(self) -> dict[str, Json]:
+        """The arguments of the `task create` that makes it."""
         return {
-            "command": "task.create",
-            "id": f"seed-{self.id}",
-            "args": {
-                "id": self.id,
-                "external_key": f"TDS-{self.id.removeprefix('T-')}",
-                "title": self.title,
-                "dod": list(self.dod),
-                "needs": list(self.needs),
-            },
+            "id": self.id,
+            "external_key": f"TDS-{self.id.removeprefix('T-')}",
+            "title": self.title,
+            "dod": list[Json](self.dod),
+            "needs": list[Json](self.needs),
         }
+
+    @property
+    def message(self) -> Mapping[str, object]:
+        """The JSON command that creates it."""
+        return {"command": "task.create", "id": self.key, "args": self.args}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

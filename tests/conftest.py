@@ -1,5 +1,6 @@
 """Fixtures that every kind of test shares."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,9 @@ from core.events.recorder import EventRecorder
 from core.kernel.principal import Principal, system
 
 pytest_plugins = ["tests.services"]
+
+# No gateway of a test may take its flags, such as demo mode, from the checkout.
+os.environ["OPSWIRE_FLAGS_FILE"] = "no-flags.json"
 
 
 class FakeClock:
