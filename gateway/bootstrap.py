@@ -30,6 +30,7 @@ from gateway.flags import FlagFile
 from gateway.health import Readiness, database_checks
 from gateway.limits import Limiter
 from gateway.metrics import Metrics
+from gateway.mirror import Mirror
 from gateway.pipeline import Pipeline
 from gateway.senders import LinkedSenders
 from gateway.settings import Settings
@@ -57,11 +58,13 @@ class Graph:
     pipeline: Pipeline
     metrics: Metrics
     readiness: Readiness
+    mirror: Mirror
     supervisor: Supervisor = field(default_factory=Supervisor)
 
     async def start(self) -> None:
         """Read what must be known before the first command, then start the tickers."""
         await self.channels.reload()
+        await self.mirror.start()
         self.supervisor.start()
 
     async def stop(self) -> None:
@@ -69,6 +72,7 @@ class Graph:
         self.readiness.is_closing = True
         await self.supervisor.stop()
         self.pipeline.floods.flush()
+        await self.mirror.stop()
         self.db.close()
 
 
@@ -108,6 +112,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
         ),
         metrics=metrics,
         readiness=Readiness(database_checks(db)),
+        mirror=Mirror(db, settings.data / "collaboration", the_clock),
     )
     graph.supervisor = Supervisor(_tickers(graph))
     return graph
@@ -171,6 +176,7 @@ def _tickers(graph: Graph) -> Sequence[Ticker]:
     return [
         Ticker(name="channel-states", work=graph.channels.reload, every=second),
         Ticker(name="floods", work=fold_floods, every=5 * second),
+        Ticker(name="mirror", work=graph.mirror.tick, every=second / 20),
         Ticker(name="sweeper", work=Sweeper(graph.db, flags).sweep, every=second),
         Ticker(name="demo", work=demo.fill, every=5 * second),
     ]
