@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from commands import bus
-from commands.parser import Invocation, parse, parse_call
+from commands.invocation import Invocation
+from commands.parser import parse, parse_call
 from commands.registry import Alters, Command, Registry
 from core.audit.model import Verdict
 from core.database import Database, Tx
@@ -23,6 +24,7 @@ from core.kernel.problems import (
     Forbidden,
     InFlight,
     KeyReused,
+    NotFound,
     Problem,
     RateLimited,
     Unauthenticated,
@@ -349,7 +351,8 @@ class Pipeline:
             return answer
         entry = audit_of(message, answer.reply, verdict_of_problem(problem))
         by = system(message.principal.tenant)
-        if isinstance(problem, Unauthenticated | RateLimited):
+        is_searching = not message.principal.id and isinstance(problem, NotFound)
+        if is_searching or isinstance(problem, Unauthenticated | RateLimited):
             self.floods.count(entry, by=by)
         elif isinstance(problem, Forbidden | KeyReused):
             await self._db.write(lambda tx: tx.record(entry), by=by)

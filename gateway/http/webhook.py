@@ -55,53 +55,54 @@ class Verifier:
             lambda tx: hooks.get_(tx, address.reference), by=system(address.tenant)
         )
 
+    async def identify(
+        self, address: Address, endpoint: Endpoint, headers: Headers
+    ) -> Principal:
+        """Return who holds the key that was sent, or a stranger if none is wanted.
+
+        A key of another tenant learns nothing, not even that there is an endpoint.
+
+        Raises: Unauthenticated, NotFound.
+        """
+        if endpoint.auth is not HookAuth.KEY:
+            return stranger(address.tenant)
+        principal = await rest.sign_in(self._auth, headers)
+        if principal.tenant != address.tenant:
+            raise unknown(address.reference)
+        return principal
+
     async def verify(
-        self, address: Address, endpoint: Endpoint, *, scope: Scope, receive: Receive
+        self, sender: Principal, endpoint: Endpoint, *, scope: Scope, receive: Receive
     ) -> Arrival:
         """Check the proof over the raw body; only then read what the body says.
 
-        Raises: Unauthenticated, MissingScope, NotFound; InvalidJson; TooLarge;
-                Unavailable when the endpoint's secret cannot be used.
+        Raises: Unauthenticated, MissingScope; InvalidJson; TooLarge; Unavailable when
+                the endpoint's secret cannot be used.
         """
-        headers = Headers.of(scope)
-        named = _named(headers)
+        named = _named(Headers.of(scope))
         if endpoint.auth is HookAuth.KEY:
-            sender = await self._holder(address, endpoint, headers)
+            _require_deliverer(sender, endpoint)
             key = wire.parse_key(named) or random_id("own")
             body = await read_body(scope, receive, limit=BODY_LIMIT_BYTES)
         else:
             proof = wire.parse_proof(named)
-            sender, key = "", proof.id
+            key = proof.id
             body = await read_body(scope, receive, limit=BODY_LIMIT_BYTES)
-            self._require_signed(address, endpoint, proof=proof, body=body)
+            self._require_signed(sender.tenant, endpoint, proof=proof, body=body)
         parse_json(body)
         stored = {"headers": wire.storable_headers(named), "body": body.decode()}
         return Arrival(
-            key=InboxKey(address.tenant, CHANNEL, endpoint.id, sender, key),
+            key=InboxKey(sender.tenant, CHANNEL, endpoint.id, sender.id, key),
             request_hash=wire.digest(body),
             payload=to_json(stored).decode(),
         )
 
     def _require_signed(
-        self, address: Address, endpoint: Endpoint, *, proof: Proof, body: bytes
+        self, tenant: TenantId, endpoint: Endpoint, *, proof: Proof, body: bytes
     ) -> None:
         now = self._clock.now()
-        keys = hooks.open_keys(endpoint, address.tenant, vault=self._vault, now=now)
+        keys = hooks.open_keys(endpoint, tenant, vault=self._vault, now=now)
         signature.verify(proof, body, keys=keys, now=now)
-
-    async def _holder(
-        self, address: Address, endpoint: Endpoint, headers: Headers
-    ) -> str:
-        """Return the id of the key's owner, who made the endpoint or may deliver to all.
-
-        A key of another tenant learns nothing, not even that there is an endpoint.
-        """
-        principal = await rest.sign_in(self._auth, headers)
-        if principal.tenant != address.tenant:
-            raise unknown(address.reference)
-        if principal.id != endpoint.creator_id and not principal.may(DELIVER_SCOPE):
-            raise MissingScope(DELIVER_SCOPE, who=principal.name)
-        return principal.id
 
 
 class WebhookDoor:
@@ -136,11 +137,13 @@ class WebhookDoor:
         envelope = Envelope(channel=CHANNEL, received_at=self._clock.now())
         try:
             address = parse_address(scope["path_params"]["endpoint"])
-            envelope = replace(envelope, credential=_stranger(address.tenant))
+            envelope = replace(envelope, credential=stranger(address.tenant))
             endpoint = await self._verifier.find(address)
             envelope = replace(envelope, account=endpoint.id)
+            sender = await self._verifier.identify(address, endpoint, Headers.of(scope))
+            envelope = replace(envelope, credential=sender)
             arrival = await self._verifier.verify(
-                address, endpoint, scope=scope, receive=receive
+                sender, endpoint, scope=scope, receive=receive
             )
             receipt = await self._intake.receive(arrival)
         except Problem as problem:
@@ -159,9 +162,18 @@ class WebhookDoor:
         await respond(send, 202, body, headers=headers)
 
 
-def _stranger(tenant: TenantId) -> Principal:
-    """Stand for whoever delivers, until the delivery is believed."""
+def stranger(tenant: TenantId) -> Principal:
+    """Stand for whoever delivers without a name of their own."""
     return Principal(id="", name="nobody", tenant=tenant, linked=False)
+
+
+def _require_deliverer(sender: Principal, endpoint: Endpoint) -> None:
+    """Let the endpoint's maker deliver, and those who may deliver to all.
+
+    Raises: MissingScope: a right to read must not run a command in another's name.
+    """
+    if sender.id != endpoint.creator_id and not sender.may(DELIVER_SCOPE):
+        raise MissingScope(DELIVER_SCOPE, who=sender.name)
 
 
 def _named(headers: Headers) -> dict[str, str]:

@@ -106,6 +106,47 @@ async def test_each_element_becomes_a_command_in_one_unit(
     assert delivered(running, new)[0].summary == "2 of 2 commands done"
 
 
+async def test_alerts_become_tasks_word_for_word(
+    running: World, person: Principal, deliver: Deliver
+) -> None:
+    """The README's example, with annotations that would be code elsewhere."""
+    hostile = "<b>x</b> {{ 7*7 }} $(id) {labels.alertname} '; --"
+    new = running.endpoint(
+        person,
+        PayloadMap(
+            command="task create",
+            filter="status == 'firing'",
+            each="alerts",
+            templates={"title": "{labels.alertname}: {annotations.summary}"},
+            arguments={"body": "annotations.description"},
+            fixed={"lane": "A"},
+        ),
+    )
+    report = {
+        "version": "4",
+        "status": "firing",
+        "alerts": [
+            {
+                "status": "firing",
+                "labels": {"alertname": "DiskFull", "instance": "db-1:9100"},
+                "annotations": {"summary": hostile, "description": hostile},
+                "startsAt": "2026-11-04T08:59:00Z",
+                "fingerprint": "0f1e2d3c4b5a6978",
+            }
+        ],
+    }
+
+    await deliver(new, report, message_id="firing")
+    await deliver(new, {**report, "status": "resolved"}, message_id="resolved")
+    await settled(running)
+
+    assert [(task.title, task.body) for task in running.tasks()] == [
+        (f"DiskFull: {hostile}", hostile)
+    ]
+    outcomes = [each.outcome for each in delivered(running, new)]
+    assert outcomes == [Outcome.SKIPPED, Outcome.DONE]
+
+
 async def test_one_bad_element_leaves_the_others_done(
     running: World, person: Principal, deliver: Deliver
 ) -> None:

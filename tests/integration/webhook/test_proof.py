@@ -271,6 +271,8 @@ async def test_others_need_the_right_to_deliver(
         )
 
     assert response.status_code == status
+    if status == 403:
+        assert world.audits()[-1]["actor"] == "bob"
 
 
 @pytest.mark.parametrize("key", ["", "ops_live_wrong", "x" * 5000])
@@ -337,6 +339,17 @@ async def test_impossible_address_is_not_found(world: World, address: str) -> No
         response = await client.post(f"/v1/channels/webhook/{address}", content=BODY)
 
     assert response.status_code == 404
+
+
+async def test_search_for_addresses_is_one_audit_entry_a_minute(world: World) -> None:
+    """Whoever asks without a credential cannot fill the audit."""
+    before = world.count("audit_events")
+
+    async with world.client() as client:
+        for number in range(30):
+            await client.post(f"/v1/channels/webhook/guess{number}", content=BODY)
+
+    assert world.count("audit_events") == before + 1
 
 
 @pytest.mark.parametrize(
