@@ -5,12 +5,15 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import (
+    DatabaseError,
     InterfaceError,
     InternalError,
     OperationalError,
     SQLAlchemyError,
 )
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from core.database.sqlite_file import watch_file
 
 _BUSY_MS = 5000
 _CONNECT_SECONDS = 5
@@ -29,6 +32,8 @@ def open_engine(url: str, *, pool_size: int = 4) -> Engine:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, pool_size=pool_size, max_overflow=2)
         event.listen(engine, "connect", _set_up_sqlite)
+        if parsed.database and parsed.database != ":memory:":
+            watch_file(engine, parsed.database)
         return engine
     return create_engine(
         parsed.set(drivername="postgresql+psycopg"),
@@ -37,7 +42,7 @@ def open_engine(url: str, *, pool_size: int = 4) -> Engine:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": _CONNECT_SECONDS,
-            "options": "-c synchronous_commit=on -c lock_timeout=10s"
+            "options": "-c synchronous_commit=on -c lock_timeout=5s"
             " -c idle_in_transaction_session_timeout=60s -c statement_timeout=30s",
             "tcp_user_timeout": 10_000,
             "keepalives_idle": 10,
@@ -50,18 +55,24 @@ def is_sqlite(engine: Engine) -> bool:
     return engine.dialect.name == "sqlite"
 
 
-def outages(engine: Engine) -> tuple[type[Exception], ...]:
-    """Name the faults that lie with the database and not with one unit's statements."""
+def is_outage(engine: Engine, fault: BaseException | None) -> bool:
+    """Tell whether a fault lies with the database and not with one unit's statements."""
     driver = engine.dialect.loaded_dbapi
-    return (
+    outages = (
         OperationalError, InterfaceError, InternalError,
         driver.OperationalError, driver.InterfaceError, driver.InternalError,
     )
+    # A damaged file is reported as the class that all other faults derive from.
+    return isinstance(fault, outages) or type(fault) in (DatabaseError, driver.DatabaseError)
 
 
 def faults(engine: Engine) -> tuple[type[Exception], ...]:
-    """Name everything that a statement of ours can raise."""
-    return (SQLAlchemyError, engine.dialect.loaded_dbapi.Error)
+    """Name everything that storing can raise.
+
+    The last three are what drivers and encoders say to a value that cannot be stored.
+    """
+    driver = engine.dialect.loaded_dbapi
+    return (SQLAlchemyError, driver.Error, OverflowError, TypeError, ValueError)
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

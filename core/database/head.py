@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import orjson
-from sqlalchemy import BigInteger, Column, Table, Text, bindparam
+from sqlalchemy import BigInteger, Column, Table, Text, bindparam, text
 
 from core.database.metadata import METADATA
 from core.database.statements import Prepared, Session
@@ -17,7 +17,7 @@ heads = Table(
     Column("event_seq", BigInteger, nullable=False, server_default="0"),
     Column("inbox_seq", BigInteger, nullable=False, server_default="0"),
     Column("audit_seq", BigInteger, nullable=False, server_default="0"),
-    Column("audit_hash", Text, nullable=False, server_default=""),
+    Column("audit_hash", Text, nullable=False, server_default=text("''")),
     Column("counters", Text, nullable=False, server_default="{}"),
     Column("versions", Text, nullable=False, server_default="{}"),
 )

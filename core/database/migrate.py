@@ -13,7 +13,15 @@ from sqlalchemy import Connection, Engine
 
 from core.database.engine import is_sqlite
 
-_LOCK_ID = 0x6F70737769
+# A migration takes as long as it takes, and whoever comes second waits for it.
+_LOCK_SQLITE = ("PRAGMA busy_timeout=3600000", "BEGIN EXCLUSIVE")
+_LOCK_POSTGRES = (
+    "BEGIN",
+    "SET LOCAL lock_timeout = 0",
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
+    f"SELECT pg_advisory_xact_lock({0x6F70737769})",
+)
 
 
 class SchemaState(StrEnum):
@@ -65,17 +73,16 @@ def _locked(engine: Engine) -> Iterator[Connection]:
     """Hold the one transaction in which all revisions run."""
     with engine.connect() as plain:
         connection = plain.execution_options(isolation_level="AUTOCOMMIT")
-        if is_sqlite(engine):
-            connection.exec_driver_sql("BEGIN EXCLUSIVE")
-        else:
-            connection.exec_driver_sql("BEGIN")
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_ID})")
+        for statement in _LOCK_SQLITE if is_sqlite(engine) else _LOCK_POSTGRES:
+            connection.exec_driver_sql(statement)
         try:
             yield connection
         except BaseException:
             connection.exec_driver_sql("ROLLBACK")
             raise
         connection.exec_driver_sql("COMMIT")
+        # It was made to wait without an end, which no other user of it may.
+        connection.invalidate()
 
 
 def _config(connection: Connection | None = None) -> Config:

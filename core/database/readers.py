@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
-from core.database.engine import faults, is_sqlite, outages
+from core.database.engine import faults, is_outage, is_sqlite
 from core.database.memo import Memo
+from core.database.sqlite_file import has_moved
 from core.database.statements import Session
 from core.database.tx import ReadTx
 from core.database.unit import Unit, settle_all
@@ -29,7 +30,8 @@ class Readers:
         self._memo = Memo()
         self._count = threads
         self._faults = faults(engine)
-        self._outages = outages(engine)
+        self._gate = threading.Lock()
+        self._is_open = True
         self._queue: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
         self._begin = (
             "BEGIN" if is_sqlite(engine) else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -43,14 +45,19 @@ class Readers:
 
     def submit(self, unit: Unit) -> None:
         """Queue a read; its caller is told through the unit's own callback."""
-        if self._queue.qsize() >= QUEUE_LIMIT:
-            raise Unavailable("too many reads are waiting")
-        self._queue.put(unit)
+        with self._gate:
+            if not self._is_open:
+                raise Unavailable("the gateway is shutting down")
+            if self._queue.qsize() >= QUEUE_LIMIT:
+                raise Unavailable("too many reads are waiting")
+            self._queue.put(unit)
 
     def close(self) -> None:
         """Finish what is queued, then stop."""
-        for _ in self._threads:
-            self._queue.put(None)
+        with self._gate:
+            self._is_open = False
+            for _ in self._threads:
+                self._queue.put(None)
         for thread in self._threads:
             thread.join(timeout=5)
 
@@ -58,6 +65,9 @@ class Readers:
         connection: Connection | None = None
         while (unit := self._queue.get()) is not None:
             batch = self._take(unit)
+            if connection is not None and has_moved(connection):
+                _drop(connection)
+                connection = None
             for each in batch:
                 connection = self._run(each, connection)
             settle_all(batch)
@@ -89,14 +99,13 @@ class Readers:
                 session, principal=unit.principal, now=self._now(session), memo=self._memo
             )
             unit.run(tx)
-            if isinstance(unit.fault, self._outages):
+            if unit.fault is not None and is_outage(self._engine, unit.fault):
                 raise unit.fault
             session.control("COMMIT")
         except self._faults:
             unit.fault = Unavailable("the database does not answer", retry_after=2)
             if connection is not None:
-                connection.invalidate()
-                connection.close()
+                _drop(connection)
             return None
         return connection
 
@@ -105,3 +114,8 @@ class Readers:
         if is_sqlite(self._engine):
             Session(connection).control("PRAGMA query_only=ON")
         return connection
+
+
+def _drop(connection: Connection) -> None:
+    connection.invalidate()
+    connection.close()

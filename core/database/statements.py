@@ -71,6 +71,7 @@ class Session:
         assert driver is not None
         self.driver: Driver = driver
         self.held: list[HeldRow] = []
+        self.spoilt_by: BaseException | None = None
 
     def control(self, sql: str) -> None:
         """Run a transaction-control word, such as COMMIT."""
@@ -109,6 +110,14 @@ class Session:
             by_shape.setdefault((table.name, *row), []).append((table, row))
         for rows in by_shape.values():
             self.insert_many(rows[0][0], [row for _, row in rows])
+
+    def insert_earlier(self) -> None:
+        """Insert what earlier units held back; a fault is not the present unit's."""
+        try:
+            self.insert_held()
+        except BaseException as fault:
+            self.spoilt_by = fault
+            raise
 
     def insert_missing(self, table: Table, row: Values) -> bool:
         """Insert a row unless its key exists; tell whether it was inserted."""

@@ -15,14 +15,13 @@ from core.kernel.clock import Micros, to_micros
 from core.kernel.ids import numbered, random_id
 from core.kernel.principal import Principal, TenantId
 
-
 _NO_HEAD = Head(TenantId(""))
 
 
 class Attempt:
     """A part of a unit that is undone when it raises, or when it is told to be."""
 
-    __slots__ = ("_mark", "_numbers", "_savepoint", "_tx", "is_undone")
+    __slots__ = ("_head", "_kept", "_mark", "_numbers", "_savepoint", "_tx", "is_undone")
 
     def __init__(self, tx: "Tx") -> None:
         self._tx = tx
@@ -34,8 +33,10 @@ class Attempt:
 
     def __enter__(self) -> "Attempt":
         self._savepoint = self._tx.nest()
-        self._numbers = self._tx.head.snapshot()
+        self._head = self._tx.head
+        self._numbers = self._head.snapshot()
         self._mark = len(self._tx.drafts)
+        self._kept = self._tx.kept
         return self
 
     def __exit__(
@@ -44,8 +45,9 @@ class Attempt:
     ) -> None:
         is_good = fault is None and not self.is_undone
         if not is_good:
-            self._tx.head.restore(self._numbers)
+            self._head.restore(self._numbers)
             self._tx.forget(self._mark)
+            self._tx.kept = self._kept
         self._tx.unnest(self._savepoint, is_good=is_good)
 
 
@@ -203,7 +205,7 @@ class Tx:
     def _open(self) -> None:
         """Make everything that was held back visible to the statement to come."""
         if not self._has_savepoint:
-            self._session.insert_held()
+            self._session.insert_earlier()
             self._session.control("SAVEPOINT unit")
             self._has_savepoint = True
         if self._held:
@@ -246,6 +248,10 @@ class ReadTx(Tx):
     def remember(self, key: Hashable, value: object) -> None:
         """Let later reads recall a value; a snapshot shows committed ones only."""
         self._memo.keep((self.tenant, key), value)
+
+    def insert(self, table: Table, row: Mapping[str, object]) -> None:
+        """Refuse: what a read held back would never be inserted."""
+        raise TypeError(f"a read unit cannot insert into {table.name}")
 
     def record(self, draft: object) -> None:
         """Refuse: a read has nothing to record inside its own transaction."""

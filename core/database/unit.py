@@ -3,6 +3,7 @@
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -81,7 +82,8 @@ def settle_all(units: Sequence[Unit]) -> None:
     for loop, waiting in by_loop.items():
         for unit in waiting:
             unit.is_settled = True
-        if not loop.is_closed():
+        # A loop that was closed meanwhile has nobody left who waits.
+        with suppress(RuntimeError):
             loop.call_soon_threadsafe(_settle_here, waiting)
 
 

@@ -3,16 +3,20 @@
 import logging
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
 
 from sqlalchemy import Connection, Engine
 
-from core.database.engine import faults, is_sqlite, outages
+from core.database.engine import faults, is_outage, is_sqlite
 from core.database.head import Head, lock_heads, save_heads
+from core.database.loss import Loss
 from core.database.recorder import Lookup, Recorder
+from core.database.sqlite_file import has_moved
 from core.database.statements import Session
 from core.database.tx import Tx
 from core.database.unit import Unit, settle_all
@@ -44,6 +48,8 @@ class Writer:
             itself alone; a batch that fails as a whole is run again one by one, which
             is safe because a stored unit finds itself through its key. Posted units,
             for which nobody waits, join the next batch, or make one after 20 ms.
+    Units:  when the database takes seconds to fail, everybody who waits is refused at
+            once: nobody waits for it a second time.
     Raises: Unavailable when the queue is full or the database does not answer.
     """
 
@@ -58,44 +64,50 @@ class Writer:
         self._on_commit = on_commit
         self._now = now
         self._faults = faults(engine)
-        self._outages = outages(engine)
         self._is_committing = False
+        self._is_failing = False
         self._begin = "BEGIN IMMEDIATE" if is_sqlite(engine) else "BEGIN"
         self._queue: queue.SimpleQueue[Unit | _Word] = queue.SimpleQueue()
         self._posted: deque[Unit] = deque()
         self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._loop, name="db-writer", daemon=True)
+        self._gate = threading.Lock()
         self._is_open = True
         self._thread.start()
 
     def submit(self, unit: Unit) -> None:
         """Queue a unit; its caller is told through the unit's own callback."""
-        if not self._is_open:
-            raise Unavailable("the gateway is shutting down")
-        if self._queue.qsize() >= QUEUE_LIMIT:
-            raise Unavailable("too many commands are waiting to be stored")
-        self._queue.put(unit)
+        with self._gate:
+            self._require_open()
+            if self._queue.qsize() >= QUEUE_LIMIT:
+                raise Unavailable("too many commands are waiting to be stored")
+            self._queue.put(unit)
 
     def post(self, unit: Unit) -> None:
         """Let a unit join a batch soon; nobody is told how it ended."""
-        if not self._is_open:
-            raise Unavailable("the gateway is shutting down")
-        if len(self._posted) >= POSTED_LIMIT:
-            raise Unavailable("too many notes are waiting to be stored")
-        self._posted.append(unit)
-        if len(self._posted) == 1:
-            self._queue.put(_Word.POSTED)
+        with self._gate:
+            self._require_open()
+            if len(self._posted) >= POSTED_LIMIT:
+                raise Unavailable("too many notes are waiting to be stored")
+            self._posted.append(unit)
+            if len(self._posted) == 1:
+                self._queue.put(_Word.POSTED)
 
     def close(self) -> None:
         """Finish what is queued, then stop."""
-        self._is_open = False
-        self._queue.put(_Word.CLOSE)
+        with self._gate:
+            self._is_open = False
+            self._queue.put(_Word.CLOSE)
         self._thread.join(timeout=20)
 
     @property
     def waiting(self) -> int:
         """How many units are queued now."""
         return self._queue.qsize()
+
+    def _require_open(self) -> None:
+        if not self._is_open:
+            raise Unavailable("the gateway is shutting down")
 
     def _loop(self) -> None:
         units: list[Unit] = []
@@ -106,20 +118,20 @@ class Writer:
                 if units:
                     self._commit(units)
         finally:
-            self._is_open = False
+            with self._gate:
+                self._is_open = False
             self._drop_connection()
-            self._abandon(units)
+            waiting = [unit for unit in units if not unit.is_settled]
+            stopped = Unavailable("the writer has stopped; nothing was stored")
+            _refuse([*waiting, *self._drain()], stopped)
 
-    def _abandon(self, units: Sequence[Unit]) -> None:
-        """Tell everybody who still waits that nothing of theirs was stored."""
-        waiting = [unit for unit in units if not unit.is_settled]
-        while not self._queue.empty():
-            unit = self._queue.get_nowait()
-            if isinstance(unit, Unit):
-                waiting.append(unit)
-        for unit in waiting:
-            unit.fault = Unavailable("the writer has stopped; nothing was stored")
-        settle_all(waiting)
+    def _drain(self) -> list[Unit]:
+        """Take everybody who waits; whatever else is queued stays."""
+        found = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+        for word in found:
+            if isinstance(word, _Word):
+                self._queue.put(word)
+        return [unit for unit in found if isinstance(unit, Unit)]
 
     def _take(self) -> tuple[list[Unit], bool]:
         """Wait for work and take a batch of it; tell whether it is the last."""
@@ -145,34 +157,55 @@ class Writer:
         return taken
 
     def _commit(self, units: Sequence[Unit]) -> None:
-        """Run a batch and tell its callers."""
-        self._is_committing = False
-        try:
-            self._run_batch(units)
-        except self._faults as fault:
-            is_fate_known = not self._is_committing
-            self._drop_connection()
-            self._recover(units, fault, is_fate_known)
-        else:
-            settle_all(units)
-
-    def _recover(
-        self, units: Sequence[Unit], fault: Exception, is_fate_known: bool  # noqa: FBT001
-    ) -> None:
-        """Run a lost batch again, one by one.
-
-        A batch lost while committing may be stored all the same: only units with a
-        key are run again, for they find what they stored.
-        """
+        """Run a batch and tell its callers; a lost one is run again one by one."""
+        loss = self._try(units)
+        if loss is None:
+            return
+        is_patient = not loss.is_slow
         for unit in units:
-            if len(units) > 1 and (is_fate_known or unit.key is not None):
-                self._commit([unit])
-                continue
-            _log.warning("db.write_failed", extra={"error": str(fault)})
-            unit.fault = _to_problem(fault)
-            settle_all([unit])
+            is_rerun = is_patient and loss.lets_rerun(unit)
+            last = self._try([unit]) if is_rerun else loss
+            if last is not None:
+                _refuse([unit], last.told(is_own=is_rerun))
+                is_patient = is_patient and not last.is_slow
+        if not is_patient:
+            not_run = replace(loss, is_fate_known=True)
+            _refuse(self._drain(), not_run.told(is_own=False))
 
-    def _run_batch(self, units: Sequence[Unit]) -> None:
+    def _try(self, units: Sequence[Unit]) -> Loss | None:
+        """Run units in one transaction and tell their callers, unless it is lost."""
+        self._is_committing = False
+        begun = time.monotonic()
+        try:
+            changed = self._run_batch(units)
+        except self._faults as fault:
+            loss = Loss(
+                fault=fault,
+                is_outage=is_outage(self._engine, fault),
+                is_fate_known=not self._is_committing,
+                seconds=time.monotonic() - begun,
+            )
+            self._drop_connection()
+            self._note_loss(loss)
+            return loss
+        settle_all(units)
+        self._note_success()
+        self._on_commit(changed)
+        return None
+
+    def _note_loss(self, loss: Loss) -> None:
+        """Log an outage when it starts, and every fault that is none."""
+        if not (loss.is_outage and self._is_failing):
+            _log.warning("db.write_failed", extra={"error": str(loss.fault)})
+        self._is_failing = self._is_failing or loss.is_outage
+
+    def _note_success(self) -> None:
+        if self._is_failing:
+            self._is_failing = False
+            _log.info("db.recovered")
+
+    def _run_batch(self, units: Sequence[Unit]) -> set[TenantId]:
+        """Commit units; return the tenants that they changed."""
         session = self._session()
         session.control(self._begin)
         heads = lock_heads(session, (unit.principal.tenant for unit in units))
@@ -183,7 +216,7 @@ class Writer:
         self._flush(session, heads, drafts, now)
         self._is_committing = True
         session.control("COMMIT")
-        self._on_commit({head.tenant for head in heads.values() if head.is_dirty})
+        return {head.tenant for head in heads.values() if head.is_dirty}
 
     def _run_units(
         self, session: Session, units: Sequence[Unit], heads: Mapping[TenantId, Head],
@@ -198,9 +231,11 @@ class Writer:
                 prior=stored.get(unit.key) if unit.key is not None else None,
             )
             unit.run(tx)
-            if isinstance(unit.fault, self._outages):
-                raise unit.fault
+            if session.spoilt_by is not None:
+                raise session.spoilt_by
             if unit.fault is not None:
+                if is_outage(self._engine, unit.fault):
+                    raise unit.fault
                 head.restore(numbers)
                 continue
             drafts[head.tenant].extend(tx.drafts)
@@ -225,6 +260,8 @@ class Writer:
         save_heads(session, heads.values())
 
     def _session(self) -> Session:
+        if self._connection is not None and has_moved(self._connection):
+            self._drop_connection()
         if self._connection is None:
             self._connection = self._engine.connect().execution_options(
                 isolation_level="AUTOCOMMIT"
@@ -238,9 +275,7 @@ class Writer:
             connection.close()
 
 
-def _to_problem(fault: Exception) -> Unavailable:
-    if "no such table" in str(fault) or "UndefinedTable" in type(fault).__name__:
-        return Unavailable(
-            "the database has no tables of ours", retry_after=5, fix=["run: ops migrate"]
-        )
-    return Unavailable("the database does not answer; nothing was stored", retry_after=2)
+def _refuse(units: Sequence[Unit], fault: Exception) -> None:
+    for unit in units:
+        unit.fault = fault
+    settle_all(units)
