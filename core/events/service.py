@@ -25,6 +25,7 @@ RESERVED = frozenset(
         "status_changed",
         "note_added",
         "agent_changed",
+        "reset",  # what a stream says when events are missing
     }
 )
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")

@@ -28,7 +28,13 @@ _AFTER = Prepared(
     .limit(bindparam("most"))
     .offset(literal_column("0"))
 )
-_ENDS = Prepared(select(func.min(events.c.seq), func.max(events.c.seq)).where(_MINE))
+# Two look-ups in the index; asked for both at once, SQLite reads the whole table.
+_ENDS = Prepared(
+    select(
+        select(func.min(events.c.seq)).where(_MINE).scalar_subquery(),
+        select(func.max(events.c.seq)).where(_MINE).scalar_subquery(),
+    )
+)
 _MOMENT = Prepared(
     select(events.c.created_at).where(_MINE, events.c.seq == bindparam("seq"))
 )
