@@ -3,10 +3,11 @@
 from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
-from limits import RateLimitItem, parse
+from limits import RateLimitItem
 
+from core.delivery.rates import parse_rate, write_rate
 from core.kernel.principal import Principal
-from core.kernel.problems import InvalidArgument, RateLimited
+from core.kernel.problems import RateLimited
 from gateway.windows import SlidingWindows
 
 DIMENSIONS = ("channel", "tenant", "principal", "family")
@@ -81,25 +82,37 @@ class Limiter:
         return self._rates.get((tenant, channel, dimension), self._default)
 
 
-def parse_rate(text: str) -> RateLimitItem:
-    """Read `60/minute`.
+class LoginLimits:
+    """Counts attempts to sign in, per socket address and per account.
 
-    Raises: InvalidArgument with an example.
+    What a client says of its address in a header counts for nothing.
     """
-    try:
-        rate = parse(text)
-    except ValueError as fault:
-        raise InvalidArgument(
-            f"'{text[:40]}' is not a rate", fix=["write a rate like 60/minute"]
-        ) from fault
-    return rate
 
+    def __init__(self, rate: str, *, windows: SlidingWindows | None = None) -> None:
+        self._rate = parse_rate(rate)
+        self._windows = windows or SlidingWindows()
 
-def write_rate(rate: RateLimitItem) -> str:
-    """Write a rate the way it is set: `60/minute`, `10/5 second`."""
-    unit = rate.GRANULARITY.name
-    every = unit if rate.multiples == 1 else f"{rate.multiples} {unit}"
-    return f"{rate.amount}/{every}"
+    def admit_address(self, address: str) -> None:
+        """Count an attempt from a socket address, whatever it will turn out to be.
+
+        Raises: RateLimited.
+        """
+        self._hit(("address", address), f"sign-in from {address}")
+
+    def admit_account(self, tenant: str, name: str) -> None:
+        """Count an attempt for an account, by whoever and whether or not it exists.
+
+        Raises: RateLimited.
+        """
+        self._hit(("account", tenant, name), f"sign-in as {name[:40]}")
+
+    def _hit(self, key: Hashable, scope: str) -> None:
+        if not self._windows.hit(self._rate, key):
+            raise RateLimited(
+                write_rate(self._rate),
+                scope=scope,
+                retry_after=self._windows.standing(self._rate, key).wait_seconds,
+            )
 
 
 def _scope(dimension: str, channel: str, principal: Principal) -> str:

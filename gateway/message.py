@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from commands.bus import Origin
-from commands.parser import Invocation
+from commands.context import Origin
+from commands.invocation import Invocation
 from commands.registry import Alters
 from commands.shown_once import mask
 from core.audit.model import AuditDraft, Verdict
@@ -115,7 +115,7 @@ def audit_of(message: Message, reply: Reply, verdict: Verdict) -> AuditDraft:
         actor=message.principal.name,
         channel=message.envelope.channel,
         account=message.envelope.account,
-        target=_target(invocation, reply),
+        target=_target(invocation, reply) or _claimed(message),
         verdict=verdict,
         reason=reply.error.detail if reply.error else _reason(invocation),
         command=invocation.canonical if invocation else "",
@@ -142,6 +142,12 @@ def memory_of(old: Memory, invocation: Invocation, reply: Reply) -> Memory:
 
 def _reason(invocation: Invocation | None) -> str:
     return invocation.options.reason if invocation else ""
+
+
+def _claimed(message: Message) -> str:
+    """Say who a sender without a credential wanted to be."""
+    is_nobody = message.invocation is None and not message.principal.id
+    return message.envelope.sender if is_nobody else ""
 
 
 def _target(invocation: Invocation | None, reply: Reply) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam
 
 from core.database import Prepared, Row, Tx
 from core.delivery.model import ChannelState
+from core.delivery.rates import parse_rate, write_rate
 from core.delivery.tables import channel_states
 from core.events import service as events
 from core.kernel.jsons import canonical_json
@@ -57,9 +58,12 @@ def disable(tx: Tx, channel: str, *, reason: str) -> ChannelState:
 
 
 def set_limit(tx: Tx, channel: str, *, dimension: str, rate: str) -> ChannelState:
-    """Set the rate of one dimension of a channel; "" goes back to the default."""
+    """Set the rate of one dimension of a channel; "" goes back to the default.
+
+    Raises: InvalidArgument when it is no rate.
+    """
     state = get_state(tx, channel)
-    limits = {**state.limits, dimension: rate}
+    limits = {**state.limits, dimension: write_rate(parse_rate(rate)) if rate else ""}
     return _save(tx, replace(state, limits={k: v for k, v in limits.items() if v}))
 
 
