@@ -241,15 +241,14 @@ COMMANDS: Sequence[Command] = (
 
 
 def _memory(ctx: Context) -> Memory:
-    place = (ctx.channel, ctx.account, ctx.conversation, ctx.sender)
-    return conversations.recall(ctx.tx, place)
+    return conversations.recall(ctx.tx, ctx.origin.place)
 
 
 def _only_proposal(ctx: Context) -> str:
     """Find the one command that waits here; two would make a plain word ambiguous."""
     waiting = [
         each for each in approvals.list_open(ctx.tx)
-        if each.conversation == ctx.conversation and each.channel == ctx.channel
+        if each.conversation == ctx.origin.conversation and each.channel == ctx.channel
     ]
     if len(waiting) != 1:
         raise InvalidArgument(
@@ -273,7 +272,9 @@ def _stored_reply(ctx: Context, reply_id: str) -> dict[str, Json]:
 
 
 def _begin_link(ctx: Context) -> Reply:
-    account = Account(channel=ctx.channel, account=ctx.account, sender=ctx.sender)
+    account = Account(
+        channel=ctx.channel, account=ctx.origin.account, sender=ctx.origin.sender
+    )
     code = links.request(ctx.tx, account)
     return Reply(
         summary=f"Your code is {code.text}, good for ten minutes",

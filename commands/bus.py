@@ -1,15 +1,14 @@
 """The one way from a parsed command to its handler: authorise, confirm, run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from commands import confirm
-from commands.confirm import Asked
-from commands.context import Context
-from commands.parser import Invocation, parse
+from commands.context import Context, Origin
+from commands.invocation import Invocation
+from commands.parser import parse
 from commands.references import resolve_references
-from commands.registry import Command, Registry
+from commands.registry import Command, Danger, Registry
 from commands.shown_once import mask
 from core.database import Tx
 from core.events.model import EventDraft
@@ -26,25 +25,7 @@ from core.kernel.problems import (
 from core.kernel.reply import Block, Code, Reply, Text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a command came from, as far as handlers and consent care.
-
-    `is_consent` and `is_interactive` are explained at `confirm.Asked`.
-    """
-
-    channel: str
-    account: str = ""
-    sender: str = ""
-    conversation: str = ""
-    timezone: str = "UTC"
-    is_consent: bool = False
-    is_interactive: bool = False
-
-    @property
-    def place(self) -> tuple[str, str, str, str]:
-        """The key under which this person's conversation is remembered."""
-        return self.channel, self.account, self.conversation, self.sender
+_HARMLESS = (Danger.READ, Danger.WRITE)
 
 
 def authorise(command: Command, principal: Principal) -> None:
@@ -77,7 +58,7 @@ def resolve(
     if not invocation.command.is_macro:
         return invocation
     authorise(invocation.command, tx.principal)
-    context = _context(tx, invocation, registry, origin)
+    context = Context(tx=tx, invocation=invocation, registry=registry, origin=origin)
     line: str = invocation.command.handler(context, **invocation.args)
     meant = parse(
         line, registry, now=tx.now, timezone=origin.timezone, me=tx.principal.name
@@ -98,40 +79,27 @@ def run(tx: Tx, invocation: Invocation, registry: Registry, origin: Origin) -> R
 
     Raises: any Problem of the command; what the handler did is undone by then.
     """
-    command = invocation.command
-    authorise(command, tx.principal)
-    asked = Asked(
-        command=command, args=invocation.args, canonical=invocation.canonical,
-        options=invocation.options, is_consent=origin.is_consent,
-        is_interactive=origin.is_interactive,
-    )
-    context = _context(tx, invocation, registry, origin)
+    authorise(invocation.command, tx.principal)
+    context = Context(tx=tx, invocation=invocation, registry=registry, origin=origin)
     if invocation.options.dry_run:
-        return _rehearse(context, asked)
-    try:
+        return _rehearse(context)
+    if invocation.command.danger in _HARMLESS:
         with tx.attempt():
-            confirm.require_consent(tx, asked)
-            result = _call(context, invocation.args)
-    except NeedsConfirmation:
-        return confirm.propose(
-            tx, asked, channel=origin.channel, conversation=origin.conversation
-        )
+            result = _call(context)
+    else:
+        try:
+            with tx.attempt():
+                confirm.require_consent(context)
+                result = _call(context)
+        except NeedsConfirmation:
+            return confirm.propose(context)
     return _reply(result)
 
 
-def _context(
-    tx: Tx, invocation: Invocation, registry: Registry, origin: Origin
-) -> Context:
-    return Context(
-        tx=tx, command=invocation.command, registry=registry, options=invocation.options,
-        given=invocation.given, channel=origin.channel, account=origin.account,
-        sender=origin.sender, conversation=origin.conversation, timezone=origin.timezone,
-    )
-
-
-def _call(context: Context, args: Mapping[str, Any]) -> Reply | Problem:
-    result = context.command.handler(context, **args)
-    return result if isinstance(result, Problem) else as_reply(result)
+def _call(context: Context) -> Reply | Problem:
+    asked = context.invocation
+    result = asked.command.handler(context, **asked.args)
+    return result if isinstance(result, Reply | Problem) else as_reply(result)
 
 
 def _reply(result: Reply | Problem) -> Reply:
@@ -141,14 +109,12 @@ def _reply(result: Reply | Problem) -> Reply:
     return result
 
 
-def as_reply(result: Reply | str | Mapping[str, Json] | Sequence[Json] | Block) -> Reply:
+def as_reply(result: str | Mapping[str, Json] | Sequence[Json] | Block) -> Reply:
     """Turn whatever a handler may return into a Reply.
 
     Raises: TypeError for anything else, which is a fault of the command.
     """
     match result:
-        case Reply():
-            return result
         case str():
             return Reply(summary=result[:150], blocks=(Text(md=result),), data={"text": result})
         case Mapping():
@@ -160,12 +126,12 @@ def as_reply(result: Reply | str | Mapping[str, Json] | Sequence[Json] | Block) 
     raise TypeError(f"a command cannot return {type(result).__name__}")
 
 
-def _rehearse(context: Context, asked: Asked) -> Reply:
+def _rehearse(context: Context) -> Reply:
     """Run the handler, keep what it said and would have recorded, undo the rest."""
-    tx = context.tx
+    tx, asked = context.tx, context.invocation
     mark = len(tx.drafts)
     with tx.attempt() as attempt:
-        reply = mask(asked.command, _reply(_call(context, asked.args)))
+        reply = mask(asked.command, _reply(_call(context)))
         events = [draft for draft in tx.drafts[mark:] if isinstance(draft, EventDraft)]
         attempt.undo()
     return replace(
@@ -185,7 +151,7 @@ def _rehearse(context: Context, asked: Asked) -> Reply:
     )
 
 
-def _plan(asked: Asked, events: Sequence[EventDraft]) -> Sequence[Block]:
+def _plan(asked: Invocation, events: Sequence[EventDraft]) -> Sequence[Block]:
     lines = [f"{event.type} {event.target}".rstrip() for event in events]
     return (
         Text(md=f"Dry run of `{asked.canonical}` ({asked.command.danger.value}); "

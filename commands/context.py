@@ -1,55 +1,67 @@
-"""What a handler is given beside its arguments."""
+"""What a handler is given beside its arguments, and where its command came from."""
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 
+from commands.invocation import Invocation, Options
 from commands.registry import Command, Registry
 from core.database import Tx
 from core.kernel.principal import Principal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """The flags that every command takes.
+class Origin:
+    """Where a command came from, as far as handlers and consent care.
 
-    `output` and `fields` are hints to the door; `confirm` is a proposal's token or
-    id; `if_match` an ETag without quotes, "" if none was given.
+    Shape:  `conversation` names the thread or session, "" where the door has none;
+            `timezone` is the person's zone. `is_consent` says that the door's way of
+            asking is consent itself, as a resource call is for risky commands;
+            `is_interactive` that a person sits at it who may answer with `--yes`.
     """
 
-    output: str = "auto"
-    fields: tuple[str, ...] = ()
-    query: str = ""
-    dry_run: bool = False
-    yes: bool = False
-    confirm: str = ""
-    reason: str = ""
-    if_match: str = ""
-    wait: timedelta | None = None
-    quiet: bool = False
-    is_public: bool | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """One invocation as its handler sees it.
-
-    `given` names the parameters that were stated rather than defaulted.
-    `conversation` names the thread or session, "" where the door has none. `timezone`
-    is the person's zone.
-    """
-
-    tx: Tx
-    command: Command
-    registry: Registry
-    options: Options = field(default_factory=Options)
-    given: frozenset[str] = frozenset()
-    channel: str = ""
+    channel: str
     account: str = ""
     sender: str = ""
     conversation: str = ""
     timezone: str = "UTC"
+    is_consent: bool = False
+    is_interactive: bool = False
+
+    @property
+    def place(self) -> tuple[str, str, str, str]:
+        """The key under which this person's conversation is remembered."""
+        return self.channel, self.account, self.conversation, self.sender
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One invocation as its handler sees it."""
+
+    tx: Tx
+    invocation: Invocation
+    registry: Registry
+    origin: Origin
 
     @property
     def principal(self) -> Principal:
         """Who asks."""
         return self.tx.principal
+
+    @property
+    def command(self) -> Command:
+        """What is asked."""
+        return self.invocation.command
+
+    @property
+    def options(self) -> Options:
+        """The flags that every command takes."""
+        return self.invocation.options
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The parameters that were stated rather than defaulted."""
+        return self.invocation.given
+
+    @property
+    def channel(self) -> str:
+        """The door that it came in by."""
+        return self.origin.channel

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
-from commands.context import Options
+from commands.invocation import Options
 from commands.schema import model_of, parameters_of
 from core.kernel.problems import InvalidArgument
 

@@ -1,14 +1,13 @@
 """From a line, or its JSON form, to one command with validated arguments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 
 from commands.binder import Bound, bind_json, bind_tokens
-from commands.context import Options
+from commands.invocation import Invocation, Options
 from commands.names import index_of, not_found, suggestions
 from commands.plan import Plan, unknown_key
 from commands.registry import Command, Registry
@@ -19,28 +18,11 @@ from commands.words import shown
 from core.kernel.jsons import Json
 from core.kernel.problems import EmptyLine, InvalidArgument, UnknownCommand
 
-__all__ = ["Invocation", "parse", "parse_call", "split_lines"]
+__all__ = ["parse", "parse_call", "split_lines"]
 
 _MESSAGE_KEYS = ("command", "args", "id")
 _HELP_FLAGS = frozenset({"--help", "-h"})
 _MESSAGE_FIX = ('send {"command": "task.create", "args": {"title": "Fix login"}}',)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invocation:
-    """One command as it was asked for, understood.
-
-    Shape:  `args` holds every parameter, `given` the names of those that the caller
-            gave. `canonical` is the one way to write it, without global flags.
-            `client_key` is the "id" of a whole-message JSON, "" otherwise.
-    """
-
-    command: Command
-    args: Mapping[str, Any]
-    options: Options
-    canonical: str
-    given: frozenset[str]
-    client_key: str = ""
 
 
 def parse(

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from commands.parser import Invocation
+from commands.invocation import Invocation
 from commands.render import render_line
-from commands.schema import Kind
 from core.database import Tx
 from core.delivery import conversations
 from core.delivery.conversations import Place
@@ -22,9 +21,9 @@ def resolve_references(tx: Tx, invocation: Invocation, place: Place) -> Invocati
     Raises: InvalidArgument when the conversation has no such object.
     """
     names = [
-        each.name
-        for each in invocation.command.parameters
-        if each.kind is Kind.REF and _has_reference(invocation.args.get(each.name))
+        name
+        for name in invocation.command.ref_names
+        if _has_reference(invocation.args.get(name))
     ]
     if not names:
         return invocation

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel
 
-from commands.schema import Parameter, model_of, parameters_of
+from commands.schema import Kind, Parameter, model_of, parameters_of
 from core.database import Tx
 from core.kernel.principal import Assurance
 
@@ -63,6 +63,7 @@ class Command:
     if_match: IfMatch
     target: str
     parameters: Sequence[Parameter]
+    ref_names: Sequence[str]
     model: type[BaseModel]
     result: Any = None
     assurance: Assurance = Assurance.UNVERIFIED
@@ -134,6 +135,7 @@ def command(
             examples=tuple(examples),
             routes=tuple(_routes(http, paths)),
             parameters=parameters,
+            ref_names=[each.name for each in parameters if each.kind is Kind.REF],
             model=model_of(name, parameters),
             is_async=inspect.iscoroutinefunction(handler),
             **{"status": 200, "if_match": "", "target": "", **traits},

@@ -75,7 +75,7 @@ def try_call(ctx: Context, name: str, args: dict[str, Json]) -> dict[str, Json]:
             args,
             ctx.registry,
             now=ctx.tx.now,
-            timezone=ctx.timezone,
+            timezone=ctx.origin.timezone,
             me=ctx.principal.name,
         ).canonical
     except Problem as refused:

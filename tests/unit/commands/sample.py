@@ -8,7 +8,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field
 
 from commands.context import Context
-from commands.parser import Invocation, parse, parse_call
+from commands.invocation import Invocation
+from commands.parser import parse, parse_call
 from commands.registry import Registry, command
 from commands.schema import Doc, Person, Ref, Secret
 from core.kernel.lanes import Lane

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from commands.parser import Invocation
+from commands.invocation import Invocation
 from commands.render import quote, render_line
 from commands.tokens import tokenise
 from core.kernel.clock import from_micros, to_iso
