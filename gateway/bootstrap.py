@@ -26,6 +26,7 @@ from gateway.adapters.keystore import FileKeystore
 from gateway.auth import Authenticator, BootstrapKey, signing_keys
 from gateway.channel_states import ChannelStates
 from gateway.demo import Demo
+from gateway.figures import LiveFigures
 from gateway.flags import FlagFile
 from gateway.health import Readiness, database_checks
 from gateway.limits import Limiter
@@ -33,12 +34,17 @@ from gateway.metrics import Metrics
 from gateway.mirror import Mirror
 from gateway.pipeline import Pipeline
 from gateway.senders import LinkedSenders
-from gateway.settings import Settings
+from gateway.settings import Settings, StreamSettings
 from gateway.signin import SignIn
+from gateway.streams import Streams
 from gateway.supervisor import Supervisor, Ticker
 from gateway.sweeper import Sweeper
+from gateway.tails import Tails
 
 _log = logging.getLogger(__name__)
+
+# How soon a tail sees what another process wrote; few share a SQLite file.
+_POLL = {False: timedelta(milliseconds=200), True: timedelta(seconds=1)}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,6 +65,9 @@ class Graph:
     metrics: Metrics
     readiness: Readiness
     mirror: Mirror
+    tails: Tails
+    streams: Streams
+    figures: LiveFigures
     supervisor: Supervisor = field(default_factory=Supervisor)
 
     async def start(self) -> None:
@@ -67,9 +76,15 @@ class Graph:
         await self.mirror.start()
         self.supervisor.start()
 
+    def end_streams(self) -> None:
+        """End the answers that would otherwise stay open, and turn readiness off."""
+        self.readiness.is_closing = True
+        self.streams.close()
+        self.tails.close()
+
     async def stop(self) -> None:
         """Refuse new work, finish what is queued, let go of everything."""
-        self.readiness.is_closing = True
+        self.end_streams()
         await self.supervisor.stop()
         self.pipeline.floods.flush()
         await self.mirror.stop()
@@ -113,6 +128,9 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
         metrics=metrics,
         readiness=Readiness(database_checks(db)),
         mirror=Mirror(db, settings.data / "collaboration", the_clock),
+        tails=Tails(db, poll=_POLL[is_sqlite(db.engine)]),
+        streams=_streams(auth, settings.streams),
+        figures=LiveFigures(db, metrics),
     )
     graph.supervisor = Supervisor(_tickers(graph))
     return graph
@@ -161,6 +179,15 @@ def _bootstrap_key(settings: Settings, admin: User) -> BootstrapKey | None:
     return BootstrapKey(text, admin) if text else None
 
 
+def _streams(auth: Authenticator, settings: StreamSettings) -> Streams:
+    return Streams(
+        auth,
+        most=settings.most,
+        keep_alive=timedelta(seconds=settings.keep_alive_seconds),
+        lifetime=timedelta(seconds=settings.lifetime_seconds),
+    )
+
+
 def _tenant_of(channel: str, account: str) -> TenantId:
     """Every channel account serves the default tenant until it is named otherwise."""
     return DEFAULT_TENANT
@@ -179,4 +206,7 @@ def _tickers(graph: Graph) -> Sequence[Ticker]:
         Ticker(name="mirror", work=graph.mirror.tick, every=second / 20),
         Ticker(name="sweeper", work=Sweeper(graph.db, flags).sweep, every=second),
         Ticker(name="demo", work=demo.fill, every=5 * second),
+        Ticker(name="tails", work=graph.tails.pump, every=second / 1000),
+        Ticker(name="streams", work=graph.streams.beat, every=second),
+        Ticker(name="stream-rights", work=graph.streams.recheck, every=20 * second),
     ]

@@ -10,6 +10,7 @@ import uvicorn
 
 from gateway.app import create_app
 from gateway.bootstrap import Graph, build, login_link
+from gateway.http.http_protocol import BoundedHttp
 from gateway.logs import set_up_logs
 from gateway.settings import Settings
 
@@ -32,6 +33,11 @@ class Server(uvicorn.Server):
         if self.started:
             _greet(self._graph, _port_of(self))
 
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """End what would stay open, then wait for the requests under way."""
+        self._graph.end_streams()
+        await super().shutdown(sockets=sockets)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Turn readiness off before the sockets close."""
         self._graph.readiness.is_closing = True
@@ -47,7 +53,7 @@ def serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
+        http=BoundedHttp,
         ws="websockets",
         ws_max_size=_FRAME_BYTES,
         ws_per_message_deflate=False,

@@ -16,6 +16,18 @@ class LimitSettings(BaseModel):
     login: str = Field(default="5/minute", description="Rate of sign-in attempts per address.")
 
 
+class StreamSettings(BaseModel):
+    """Answers that stay open: events and figures as they come."""
+
+    model_config = ConfigDict(frozen=True)
+
+    most: int = Field(default=2_000, description="Streams open at a time in one process.")
+    keep_alive_seconds: float = Field(default=15, description="Pause between two signs of life.")
+    lifetime_seconds: float = Field(
+        default=900, description="When a stream ends, to be reopened."
+    )
+
+
 class Settings(BaseSettings):
     """The gateway's settings; each from `OPSWIRE_<NAME>`, nested ones with `__`."""
 
@@ -40,6 +52,9 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="An admin key of the default tenant, at least 32 characters.",
     )
     limits: LimitSettings = Field(default=LimitSettings(), description="Rates of commands.")
+    streams: StreamSettings = Field(
+        default=StreamSettings(), description="Answers that stay open."
+    )
     body_limit_bytes: int = Field(default=1_048_576, description="Largest request body, in bytes.")
     allowed_origins: tuple[str, ...] = Field(
         default=(), description="Further browser origins that may open a WebSocket.",

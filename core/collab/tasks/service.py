@@ -25,6 +25,7 @@ from core.collab.tasks.model import (
 from core.database import Tx
 from core.events import service as events
 from core.kernel.ids import TaskId, number_of
+from core.kernel.lanes import Lane
 from core.kernel.pages import Page, page_size, parse_cursor, render_cursor
 from core.kernel.problems import AlreadyExists, Conflict, InvalidArgument, NotFound
 from core.kernel.texts import require_line, require_text
@@ -102,6 +103,11 @@ def list_(
 def count_by_status(tx: Tx) -> dict[Status, int]:
     """Count the tasks in each status that has any."""
     return store.count_by_status(tx)
+
+
+def count_queued_by_lane(tx: Tx) -> dict[Lane, int]:
+    """Count the queued tasks in each lane that has any."""
+    return store.count_queued_by_lane(tx)
 
 
 def change(

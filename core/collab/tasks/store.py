@@ -93,6 +93,16 @@ def count_by_status(tx: Tx) -> dict[Status, int]:
     return {Status(status): count for status, count in _rows(tx, query)}
 
 
+def count_queued_by_lane(tx: Tx) -> dict[Lane, int]:
+    """Count the queued tasks in each lane that has any."""
+    query = (
+        select(tasks.c.lane, func.count())
+        .where(tasks.c.tenant_id == tx.tenant, tasks.c.status == Status.QUEUED.value)
+        .group_by(tasks.c.lane)
+    )
+    return {Lane(lane): count for lane, count in _rows(tx, query)}
+
+
 def statuses_of(tx: Tx, task_ids: Iterable[str]) -> dict[str, Status]:
     """Read where these tasks stand; unknown ones are left out."""
     query = select(tasks.c.id, tasks.c.status).where(
