@@ -15,9 +15,13 @@ from core.kernel.ids import random_id
 from gateway import problems
 from gateway.bootstrap import Graph
 from gateway.http.commands import CommandDoor
+from gateway.http.figures import FiguresDoor
 from gateway.http.health import health_router
 from gateway.http.openapi import document
 from gateway.http.resources import Resources
+from gateway.http.sse import EventDoor
+from gateway.http.stream_openapi import TAIL_PATHS
+from gateway.http.visits import Visits
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -73,7 +77,18 @@ def create_app(graph: Graph) -> ASGIApp:
     return Front(api, {
         ("POST", "/v1/commands"): door.one,
         ("POST", "/v1/commands/batch"): door.batch,
+        **_streams(graph),
     })
+
+
+def _streams(graph: Graph) -> Mapping[tuple[str, str], Handler]:
+    """Route the answers that stay open."""
+    visits = Visits(graph.pipeline, graph.auth, db=graph.db, clock=graph.clock)
+    tail = EventDoor(visits, graph.tails, graph.streams, clock=graph.clock)
+    return {
+        ("GET", "/metrics/stream"): FiguresDoor(visits, graph.figures, graph.streams),
+        **{("GET", path): tail for path in TAIL_PATHS},
+    }
 
 
 def _described(api: FastAPI, registry: Registry) -> dict[str, Any]:

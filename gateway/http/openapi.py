@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from commands.registry import Command, Danger, Registry, Route
 from commands.schema import Parameter
+from gateway.http.stream_openapi import stream_paths
 
 Schema = dict[str, Any]
 
@@ -56,6 +57,7 @@ def document(api: FastAPI, registry: Registry) -> Schema:
             described = operation(command, route)
             described["operationId"] = _operation_id(command, number)
             paths.setdefault(route.path, {})[route.method.lower()] = described
+    paths |= stream_paths(PROBLEM_SCHEMA)
     whole.setdefault("components", {})["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
         "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
