@@ -14,6 +14,8 @@ from commands.registry import Registry
 from core.kernel.ids import random_id
 from gateway import problems
 from gateway.bootstrap import Graph
+from gateway.http.auth import AuthDoor
+from gateway.http.auth_pages import auth_pages
 from gateway.http.commands import CommandDoor
 from gateway.http.figures import FiguresDoor
 from gateway.http.health import health_router
@@ -64,6 +66,8 @@ def create_app(graph: Graph) -> ASGIApp:
     api.include_router(
         health_router(graph.readiness, graph.metrics, graph.supervisor, graph.clock)
     )
+    api.include_router(_auth_door(graph).router())
+    api.include_router(auth_pages())
     resources = Resources(
         graph.pipeline, graph.auth, clock=graph.clock,
         body_limit=graph.settings.body_limit_bytes,
@@ -89,6 +93,13 @@ def _streams(graph: Graph) -> Mapping[tuple[str, str], Handler]:
         ("GET", "/metrics/stream"): FiguresDoor(visits, graph.figures, graph.streams),
         **{("GET", path): tail for path in TAIL_PATHS},
     }
+
+
+def _auth_door(graph: Graph) -> AuthDoor:
+    return AuthDoor(
+        graph.pipeline, graph.auth, sign_in=graph.sign_in, clock=graph.clock,
+        limits=graph.settings.limits,
+    )
 
 
 def _described(api: FastAPI, registry: Registry) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from commands.registry import Command, Danger, Registry, Route
 from commands.schema import Parameter
+from gateway.http.auth_openapi import auth_paths
 from gateway.http.stream_openapi import stream_paths
 
 Schema = dict[str, Any]
@@ -46,7 +47,7 @@ _IF_MATCH_ERRORS = {412: "Changed since it was read", 428: "If-Match is required
 
 
 def document(api: FastAPI, registry: Registry) -> Schema:
-    """Describe the whole API: FastAPI's own routes and one operation per command route."""
+    """Describe the whole API: FastAPI's own routes, /auth, and one operation per command route."""
     whole = get_openapi(
         title=api.title, version=api.version, description=api.description,
         routes=api.routes,
@@ -57,6 +58,7 @@ def document(api: FastAPI, registry: Registry) -> Schema:
             described = operation(command, route)
             described["operationId"] = _operation_id(command, number)
             paths.setdefault(route.path, {})[route.method.lower()] = described
+    paths |= auth_paths(PROBLEM_SCHEMA)
     paths |= stream_paths(PROBLEM_SCHEMA)
     whole.setdefault("components", {})["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
