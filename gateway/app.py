@@ -85,6 +85,13 @@ def create_app(graph: Graph) -> ASGIApp:
     })
 
 
+def _auth_door(graph: Graph) -> AuthDoor:
+    return AuthDoor(
+        graph.pipeline, graph.auth, sign_in=graph.sign_in, clock=graph.clock,
+        limits=graph.settings.limits,
+    )
+
+
 def _streams(graph: Graph) -> Mapping[tuple[str, str], Handler]:
     """Route the answers that stay open."""
     visits = Visits(graph.pipeline, graph.auth, db=graph.db, clock=graph.clock)
@@ -93,13 +100,6 @@ def _streams(graph: Graph) -> Mapping[tuple[str, str], Handler]:
         ("GET", "/metrics/stream"): FiguresDoor(visits, graph.figures, graph.streams),
         **{("GET", path): tail for path in TAIL_PATHS},
     }
-
-
-def _auth_door(graph: Graph) -> AuthDoor:
-    return AuthDoor(
-        graph.pipeline, graph.auth, sign_in=graph.sign_in, clock=graph.clock,
-        limits=graph.settings.limits,
-    )
 
 
 def _described(api: FastAPI, registry: Registry) -> dict[str, Any]:

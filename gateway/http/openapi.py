@@ -58,8 +58,7 @@ def document(api: FastAPI, registry: Registry) -> Schema:
             described = operation(command, route)
             described["operationId"] = _operation_id(command, number)
             paths.setdefault(route.path, {})[route.method.lower()] = described
-    paths |= auth_paths(PROBLEM_SCHEMA)
-    paths |= stream_paths(PROBLEM_SCHEMA)
+    paths |= auth_paths(PROBLEM_SCHEMA) | stream_paths(PROBLEM_SCHEMA)
     whole.setdefault("components", {})["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
         "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
