@@ -224,18 +224,19 @@ class WebSocketDoor:
         history = await self._parts.db.read(
             lambda tx: _history(tx, place, after), by=principal
         )
-        if history.missed is None:
+        is_gap = history.missed is None
+        missed = history.missed or ()
+        if is_gap:
             session.start_anew(history.newest)
-            frames: Sequence[str] = ()
-        else:
-            frames = session.catch_up(after, history.missed)
+        frames = () if is_gap else session.catch_up(after, missed)
+        told = {each.exec_id for each in missed}
         standing = Standing(
             session=session.id,
             seq=session.seq,
-            resumed=history.missed is not None,
-            gap=history.missed is None,
+            resumed=not is_gap,
+            gap=is_gap,
             replayed=len(frames),
-            pending=tuple(session.running),
+            pending=tuple(each for each in session.running if each not in told),
         )
         await _greet(socket, session, standing, frames)
 

@@ -60,7 +60,7 @@ class Limits:
     hello_seconds: float = 10.0
     header_hello_seconds: float = 0.1
     sockets: int = 1_000
-    sessions_each: int = 20
+    sessions_each: int = 200
     in_flight: int = 16
     subscriptions: int = 16
     bad_frames: int = 10
@@ -174,6 +174,9 @@ class Connection:
         if frame.id in self._carried and frame.id in self._session.running:
             return
         await self._slots.acquire()
+        if not self.socket.is_open:
+            # Its client may be sending it again already, on a connection after this one.
+            return
         self._session.running[frame.id] = self._group.create_task(self._exec(frame))
 
     async def _exec(self, frame: Exec) -> None:
