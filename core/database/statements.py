@@ -20,6 +20,8 @@ Row = tuple[Any, ...]
 Values = Mapping[str, object]
 HeldRow = tuple[Table, Values]
 
+_CHUNKS = (32, 8, 1)
+
 _SQLITE: Dialect = sqlite.dialect(paramstyle="named")
 
 
@@ -39,9 +41,8 @@ class Prepared:
     Values written into the statement itself are sent along with the caller's.
     """
 
-    def __init__(self, statement: ClauseElement, columns: Sequence[str] = ()) -> None:
+    def __init__(self, statement: ClauseElement) -> None:
         self._statement = statement
-        self._columns = list(columns) or None
         self._compiled: dict[str, tuple[str, Values]] = {}
 
     def sql(self, dialect: Dialect) -> str:
@@ -53,7 +54,7 @@ class Prepared:
         found = self._compiled.get(dialect.name)
         if found is None:
             style = _SQLITE if dialect.name == "sqlite" else dialect
-            compiled = self._statement.compile(dialect=style, column_keys=self._columns)
+            compiled = self._statement.compile(dialect=style)
             constants = {
                 name: value for name, value in compiled.params.items() if value is not None
             }
@@ -98,9 +99,19 @@ class Session:
         self.driver.cursor().executemany(prepared.sql(self.dialect), rows)
 
     def insert_many(self, table: Table, rows: Sequence[Values]) -> None:
-        """Insert rows that all have the same columns."""
-        if rows:
-            self.run_many(_insert(table, tuple(rows[0])), rows)
+        """Insert rows that all have the same columns, in the same order.
+
+        Many rows go into one statement: with one for each, the thread would have to
+        get the interpreter back from the event loop after every row.
+        """
+        done = 0
+        for size in _CHUNKS:
+            while len(rows) - done >= size:
+                chunk = rows[done : done + size]
+                sql = _insert(table, tuple(chunk[0]), size, self.dialect.paramstyle)
+                values = [value for row in chunk for value in row.values()]
+                self.driver.execute(sql, values)
+                done += size
 
     def insert_held(self) -> None:
         """Insert the rows that units held back, those of one shape together."""
@@ -129,5 +140,9 @@ class Session:
 
 
 @cache
-def _insert(table: Table, columns: tuple[str, ...]) -> Prepared:
-    return Prepared(table.insert(), columns)
+def _insert(table: Table, columns: tuple[str, ...], count: int, style: str) -> str:
+    """Write an INSERT of `count` rows; the names are ours, the values are bound."""
+    mark = "?" if style == "qmark" else "%s"
+    row = f"({', '.join([mark] * len(columns))})"
+    names = ", ".join(f'"{name}"' for name in columns)
+    return f'INSERT INTO "{table.name}" ({names}) VALUES {", ".join([row] * count)}'  # noqa: S608
