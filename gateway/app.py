@@ -2,32 +2,28 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from commands.registry import Registry
-from core.kernel.ids import random_id
-from gateway import problems
 from gateway.bootstrap import Graph
+from gateway.http.asgi import secured
 from gateway.http.auth import AuthDoor
 from gateway.http.auth_pages import auth_pages
 from gateway.http.commands import CommandDoor
+from gateway.http.docs import docs_router
 from gateway.http.figures import FiguresDoor
 from gateway.http.health import health_router
 from gateway.http.openapi import document
 from gateway.http.resources import Resources
 from gateway.http.sse import EventDoor
 from gateway.http.stream_openapi import TAIL_PATHS
+from gateway.http.unrouted import Unrouted
 from gateway.http.visits import Visits
+from gateway.http.webhook import Verifier, WebhookDoor
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-_TITLES = {404: "There is no such page", 405: "The method is not allowed here"}
 
 
 class Front:
@@ -48,32 +44,33 @@ class Front:
         path: str = scope["path"]
         if len(path) > 1 and path.endswith("/"):
             path = scope["path"] = path.rstrip("/") or "/"
-        handler = self._hot.get((scope.get("method", "WEBSOCKET"), path), self._app)
-        await handler(scope, receive, send)
+        handler = self._hot.get((scope.get("method", "WEBSOCKET"), path))
+        if handler is not None:
+            await handler(scope, receive, send)
+        else:
+            await self._app(scope, receive, secured(send))
 
 
 def create_app(graph: Graph) -> ASGIApp:
     """Compose the application of an object graph."""
-    api = FastAPI(
-        title="Opswire",
-        version=graph.version,
-        description="One typed command language for operations, on every channel.",
-        lifespan=_lifespan(graph),
-        redirect_slashes=False,
-        docs_url="/docs",
-    )
-    api.add_exception_handler(HTTPException, _http_problem)
+    described = document(graph.registry, version=graph.version)
+    unrouted = Unrouted(described["paths"])
+    api = FastAPI(lifespan=_lifespan(graph), redirect_slashes=False, openapi_url=None)
+    api.add_exception_handler(HTTPException, unrouted.refuse)
+    api.add_exception_handler(Exception, unrouted.fail)
+    api.include_router(docs_router(described))
     api.include_router(
         health_router(graph.readiness, graph.metrics, graph.supervisor, graph.clock)
     )
     api.include_router(_auth_door(graph).router())
     api.include_router(auth_pages())
+    api.router.routes.insert(0, _webhooks(graph).route)
     resources = Resources(
         graph.pipeline, graph.auth, clock=graph.clock,
         body_limit=graph.settings.body_limit_bytes,
+        strict=("/jobs",) if graph.settings.jobs_auth == "both" else (),
     )
     api.include_router(resources.router(graph.registry))
-    api.openapi = lambda: _described(api, graph.registry)  # type: ignore[method-assign]
     door = CommandDoor(
         graph.pipeline, graph.auth, clock=graph.clock,
         body_limit=graph.settings.body_limit_bytes,
@@ -81,6 +78,7 @@ def create_app(graph: Graph) -> ASGIApp:
     return Front(api, {
         ("POST", "/v1/commands"): door.one,
         ("POST", "/v1/commands/batch"): door.batch,
+        ("WEBSOCKET", "/v1/ws"): graph.sockets,
         **_streams(graph),
     })
 
@@ -89,6 +87,14 @@ def _auth_door(graph: Graph) -> AuthDoor:
     return AuthDoor(
         graph.pipeline, graph.auth, sign_in=graph.sign_in, clock=graph.clock,
         limits=graph.settings.limits,
+    )
+
+
+def _webhooks(graph: Graph) -> WebhookDoor:
+    verifier = Verifier(graph.db, graph.auth, vault=graph.vault, clock=graph.clock)
+    return WebhookDoor(
+        graph.pipeline, graph.intake, verifier, clock=graph.clock,
+        public_url=graph.settings.public_url,
     )
 
 
@@ -102,13 +108,6 @@ def _streams(graph: Graph) -> Mapping[tuple[str, str], Handler]:
     }
 
 
-def _described(api: FastAPI, registry: Registry) -> dict[str, Any]:
-    """Build the OpenAPI document at its first request and keep it."""
-    if api.openapi_schema is None:
-        api.openapi_schema = document(api, registry)
-    return api.openapi_schema
-
-
 def _lifespan(graph: Graph) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -119,23 +118,3 @@ def _lifespan(graph: Graph) -> Callable[[FastAPI], AbstractAsyncContextManager[N
             await graph.stop()
 
     return lifespan
-
-
-async def _http_problem(request: Request, fault: Exception) -> Response:
-    """Answer Starlette's own refusals as problem+json, too."""
-    assert isinstance(fault, HTTPException)
-    request_id = random_id("rq")
-    return JSONResponse(
-        {
-            "type": f"{problems.ERROR_BASE}/http-{fault.status_code}",
-            "title": _TITLES.get(fault.status_code, "The request was refused"),
-            "status": fault.status_code,
-            "detail": f"{request.method} {request.url.path[:200]}",
-            "code": f"http_{fault.status_code}",
-            "fix": ["see /docs"],
-            "request_id": request_id,
-        },
-        status_code=fault.status_code,
-        headers=dict(fault.headers or {}),
-        media_type="application/problem+json",
-    )

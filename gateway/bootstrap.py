@@ -1,12 +1,14 @@
 """Builds the object graph; the only module that names concrete parts."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from channels.terminal import render
 from commands.everything import COMMANDS
 from commands.registry import Registry
+from commands.webhooks import webhook_commands
 from core.audit.recorder import AuditRecorder
 from core.database import Database, Tx, is_sqlite, open_engine
 from core.database.migrate import SchemaState, schema_state, upgrade
@@ -29,6 +31,10 @@ from gateway.demo import Demo
 from gateway.figures import LiveFigures
 from gateway.flags import FlagFile
 from gateway.health import Readiness, database_checks
+from gateway.hooks import HookSource
+from gateway.http.websocket import WebSocketDoor
+from gateway.http.websocket_connection import Parts
+from gateway.intake import DRAIN_EVERY, Intake
 from gateway.limits import Limiter
 from gateway.metrics import Metrics
 from gateway.mirror import Mirror
@@ -38,7 +44,7 @@ from gateway.settings import Settings, StreamSettings
 from gateway.signin import SignIn
 from gateway.streams import Streams
 from gateway.supervisor import Supervisor, Ticker
-from gateway.sweeper import Sweeper
+from gateway.sweeper import Sweeper, list_tenants
 from gateway.tails import Tails
 
 _log = logging.getLogger(__name__)
@@ -66,6 +72,8 @@ class Graph:
     readiness: Readiness
     mirror: Mirror
     tails: Tails
+    intake: Intake
+    sockets: WebSocketDoor
     streams: Streams
     figures: LiveFigures
     supervisor: Supervisor = field(default_factory=Supervisor)
@@ -74,6 +82,7 @@ class Graph:
         """Read what must be known before the first command, then start the tickers."""
         await self.channels.reload()
         await self.mirror.start()
+        self.intake.start()
         self.supervisor.start()
 
     def end_streams(self) -> None:
@@ -86,6 +95,7 @@ class Graph:
         """Refuse new work, finish what is queued, let go of everything."""
         self.end_streams()
         await self.supervisor.stop()
+        await self.intake.stop()
         self.pipeline.floods.flush()
         await self.mirror.stop()
         self.db.close()
@@ -103,32 +113,45 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
     tokens = Tokens(signing_keys(keystore))
     limiter = Limiter(settings.limits.default)
     channels = ChannelStates(db, limiter)
-    registry = Registry.of(COMMANDS)
+    vault = Vault(keystore)
+    registry = Registry.of((*COMMANDS, *webhook_commands(vault)))
     metrics = Metrics()
     auth = Authenticator(
         db, tokens, clock=the_clock, bootstrap=_bootstrap_key(settings, admin)
     )
+    pipeline = Pipeline(
+        db, registry, limiter=limiter, senders=LinkedSenders(db, _tenant_of),
+        channels=channels, clock=the_clock, public_url=settings.public_url,
+        metrics=metrics,
+        reread={"rights": auth.reread, "channels": channels.reload},
+    )
+    tails = Tails(db, poll=_POLL[is_sqlite(db.engine)])
     graph = Graph(
         settings=settings,
         version=VERSION,
         clock=the_clock,
         db=db,
         registry=registry,
-        vault=Vault(keystore),
+        vault=vault,
         auth=auth,
         sign_in=SignIn(db, tokens, clock=the_clock),
         limiter=limiter,
         channels=channels,
-        pipeline=Pipeline(
-            db, registry, limiter=limiter, senders=LinkedSenders(db, _tenant_of),
-            channels=channels, clock=the_clock, public_url=settings.public_url,
-            metrics=metrics,
-            reread={"rights": auth.reread, "channels": channels.reload},
-        ),
+        pipeline=pipeline,
         metrics=metrics,
         readiness=Readiness(database_checks(db)),
         mirror=Mirror(db, settings.data / "collaboration", the_clock),
-        tails=Tails(db, poll=_POLL[is_sqlite(db.engine)]),
+        tails=tails,
+        intake=Intake(
+            db, pipeline, sources={"webhook": HookSource(db)}, tenants=_tenants_of(db)
+        ),
+        sockets=WebSocketDoor(
+            Parts(
+                pipeline=pipeline, db=db, events=tails, terminal=render, clock=the_clock
+            ),
+            auth,
+            origins=settings.allowed_origins,
+        ),
         streams=_streams(auth, settings.streams),
         figures=LiveFigures(db, metrics),
     )
@@ -193,6 +216,13 @@ def _tenant_of(channel: str, account: str) -> TenantId:
     return DEFAULT_TENANT
 
 
+def _tenants_of(db: Database) -> Callable[[], Awaitable[list[TenantId]]]:
+    async def tenant_ids() -> list[TenantId]:
+        return await db.read(list_tenants, by=system())
+
+    return tenant_ids
+
+
 def _tickers(graph: Graph) -> Sequence[Ticker]:
     async def fold_floods() -> None:
         graph.pipeline.floods.tick()
@@ -202,6 +232,8 @@ def _tickers(graph: Graph) -> Sequence[Ticker]:
     second = timedelta(seconds=1)
     return [
         Ticker(name="channel-states", work=graph.channels.reload, every=second),
+        Ticker(name="intake", work=graph.intake.drain, every=DRAIN_EVERY),
+        Ticker(name="sockets", work=graph.sockets.recheck, every=5 * second),
         Ticker(name="floods", work=fold_floods, every=5 * second),
         Ticker(name="mirror", work=graph.mirror.tick, every=second / 20),
         Ticker(name="sweeper", work=Sweeper(graph.db, flags).sweep, every=second),

@@ -7,10 +7,13 @@ from socket import socket
 from types import FrameType
 
 import uvicorn
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from core.kernel.problems import Unavailable
 from gateway.app import create_app
 from gateway.bootstrap import Graph, build, login_link
-from gateway.http.http_protocol import BoundedHttp
+from gateway.http.protocol import StrictHttp
+from gateway.http.websocket_protocol import BoundedWebSocket
 from gateway.logs import set_up_logs
 from gateway.settings import Settings
 
@@ -45,16 +48,19 @@ class Server(uvicorn.Server):
 
 
 def serve(settings: Settings) -> None:
-    """Run a gateway until it is told to stop."""
+    """Run a gateway until it is told to stop.
+
+    Raises: Unavailable in one line when the database or the data folder cannot be used.
+    """
     set_up_logs(settings.log_level)
-    graph = build(settings)
+    graph = _build(settings)
     config = uvicorn.Config(
         create_app(graph),
         host=settings.host,
         port=settings.port,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=BoundedHttp,
-        ws="websockets",
+        http=StrictHttp,
+        ws=BoundedWebSocket,
         ws_max_size=_FRAME_BYTES,
         ws_per_message_deflate=False,
         access_log=False,
@@ -67,6 +73,15 @@ def serve(settings: Settings) -> None:
     )
     _settle_memory()
     Server(config, graph).run()
+
+
+def _build(settings: Settings) -> Graph:
+    try:
+        return build(settings)
+    except (SQLAlchemyError, ImportError, OSError) as fault:
+        cause = fault.orig if isinstance(fault, DBAPIError) else fault
+        line = str(cause).partition("\n")[0]
+        raise Unavailable(f"cannot start: {line}", fix=["ops doctor"]) from fault
 
 
 def _settle_memory() -> None:
