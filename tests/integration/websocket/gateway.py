@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from channels.terminal import render
 from core.collab.tasks.tables import tasks
 from core.database import Database, Tx
 from core.events import service as events
-from core.events.model import EventFilter, view
+from core.events.model import Event, EventFilter, view
 from core.identity.keys import service as keys
 from core.identity.users import service as users
 from core.kernel.jsons import to_json
@@ -53,8 +54,7 @@ class DatabaseTail:
         while True:
             self._changed.clear()
             found = await self._db.read(
-                lambda tx, start=after: events.list_after(tx, start, wanted),
-                by=principal,
+                partial(_events_after, seq=after, wanted=wanted), by=principal
             )
             if found:
                 after = found[-1].seq
@@ -192,6 +192,10 @@ class Client:
             await self.raw.wait_closed()
         assert self.raw.close_code is not None
         return self.raw.close_code
+
+
+def _events_after(tx: Tx, *, seq: int, wanted: EventFilter) -> Sequence[Event]:
+    return events.list_after(tx, seq, wanted)
 
 
 def _with_door(rest: ASGIApp, door: WebSocketDoor) -> ASGIApp:

@@ -1,6 +1,5 @@
 """Commands, completion and events over one connection."""
 
-import asyncio
 from typing import Any
 
 import orjson
@@ -8,8 +7,8 @@ import pytest
 
 from core.database import Tx
 from core.delivery import inbox
-from core.events import service as events
-from core.kernel.principal import Role, system
+from core.events.tables import events
+from core.kernel.principal import system
 from tests.integration.websocket.conftest import Serve
 from tests.integration.websocket.gateway import Client, Frame, Gateway
 
@@ -264,5 +263,5 @@ async def test_subscriptions_are_counted(serve: Serve) -> None:
 
 
 def _forget_events(tx: Tx) -> None:
-    table = events.store.events
-    tx.execute(table.delete().where(table.c.tenant_id == tx.tenant, table.c.seq < 4))
+    old = events.delete().where(events.c.tenant_id == tx.tenant, events.c.seq < 4)
+    tx.execute(old)

@@ -95,10 +95,12 @@ async def test_header_client_resumes_with_hello(gateway: Gateway) -> None:
 
 
 async def test_new_connection_takes_the_session_over(gateway: Gateway) -> None:
-    async with gateway.connected() as client:
-        async with gateway.greeted(resume=resume(client, 0)) as again:
-            assert await client.closed() == 4001
-            reply = await again.exec("x1", "task list")
+    async with (
+        gateway.connected() as client,
+        gateway.greeted(resume=resume(client, 0)) as again,
+    ):
+        assert await client.closed() == 4001
+        reply = await again.exec("x1", "task list")
 
     assert reply["reply"]["status"] == "ok"
 
@@ -112,10 +114,8 @@ async def test_somebody_elses_session_is_a_gap(gateway: Gateway) -> None:
         async with gateway.greeted(key=bobs_key, resume=resume(client, 0)) as bob:
             await bob.send(t="ping")
             await bob.take("pong")
-            assert bob.welcome["replayed"] == 0
+            assert (bob.welcome["replayed"], bob.welcome["seq"]) == (0, 0)
         await gateway.restart()
-
-    assert bob.welcome["seq"] == 0
 
 
 @pytest.mark.parametrize("seq", [1_000_000, 2])
