@@ -60,7 +60,7 @@ class DocumentFile:
         """
         if stamp_of(self.path) != self._stamp:
             return False
-        self._stamp = replace_file(self.path, rendering.body)
+        self._stamp = replace_file(self.path, [rendering.body])
         self.version = version_of(rendering.tag)
         self._record.confirm(self.name, rendering.tag)
         return True

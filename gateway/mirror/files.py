@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import file_digest
@@ -32,7 +33,7 @@ def digest_of(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def replace_file(path: Path, body: bytes) -> Stamp:
+def replace_file(path: Path, parts: Iterable[bytes]) -> Stamp:
     """Put a whole new file in the place of another, and wait until it is on disk.
 
     Shape:  a reader sees the old bytes or the new ones; a failure leaves the old ones.
@@ -42,7 +43,7 @@ def replace_file(path: Path, body: bytes) -> Stamp:
     draft = path.with_name(f".{path.name}.new")
     try:
         with draft.open("wb") as file:
-            file.write(body)
+            file.writelines(parts)
             stamp = sync_file(file)
         draft.replace(path)
     except OSError:

@@ -20,6 +20,17 @@ _LOOK_SECONDS = 0.5
 _FIRST_SECONDS = 1.0
 
 
+def is_followed(folder: Path) -> bool:
+    """Tell whether some process keeps this folder up with the database now.
+
+    Raises: OSError.
+    """
+    lock = FolderLock(folder / LOCK)
+    is_free = lock.acquire()
+    lock.release()
+    return not is_free
+
+
 class Mirror:
     """Keeps the collaboration files of all tenants up with the database.
 
@@ -67,9 +78,10 @@ class Mirror:
 
     async def stop(self) -> None:
         """Bring the files up to date once more and let another process write."""
-        self._loop = None
-        with suppress(OSError, Unavailable):
-            await asyncio.to_thread(self.follow, is_final=True)
+        was_started, self._loop = self._loop is not None, None
+        if was_started:
+            with suppress(OSError, Unavailable):
+                await asyncio.to_thread(self.follow, is_final=True)
         await asyncio.to_thread(self.close)
 
     def close(self) -> None:
@@ -99,15 +111,19 @@ class Mirror:
                 raise fault
             return True
 
-    def put_back(self) -> list[Path]:
-        """Set every edited file aside, whoever writes the folder; list where they are.
+    def put_back(self, *, only: Path | None = None) -> list[Path]:
+        """Set edited files aside, whoever writes the folder; list where they are now.
 
         Raises: OSError, Unavailable.
         """
         with self._busy:
             marks = self._reader.look(read_marks, by=system())
-            mirrors = [self._mirror_of(mark) for mark in marks]
-            return [each.set_aside(file) for each in mirrors for file in each.edited()]
+            return [
+                mirror.set_aside(file)
+                for mirror in map(self._mirror_of, marks)
+                for file in mirror.edited()
+                if only is None or file.path.absolute() == only.absolute()
+            ]
 
     def _follow(self, mark: Mark, *, is_final: bool) -> None:
         due_in = self._mirror_of(mark).follow(mark, is_final=is_final)

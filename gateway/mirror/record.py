@@ -78,7 +78,7 @@ def save_record(path: Path, record: Record) -> None:
 
     Raises: OSError.
     """
-    replace_file(path, orjson.dumps(asdict(record), option=orjson.OPT_INDENT_2))
+    replace_file(path, [orjson.dumps(asdict(record), option=orjson.OPT_INDENT_2)])
 
 
 def _tags(given: list[str]) -> list[str]:
