@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from commands import blocks
 from commands.context import Context
@@ -11,7 +11,6 @@ from commands.schema import Doc, Person, Ref
 from commands.views import EventAddedData, EventPageData, HumanLogData
 from core.events import service as events
 from core.events.model import Event, EventFilter, view
-from core.kernel.jsons import Json
 from core.kernel.pages import page_size, parse_cursor, render_cursor
 from core.kernel.reply import Code, Reply, Text
 
@@ -27,7 +26,7 @@ def add(
     event: Annotated[str, Doc("What happened, in past tense: deploy_finished.")],
     *,
     target: Annotated[str, Doc("What it happened to.")] = "",
-    details: dict[str, Json] | None = None,
+    details: dict[str, Any] | None = None,
 ) -> Reply:
     """Append an event; nothing can change or remove it."""
     draft = events.report(ctx.tx, event, target=target, details=details)

@@ -1,10 +1,9 @@
 """The shapes of `data`, as the API documents them."""
 
-from typing import NotRequired
+from typing import Any, NotRequired
 
+from pydantic import JsonValue
 from typing_extensions import TypedDict
-
-from core.kernel.jsons import Json
 
 
 class DodItemData(TypedDict):
@@ -157,7 +156,7 @@ class EventData(TypedDict):
     actor: str
     channel: str
     target: str
-    details: dict[str, Json]
+    details: dict[str, JsonValue]
 
 
 class EventPageData(TypedDict):
@@ -188,7 +187,7 @@ class StateData(TypedDict):
 
     kind: str
     etag: str
-    data: NotRequired[dict[str, Json]]
+    data: NotRequired[dict[str, JsonValue]]
     text: NotRequired[str]
 
 
@@ -225,7 +224,7 @@ class VerificationData(TypedDict):
     checked: int
     broken_at: int
     fault: str
-    head: dict[str, Json]
+    head: dict[str, JsonValue]
 
 
 class UserData(TypedDict):
