@@ -22,6 +22,7 @@ VERBS: Mapping[str, str] = {
     "logout": "sign out and forget the session",
     "tail": "follow events as they happen",
     "seed": "post the backlog as tasks",
+    "collab": "compare, write and import the collaboration files",
     "version": "print the version",
     "completion": "print the completion script of a shell",
 }
