@@ -188,9 +188,11 @@ class Writer:
             self._drop_connection()
             self._note_loss(loss)
             return loss
-        settle_all(units)
         self._note_success()
-        self._on_commit(changed)
+        try:
+            self._on_commit(changed)
+        finally:
+            settle_all(units)
         return None
 
     def _note_loss(self, loss: Loss) -> None:

@@ -131,7 +131,7 @@ def upgrade() -> None:
     sa.Column('event_seq', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('inbox_seq', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('audit_seq', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('audit_hash', sa.Text(), server_default=sa.text("('')"), nullable=False),
+    sa.Column('audit_hash', sa.Text(), server_default=sa.text("''"), nullable=False),
     sa.Column('counters', sa.Text(), server_default='{}', nullable=False),
     sa.Column('versions', sa.Text(), server_default='{}', nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', name=op.f('pk_heads'))

@@ -1,0 +1,94 @@
+"""Read units: each in a snapshot of its own, without a way to write."""
+
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from core.database import Database, Tx
+from core.delivery.tables import channel_states
+from core.events.model import EventDraft
+from core.kernel.principal import Principal
+from core.kernel.problems import Unavailable
+from tests.unit.core.database.conftest import mark, marks
+
+
+def test_a_read_sees_one_moment(db: Database, ann: Principal) -> None:
+    """What is committed while it looks is not seen, not even by a new statement."""
+    has_looked, has_written = threading.Event(), threading.Event()
+
+    def look_twice(tx: Tx) -> tuple[list[str], list[str]]:
+        first = marks(tx)
+        has_looked.set()
+        has_written.wait(10)
+        return first, marks(tx)
+
+    def write() -> None:
+        has_looked.wait(10)
+        db.run(lambda tx: mark(tx, "later"), by=ann)
+        has_written.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = db.look(look_twice, by=ann)
+    writer.join()
+
+    assert seen == ([], [])
+    assert db.look(marks, by=ann) == ["later"]
+
+
+def test_a_read_sees_what_was_acknowledged(db: Database, ann: Principal) -> None:
+    """R-01: whoever has an answer finds its effect."""
+    for n in range(20):
+        db.run(lambda tx, n=n: mark(tx, f"{n:02}"), by=ann)
+        assert len(db.look(marks, by=ann)) == n + 1
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda tx: mark(tx, "a"),
+        lambda tx: tx.record(EventDraft(type="x", target="", actor="")),
+    ],
+)
+def test_a_read_refuses_to_record(db: Database, ann: Principal, work: object) -> None:
+    with pytest.raises(TypeError):
+        db.look(work, by=ann)  # type: ignore[arg-type]
+
+
+def test_the_connection_of_a_read_refuses_to_write(
+    db: Database, ann: Principal
+) -> None:
+    db.run(lambda tx: mark(tx, "kept"), by=ann)
+
+    with pytest.raises(Unavailable):
+        db.look(lambda tx: tx.execute(channel_states.delete()), by=ann)
+
+    assert db.look(marks, by=ann) == ["kept"]
+
+
+def test_a_read_that_raises_spoils_no_other(db: Database, ann: Principal) -> None:
+    for _ in range(5):
+        with pytest.raises(LookupError):
+            db.look(_raise, by=ann)
+
+    assert db.look(lambda tx: tx.execute(text("SELECT 1")).scalar(), by=ann) == 1
+
+
+def test_an_undone_attempt_of_a_read_keeps_its_versions(
+    db: Database, ann: Principal
+) -> None:
+    """A dry run that looks does not forget what the collection's version was."""
+    db.run(lambda tx: tx.bump("tasks"), by=ann)
+
+    def dry(tx: Tx) -> int:
+        with tx.attempt() as attempt:
+            tx.version("tasks")
+            attempt.undo()
+        return tx.version("tasks")
+
+    assert db.look(dry, by=ann) == 1
+
+
+def _raise(_: Tx) -> None:
+    raise LookupError
