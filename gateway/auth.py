@@ -26,9 +26,9 @@ from core.secrets.model import Keystore, Purpose, check_secret
 from gateway import proofs
 from gateway.principals import Principals, Ticks, digest
 from gateway.proofs import NEW_KEY, Verified
+from gateway.settings import BOOTSTRAP_LEAST_CHARS
 
 BOOTSTRAP_KEY_ID = "bootstrap"
-BOOTSTRAP_LEAST_CHARS = 32
 TOUCH_EVERY = timedelta(minutes=1)
 
 _BEARER = "Bearer "

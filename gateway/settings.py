@@ -3,8 +3,26 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from core.delivery.rates import parse_rate
+from core.kernel.problems import InvalidArgument
+from core.secrets.model import check_secret
+
+BOOTSTRAP_LEAST_CHARS = 32
+
+_DATABASES = ("sqlite", "postgresql", "postgres")
 
 
 class LimitSettings(BaseModel):
@@ -14,6 +32,16 @@ class LimitSettings(BaseModel):
 
     default: str = Field(default="120/minute", description="Rate for each dimension not set itself.")
     login: str = Field(default="5/minute", description="Rate of sign-in attempts per address.")
+
+    @field_validator("default", "login")
+    @classmethod
+    def _is_rate(cls, value: str, field: ValidationInfo) -> str:
+        try:
+            parse_rate(value)
+        except InvalidArgument as fault:
+            name = f"OPSWIRE_LIMITS__{field.field_name}".upper()
+            raise InvalidArgument(f"{name}: {fault.detail}", fix=fault.fix) from fault
+        return value
 
 
 class StreamSettings(BaseModel):
@@ -51,6 +79,10 @@ class Settings(BaseSettings):
     bootstrap_admin_key: SecretStr = Field(
         default=SecretStr(""), description="An admin key of the default tenant, at least 32 characters.",
     )
+    jobs_auth: Literal["either", "both"] = Field(
+        default="either", description="Whether /jobs takes a token or a key, or wants both.",
+        validation_alias=AliasChoices("OPSWIRE_JOBS_AUTH", "JOBS_AUTH"),
+    )
     limits: LimitSettings = Field(default=LimitSettings(), description="Rates of commands.")
     streams: StreamSettings = Field(
         default=StreamSettings(), description="Answers that stay open."
@@ -65,6 +97,30 @@ class Settings(BaseSettings):
     flags_file: Path = Field(
         default=Path("config/flags.json"), description="Feature flags, read again when they change.",
     )
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: str) -> str:
+        """Refuse what is no database of ours; the value may hold a password."""
+        try:
+            kind = make_url(value).get_backend_name() if value else "sqlite"
+        except (ArgumentError, ValueError):
+            kind = ""
+        if kind in _DATABASES:
+            return value
+        raise InvalidArgument(
+            "DATABASE_URL is neither a Postgres nor a SQLite address",
+            fix=["write postgresql://user:password@host/name", "leave it out"],
+        )
+
+    @field_validator("bootstrap_admin_key")
+    @classmethod
+    def _is_unset_or_strong(cls, value: SecretStr) -> SecretStr:
+        """Take an empty text for unset, and refuse any other that is as good as none."""
+        if text := value.get_secret_value():
+            name = "OPSWIRE_BOOTSTRAP_ADMIN_KEY"
+            check_secret(name, text, least=BOOTSTRAP_LEAST_CHARS)
+        return value
 
     @property
     def database(self) -> str:

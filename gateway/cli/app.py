@@ -81,7 +81,9 @@ def _is_first_key(words: Sequence[str], terminal: Terminal) -> bool:
 
 def _hint(words: Sequence[str], terminal: Terminal) -> None:
     """Say which verb of this machine may have been meant."""
-    if words and (close := difflib.get_close_matches(words[0], VERBS, n=1)):
+    if not words or words[0] in VERBS:
+        return
+    if close := difflib.get_close_matches(words[0], VERBS, n=1):
         terminal.say(f"try: ops {close[0]}")
 
 

@@ -100,7 +100,7 @@ def test_setting_that_does_not_fit_is_named(
 ) -> None:
     monkeypatch.setenv("OPSWIRE_PORT", "many")
 
-    assert ops.run("migrate", "--check") == 1
+    assert ops.run("migrate", "--check") == 2
     assert "PORT" in ops.err
 
 
