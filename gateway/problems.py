@@ -3,9 +3,21 @@
 from http import HTTPStatus
 
 from core.kernel.problems import (
-    AssuranceTooLow, BadRequest, Conflict, Forbidden, InvalidArgument, KeyReused, NotFound,
-    PreconditionRequired, Problem, RateLimited, StaleVersion, TooLarge, Unauthenticated,
+    AssuranceTooLow,
+    BadRequest,
+    Conflict,
+    Forbidden,
+    InvalidArgument,
+    KeyReused,
+    NotFound,
+    PreconditionRequired,
+    Problem,
+    RateLimited,
+    StaleVersion,
+    TooLarge,
+    Unauthenticated,
     Unavailable,
+    UnsupportedMedia,
 )
 from core.kernel.reply import ErrorBlock, ErrorInfo, Reply, ReplyStatus
 
@@ -18,6 +30,7 @@ STATUS: dict[type[Problem], int] = {
     Conflict: 409,
     StaleVersion: 412,
     TooLarge: 413,
+    UnsupportedMedia: 415,
     KeyReused: 422,
     PreconditionRequired: 428,
     RateLimited: 429,
@@ -28,8 +41,13 @@ ERROR_BASE = "/docs/errors"
 
 
 def status_of(problem: Problem) -> int:
-    """Find the status of a problem's nearest class in the table."""
-    return next(STATUS[kind] for kind in type(problem).__mro__ if kind in STATUS)
+    """Find the status of a problem."""
+    return status_of_class(type(problem))
+
+
+def status_of_class(kind: type[Problem]) -> int:
+    """Find the status of the nearest class in the table."""
+    return next(STATUS[each] for each in kind.__mro__ if each in STATUS)
 
 
 def status_of_body(problem: Problem) -> int:

@@ -11,6 +11,7 @@ Problem
 │   ├── InvalidQuery         a query parameter is unknown or has a bad value
 │   └── InvalidHeader        a header that cannot be read
 ├── TooLarge                 more bytes than this door accepts
+├── UnsupportedMedia         a body that says it is not JSON
 ├── Unauthenticated          no credential, or one that is not accepted
 ├── Forbidden                known, but not allowed
 │   ├── MissingScope         the principal lacks a scope
@@ -131,6 +132,13 @@ class TooLarge(Problem):
 
     code = "too_large"
     title = "The message is too large"
+
+
+class UnsupportedMedia(Problem):
+    """The body says of itself that it is not JSON."""
+
+    code = "unsupported_media_type"
+    title = "The body must be JSON"
 
 
 class Unauthenticated(Problem):

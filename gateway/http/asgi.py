@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from core.kernel.problems import InvalidHeader, TooLarge, Unavailable
 
@@ -12,7 +12,7 @@ HeaderList = list[tuple[bytes, bytes]]
 JSON = (b"content-type", b"application/json")
 PROBLEM = (b"content-type", b"application/problem+json")
 
-_BASE = (
+BASE_HEADERS = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -22,9 +22,11 @@ _BASE = (
 async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
     """Read a request body of at most `limit` bytes.
 
-    Raises: TooLarge before more than the limit is held; Unavailable when the client
-            went away, for then nobody waits for the answer.
+    Raises: TooLarge before more than the limit is held, and before anything is when
+            the client says how much will come; Unavailable when the client went away,
+            for then nobody waits for the answer.
     """
+    _require_small(_declared_size(scope), limit)
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -33,10 +35,7 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
             raise Unavailable("the client went away")
         chunk = event.get("body", b"")
         size += len(chunk)
-        if size > limit:
-            raise TooLarge(
-                f"the body has more than {limit} bytes", fix=["send less in one request"]
-            )
+        _require_small(size, limit)
         if not event.get("more_body"):
             return chunk if not chunks else b"".join((*chunks, chunk))
         chunks.append(chunk)
@@ -49,9 +48,36 @@ async def respond(
     await send({
         "type": "http.response.start",
         "status": status,
-        "headers": [*_BASE, (b"content-length", b"%d" % len(body)), *headers],
+        "headers": [*BASE_HEADERS, (b"content-length", b"%d" % len(body)), *headers],
     })
     await send({"type": "http.response.body", "body": body})
+
+
+def secured(send: Send) -> Send:
+    """Add the headers of every response, except those a response sets itself."""
+
+    async def send_secured(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = {name.lower() for name, _ in message["headers"]}
+            extra = [each for each in BASE_HEADERS if each[0] not in given]
+            message = {**message, "headers": [*message["headers"], *extra]}
+        await send(message)
+
+    return send_secured
+
+
+def _declared_size(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+    return 0
+
+
+def _require_small(size: int, limit: int) -> None:
+    if size > limit:
+        raise TooLarge(
+            f"the body has more than {limit} bytes", fix=["send less in one request"]
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class CommandDoor:
         try:
             headers = Headers.of(scope)
             principal = await rest.sign_in(self._auth, headers)
+            rest.require_json(headers)
             body = await read_body(scope, receive, limit=self._body_limit)
             envelope = _envelope(principal, headers, body, self._clock.now())
         except Problem as problem:
@@ -54,6 +55,7 @@ class CommandDoor:
         try:
             headers = Headers.of(scope)
             principal = await rest.sign_in(self._auth, headers)
+            rest.require_json(headers)
             raw = await read_body(scope, receive, limit=self._body_limit)
             envelopes, keep_going = _batch(principal, headers, raw, self._clock.now())
         except Problem as problem:

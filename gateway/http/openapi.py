@@ -1,22 +1,36 @@
-"""OpenAPI descriptions of resource routes, read off the commands they reach."""
+"""The OpenAPI document: routes written by hand, and those that commands declare."""
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from commands.registry import Command, Danger, Registry, Route
+from commands.registry import Command, Registry, Route
 from commands.schema import Parameter
+from gateway.http.argument_schemas import argument_schema
 from gateway.http.auth_openapi import auth_paths
+from gateway.http.operations import (
+    command_paths,
+    docs_paths,
+    health_paths,
+    reply_schemas,
+    webhook_paths,
+)
+from gateway.http.resources import QUERY_FLAGS
 from gateway.http.stream_openapi import stream_paths
 
 Schema = dict[str, Any]
 
+_ABOUT = "One typed command language for operations, on every channel."
 _PATH_NAME = re.compile(r"{(\w+)(?::\w+)?}")
-
-PROBLEM_SCHEMA: Schema = {
+_PROBLEM: Schema = {"$ref": "#/components/schemas/Problem"}
+_FLAGS: Schema = {
+    "dry_run": {"type": "boolean", "description": "Show the effect, change nothing"},
+    "confirm": {"type": "string", "description": "A proposal's token, or the id"},
+    "reason": {"type": "string", "description": "Why, for the audit"},
+}
+_PROBLEM_DETAILS: Schema = {
     "type": "object",
     "description": "RFC 9457 problem details",
     "properties": {
@@ -32,53 +46,77 @@ PROBLEM_SCHEMA: Schema = {
 }
 
 _ERRORS = {
-    400: "Malformed request",
     401: "No valid credential",
     403: "A scope or assurance is missing",
     404: "Absent, or another tenant's",
     409: "The present state forbids it, or confirmation is needed",
-    413: "The body is too large",
     429: "A rate limit is used up",
-    500: "A fault of ours",
     503: "Not available now; nothing was stored",
 }
-_BODY_ERRORS = {422: "A value in the body does not fit"}
+_BODY_ERRORS = {
+    413: "The body is too large",
+    415: "The body is not JSON",
+    422: "A value in the body does not fit",
+}
 _IF_MATCH_ERRORS = {412: "Changed since it was read", 428: "If-Match is required"}
+_EVERYWHERE = {
+    400: "Not valid HTTP or JSON, or a query parameter does not fit",
+    405: "Allow names the methods that this path takes",
+    408: "The request came too slowly",
+    431: "The headers are too large",
+    500: "A fault of ours",
+}
+
+# Every route that is no command is described by one of these, or does not exist.
+HANDWRITTEN: Sequence[Callable[[Schema], Schema]] = (
+    command_paths,
+    webhook_paths,
+    auth_paths,
+    stream_paths,
+    health_paths,
+    docs_paths,
+)
 
 
-def document(api: FastAPI, registry: Registry) -> Schema:
-    """Describe the whole API: FastAPI's own routes, /auth, and one operation per command route."""
-    whole = get_openapi(
-        title=api.title, version=api.version, description=api.description,
-        routes=api.routes,
-    )
-    paths: Schema = whole.setdefault("paths", {})
+def document(registry: Registry, *, version: str) -> Schema:
+    """Describe the whole API, every operation with every status it may answer."""
+    paths: Schema = {}
+    for describe in HANDWRITTEN:
+        paths |= describe(_PROBLEM)
     for command in registry:
         for number, route in enumerate(command.routes):
             described = operation(command, route)
             described["operationId"] = _operation_id(command, number)
-            paths.setdefault(route.path, {})[route.method.lower()] = described
-    paths |= auth_paths(PROBLEM_SCHEMA) | stream_paths(PROBLEM_SCHEMA)
-    whole.setdefault("components", {})["securitySchemes"] = {
-        "bearer": {"type": "http", "scheme": "bearer"},
-        "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            path = _PATH_NAME.sub(r"{\1}", route.path)
+            paths.setdefault(path, {})[route.method.lower()] = described
+    for methods in paths.values():
+        for each in methods.values():
+            each["responses"] = {**_problems(_EVERYWHERE), **each["responses"]}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Opswire", "version": version, "description": _ABOUT},
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": {"Problem": _PROBLEM_DETAILS, **reply_schemas()},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            },
+        },
     }
-    return whole
-
-
-def _operation_id(command: Command, number: int) -> str:
-    name = command.name.replace(" ", "_").replace("-", "_")
-    return name if number == 0 else f"{name}_{number + 1}"
 
 
 def operation(command: Command, route: Route) -> Schema:
     """Describe one route: parameters, body, answers, errors, security."""
     in_path = set(_PATH_NAME.findall(route.path))
-    arguments = command.model.model_json_schema(ref_template="#/components/schemas/{model}")
-    properties = _inline(arguments)
+    inlined = _inline(command.model.model_json_schema())
+    properties = {
+        each.name: argument_schema(command, each, inlined[each.name])
+        for each in command.parameters
+    }
     described: Schema = {
         "parameters": _parameters(command, route, properties),
-        "responses": _responses(command),
+        "responses": _responses(command, route),
         "description": _description(command),
         "summary": command.summary,
         "tags": [command.noun],
@@ -87,9 +125,14 @@ def operation(command: Command, route: Route) -> Schema:
         "x-danger": command.danger.value,
         "x-scope": command.scope,
     }
-    if route.method not in ("GET",):
+    if route.method != "GET":
         described["requestBody"] = _body(command, properties, in_path)
     return described
+
+
+def _operation_id(command: Command, number: int) -> str:
+    name = command.name.replace(" ", "_").replace("-", "_")
+    return name if number == 0 else f"{name}_{number + 1}"
 
 
 def _description(command: Command) -> str:
@@ -111,13 +154,14 @@ def _inline(schema: Schema) -> dict[str, Schema]:
     return {name: resolve(value) for name, value in schema.get("properties", {}).items()}
 
 
+# ── what is sent ──────────────────────────────────────────────────────────────
 def _parameters(
-    command: Command, route: Route, properties: dict[str, Schema]
+    command: Command, route: Route, properties: Mapping[str, Schema]
 ) -> list[Schema]:
-    in_path = set(_PATH_NAME.findall(route.path))
-    found = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in _PATH_NAME.findall(route.path)
+    in_path = _PATH_NAME.findall(route.path)
+    found: list[Schema] = [
+        {"name": name, "in": "path", "required": True, "schema": properties[name]}
+        for name in in_path
     ]
     if route.method == "GET":
         found += [
@@ -127,17 +171,38 @@ def _parameters(
         ]
         found.append(_header("If-None-Match", "An ETag that the caller has already"))
     else:
-        found.append(_header("Idempotency-Key", "The same key again gives the same answer"))
+        found.append(
+            _header("Idempotency-Key", "The same key again gives the same answer")
+        )
+        found += [_flag(name) for name in QUERY_FLAGS]
     if command.if_match:
-        found.append(_header("If-Match", "The ETag of the version to be changed"))
+        header = _header("If-Match", "The ETag of the version to be changed")
+        found.append({**header, "required": command.if_match == "required"})
     return found
 
 
 def _query(parameter: Parameter, schema: Schema) -> Schema:
     return {
         "name": parameter.name, "in": "query", "required": parameter.is_required,
-        "schema": schema,
+        "schema": _in_text(schema),
+        **({"style": "form", "explode": True} if parameter.is_list else {}),
     }
+
+
+def _flag(name: str) -> Schema:
+    """Describe a flag in the query, where it may stand instead of in the body."""
+    return {"name": name, "in": "query", "required": False, "schema": _FLAGS[name]}
+
+
+def _in_text(schema: Schema) -> Schema:
+    """Leave out of a query parameter's schema what a query cannot say: null."""
+    options = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+    rest = {
+        name: value for name, value in schema.items() if name not in ("anyOf", "default")
+    }
+    if not options:
+        return rest
+    return {**options[0], **rest} if len(options) == 1 else {**rest, "anyOf": options}
 
 
 def _header(name: str, description: str) -> Schema:
@@ -147,20 +212,17 @@ def _header(name: str, description: str) -> Schema:
     }
 
 
-def _body(command: Command, properties: dict[str, Schema], in_path: set[str]) -> Schema:
-    fields = {name: each for name, each in properties.items() if name not in in_path}
-    fields["dry_run"] = {"type": "boolean", "description": "Show the effect, change nothing"}
-    if command.danger in (Danger.RISKY, Danger.DESTRUCTIVE):
-        fields["confirm"] = {"type": "string", "description": "A proposal's token, or the id"}
-    if "reason" not in fields:
-        fields["reason"] = {"type": "string", "description": "Why, for the audit"}
+def _body(
+    command: Command, properties: Mapping[str, Schema], in_path: set[str]
+) -> Schema:
+    own = {name: each for name, each in properties.items() if name not in in_path}
     required = [
         each.name
         for each in command.parameters
         if each.is_required and each.name not in in_path
     ]
     schema: Schema = {
-        "type": "object", "properties": fields, "additionalProperties": False,
+        "type": "object", "properties": {**_FLAGS, **own}, "additionalProperties": False,
         **({"required": required} if required else {}),
     }
     return {
@@ -169,25 +231,30 @@ def _body(command: Command, properties: dict[str, Schema], in_path: set[str]) ->
     }
 
 
-def _responses(command: Command) -> Schema:
+# ── what is answered ──────────────────────────────────────────────────────────
+def _responses(command: Command, route: Route) -> Schema:
     errors = dict(_ERRORS)
-    if not command.is_read:
+    if route.method != "GET":
         errors |= _BODY_ERRORS
     if command.if_match:
         errors |= _IF_MATCH_ERRORS
-    answers: Schema = {
-        str(status): {
-            "description": text,
-            "content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}},
-        }
-        for status, text in sorted(errors.items())
-    }
+    answers = _problems(errors)
     answers[str(command.status)] = _success(command)
     if command.status != 200 and not command.is_read:
         answers["200"] = {**_success(command), "description": "A dry run: nothing changed"}
-    if command.is_read:
+    if route.method == "GET":
         answers["304"] = {"description": "Unchanged since If-None-Match"}
     return answers
+
+
+def _problems(statuses: Mapping[int, str]) -> Schema:
+    return {
+        str(status): {
+            "description": text,
+            "content": {"application/problem+json": {"schema": _PROBLEM}},
+        }
+        for status, text in sorted(statuses.items())
+    }
 
 
 def _success(command: Command) -> Schema:

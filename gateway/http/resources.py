@@ -1,6 +1,7 @@
 """Turns the registry into REST resource routes: one route, one command."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,33 +9,50 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from commands.flags import GLOBALS
 from commands.registry import Command, Registry, Route
 from commands.schema import Kind, Parameter
+from commands.suggest import nearest
+from commands.words import shown
 from core.kernel.clock import Clock
 from core.kernel.envelope import Envelope
 from core.kernel.etag import is_none_match
 from core.kernel.jsons import Json, parse_json, to_json
 from core.kernel.principal import Principal
 from core.kernel.problems import (
-    InvalidArgument, InvalidQuery, PreconditionRequired, Problem, TooLarge,
+    InvalidArgument,
+    InvalidQuery,
+    PreconditionRequired,
+    Problem,
+    UnknownFlag,
 )
 from core.kernel.reply import ErrorInfo, ReplyStatus
 from gateway import problems
 from gateway.auth import Authenticator
 from gateway.http import rest
-from gateway.http.asgi import HeaderList, Headers
+from gateway.http.asgi import JSON, PROBLEM, HeaderList, Headers, read_body
 from gateway.pipeline import Answer, Pipeline
 
 _BODY_FAULTS = frozenset({"invalid_argument", "unknown_flag"})
-_HAS_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+# What a caller may say beside the arguments, in the body or, but for the reason, in
+# the query. How a reply is shown is no matter of a route that answers with data.
+FLAGS = {each.name: each for each in GLOBALS if each.name in {"dry_run", "confirm", "reason"}}
+QUERY_FLAGS = ("dry_run", "confirm")
+_WHOLE = re.compile("-?[0-9]{1,18}")
 
 
 class Resources:
-    """Answers resource calls by sending their command down the one road."""
+    """Answers resource calls by sending their command down the one road.
+
+    Shape:  paths under one of `strict`, such as `/jobs`, want a token and a key.
+    """
 
     def __init__(
-        self, pipeline: Pipeline, auth: Authenticator, *, clock: Clock, body_limit: int
+        self, pipeline: Pipeline, auth: Authenticator, *, clock: Clock, body_limit: int,
+        strict: Sequence[str] = (),
     ) -> None:
+        self._strict = strict
         self._pipeline = pipeline
         self._auth = auth
         self._clock = clock
@@ -66,13 +84,13 @@ class Resources:
             channel=rest.CHANNEL, command=command.name, received_at=self._clock.now()
         )
         try:
-            principal = await rest.sign_in(self._auth, headers)
+            principal = await self._sign_in(route, headers)
             envelope = await self._envelope(request, command, principal, headers)
         except Problem as problem:
             answer = await self._pipeline.refuse(envelope, problem)
         else:
             answer = await self._pipeline.handle(envelope)
-        response = _render(answer, command, headers, request.url.path)
+        response = _render(answer, command, request, headers)
         if envelope.credential is not None:
             limits = rest.limit_headers(
                 self._pipeline.limiter, envelope, envelope.credential
@@ -80,10 +98,20 @@ class Resources:
             response.raw_headers.extend(limits)
         return response
 
+    async def _sign_in(self, route: Route, headers: Headers) -> Principal:
+        if not any(f"{route.path}/".startswith(f"{each}/") for each in self._strict):
+            return await rest.sign_in(self._auth, headers)
+        return await self._auth.authenticate_both(
+            headers.get(b"authorization"), headers.get(b"x-api-key")
+        )
+
     async def _envelope(
         self, request: Request, command: Command, principal: Principal, headers: Headers
     ) -> Envelope:
-        body = await self._body(request)
+        body = b""
+        if request.method != "GET":
+            rest.require_json(headers)
+            body = await read_body(request.scope, request.receive, limit=self._body_limit)
         args = _arguments(request, command, body)
         if_match = headers.get(b"if-match")
         if command.if_match == "required" and not if_match:
@@ -100,88 +128,112 @@ class Resources:
             received_at=self._clock.now(),
             assurance=principal.assurance,
             payload_hash=rest.hash_of(
-                request.method.encode(), request.url.path.encode(),
-                request.url.query.encode(), if_match.encode(), body,
+                request.method.encode(), request.scope["path"].encode(),
+                request.scope["query_string"], if_match.encode(), body,
             ),
             if_match=if_match,
             credential=principal,
             is_consent=True,
         )
 
-    async def _body(self, request: Request) -> bytes:
-        """Read the body, never holding more than the limit."""
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > self._body_limit:
-                raise TooLarge(
-                    f"the body has more than {self._body_limit} bytes",
-                    fix=["send less in one request"],
-                )
-            chunks.append(chunk)
-        return b"".join(chunks)
-
 
 def _arguments(request: Request, command: Command, body: bytes) -> dict[str, Json]:
-    """Gather path, then query or body; a name may come from one place only."""
-    path: dict[str, Json] = {
-        name: _from_text(command.parameter(name), [str(value)])
-        for name, value in request.path_params.items()
-    }
-    query = _from_query(request, command)
-    given = _from_body(body) if request.method in _HAS_BODY else {}
-    for name in [*query, *given]:
-        if name in path:
-            raise InvalidArgument(f"'{name}' stands in the path already", fix=["leave it out"])
-    return {**query, **given, **path}
+    """Gather path, query and body; a name may come from one place only."""
+    places: tuple[dict[str, Json], ...] = (
+        {
+            name: _from_text(command.parameter(name), [str(value)])
+            for name, value in request.path_params.items()
+        },
+        _from_query(request, command),
+        _from_body(command, body),
+    )
+    found: dict[str, Json] = {}
+    for place in places:
+        for name in place.keys() & found.keys():
+            raise InvalidArgument(f"'{name}' is given twice", fix=["give it once"])
+        found |= place
+    return found
 
 
 def _from_query(request: Request, command: Command) -> dict[str, Json]:
+    """Read the arguments of a GET; other methods take few flags there.
+
+    Raises: InvalidQuery naming what may have been meant.
+    """
+    known = _query_parameters(request, command)
     values: dict[str, Json] = {}
     for name in request.query_params:
-        if not (command.is_read or name in ("dry_run", "confirm")):
-            raise InvalidQuery(
-                f"'{name}' belongs in the JSON body", fix=["send it in the body"]
-            )
-        values[name] = _from_text(
-            command.parameter(name), request.query_params.getlist(name)
-        )
+        if name not in known:
+            raise _unknown_query(name, command, known)
+        values[name] = _from_text(known[name], request.query_params.getlist(name))
     return values
 
 
-def _from_body(body: bytes) -> dict[str, Json]:
+def _query_parameters(request: Request, command: Command) -> dict[str, Parameter]:
+    if request.method != "GET":
+        return {name: FLAGS[name] for name in QUERY_FLAGS}
+    return {
+        each.name: each for each in command.parameters if each.name not in request.path_params
+    }
+
+
+def _unknown_query(
+    name: str, command: Command, known: Mapping[str, Parameter]
+) -> InvalidQuery:
+    if command.parameter(name) is not None and name not in known:
+        return InvalidQuery(f"'{name}' does not belong in the query", fix=[
+            "leave it out if the path has it, else send it in the JSON body"
+        ])
+    close = nearest(name, known)
+    return InvalidQuery(
+        f"{shown(name)} is no query parameter here",
+        fix=[f"name it {each}" for each in close or known] or ["leave it out"],
+        suggestions=close,
+    )
+
+
+def _from_body(command: Command, body: bytes) -> dict[str, Json]:
     if not body.strip():
         return {}
     raw = parse_json(body)
     if not isinstance(raw, dict):
         raise InvalidArgument("the body is a JSON object", fix=["send {…}"])
+    known = [*(each.name for each in command.parameters), *FLAGS]
+    for name in (each for each in raw if each not in known):
+        close = nearest(name, known)
+        raise UnknownFlag(
+            f"{command.name} has no field {shown(name)}",
+            fix=[f"name it {each}" for each in close or known],
+            suggestions=close,
+        )
     return raw
 
 
 def _from_text(parameter: Parameter | None, texts: list[str]) -> Json:
     """Turn query text into the JSON value that the argument's kind calls for."""
     if parameter is None:
-        return {"true": True, "false": False}.get(texts[-1], texts[-1])
+        return texts[-1]
     if parameter.is_list:
         return [part for text in texts for part in text.split(",") if part]
     if len(texts) > 1:
         raise InvalidQuery(f"'{parameter.name}' is given twice", fix=["give it once"])
     text = texts[0]
     match parameter.kind:
-        case Kind.INTEGER if text.lstrip("-").isascii() and text.lstrip("-").isdigit():
-            return int(text) if len(text) < 20 else text
+        case Kind.INTEGER if _WHOLE.fullmatch(text):
+            return int(text)
         case Kind.FLAG if text in ("true", "false"):
             return text == "true"
     return text
 
 
-def _render(answer: Answer, command: Command, headers: Headers, path: str) -> Response:
+def _render(
+    answer: Answer, command: Command, request: Request, headers: Headers
+) -> Response:
     """Answer `data`, or the problem, with the headers that belong to it."""
     reply = answer.reply
     extra: HeaderList = rest.answer_headers(answer)
     if reply.error is not None:
-        return _problem(_for_resource(reply.error, command, path), answer, extra)
+        return _problem(_for_resource(reply.error, request), answer, extra)
     if reply.status is ReplyStatus.NEEDS_CONFIRMATION:
         return _problem(_unconfirmed(answer), answer, extra)
     etag = reply.data.get("etag")
@@ -192,21 +244,18 @@ def _render(answer: Answer, command: Command, headers: Headers, path: str) -> Re
             return _response(304, b"", extra)
     status = 202 if reply.status is ReplyStatus.RUNNING else command.status
     status = 200 if reply.data.get("dry_run") is True else status
-    return _response(status, to_json(reply.data), [*extra, _JSON])
+    return _response(status, to_json(reply.data), [*extra, JSON])
 
 
-_JSON = (b"content-type", b"application/json")
-_PROBLEM = (b"content-type", b"application/problem+json")
-
-
-def _for_resource(error: ErrorInfo, command: Command, path: str) -> ErrorInfo:
+def _for_resource(error: ErrorInfo, request: Request) -> ErrorInfo:
     """Adjust a fault's status to where it lay: path 404, query 400, body 422."""
     if error.code not in _BODY_FAULTS:
         return error
     argument = error.extra.get("argument")
-    if any(f"{{{argument}}}" in route.path for route in command.routes):
+    if argument in request.path_params:
         return replace(error, status=404)
-    return replace(error, status=400 if command.is_read else 422)
+    is_query = request.method == "GET" or argument in request.query_params
+    return replace(error, status=400 if is_query else 422)
 
 
 def _unconfirmed(answer: Answer) -> ErrorInfo:
@@ -226,7 +275,7 @@ def _problem(error: ErrorInfo, answer: Answer, headers: HeaderList) -> Response:
     document = problems.to_document(error, request_id=answer.reply.request_id)
     if isinstance(error.extra.get("etag"), str):
         headers = [*headers, (b"etag", f'"{error.extra["etag"]}"'.encode())]
-    return _response(error.status, to_json(document), [*headers, _PROBLEM])
+    return _response(error.status, to_json(document), [*headers, PROBLEM])
 
 
 def _response(status: int, body: bytes, headers: HeaderList) -> Response:

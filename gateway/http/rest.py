@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from core.kernel.envelope import Envelope
 from core.kernel.principal import Principal
-from core.kernel.problems import InvalidHeader
+from core.kernel.problems import InvalidHeader, UnsupportedMedia
 from gateway.auth import Authenticator
 from gateway.http.asgi import HeaderList, Headers
 from gateway.limits import Limiter
@@ -14,6 +14,9 @@ CHANNEL = "rest"
 CLI_CHANNEL = "cli"
 
 KEY_LIMIT = 255
+
+# curl -d says the last one of everything; what counts is that the body is JSON.
+_JSON_TYPES = ("", "application/json", "application/x-www-form-urlencoded")
 
 
 async def sign_in(auth: Authenticator, headers: Headers) -> Principal:
@@ -25,6 +28,18 @@ async def sign_in(auth: Authenticator, headers: Headers) -> Principal:
     api_key = headers.get(b"x-api-key")
     known = auth.recall(authorization or api_key)
     return known or await auth.authenticate(authorization, api_key)
+
+
+def require_json(headers: Headers) -> None:
+    """Check what a body says of itself; one that says nothing is taken for JSON.
+
+    Raises: UnsupportedMedia.
+    """
+    media_type = headers.get(b"content-type").partition(";")[0].strip().lower()
+    if media_type not in _JSON_TYPES and not media_type.endswith("+json"):
+        raise UnsupportedMedia(
+            f"the body is {media_type[:100]}", fix=["send Content-Type: application/json"]
+        )
 
 
 def channel_of(headers: Headers) -> str:
