@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import JsonValue
-
 from commands import blocks
 from commands.context import Context
 from commands.registry import Command, command

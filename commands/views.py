@@ -1,6 +1,6 @@
 """The shapes of `data`, as the API documents them."""
 
-from typing import Any, NotRequired
+from typing import NotRequired
 
 from pydantic import JsonValue
 from typing_extensions import TypedDict
