@@ -1,7 +1,8 @@
 """Gateways for the WebSocket tests, stopped when the test is over."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ Serve = Callable[..., Awaitable[Gateway]]
 
 @pytest.fixture
 async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
-    """Start gateways; keywords are those of Limits."""
+    """Start gateways; `server` has keywords of Gateway, the others are those of Limits."""
     gateways: list[Gateway] = []
 
-    async def start(*, rate: str = "", **limits: Any) -> Gateway:
+    async def start(
+        *, server: Mapping[str, Any] = MappingProxyType({}), **limits: Any
+    ) -> Gateway:
         gateway = Gateway(
-            tmp_path / str(len(gateways)), limits=Limits(**limits), rate=rate
+            tmp_path / str(len(gateways)), limits=Limits(**limits), **server
         )
         await gateway.start()
         gateways.append(gateway)

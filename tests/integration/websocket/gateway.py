@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 import uvicorn
 from sqlalchemy import select
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import ClientConnection, connect
 
 from channels.terminal import render
@@ -22,7 +23,6 @@ from core.identity.keys import service as keys
 from core.identity.users import service as users
 from core.kernel.jsons import to_json
 from core.kernel.principal import Principal, Role, system
-from gateway.app import create_app
 from gateway.bootstrap import Graph, build
 from gateway.event_source import EventLine, EventsGone
 from gateway.http.websocket import WebSocketDoor
@@ -70,7 +70,17 @@ class DatabaseTail:
 class Gateway:
     """One gateway over a data folder; it can be stopped and started again."""
 
-    def __init__(self, data: Path, *, limits: Limits, rate: str = "") -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        limits: Limits,
+        rate: str = "",
+        protocol: type[BoundedWebSocket] = BoundedWebSocket,
+        ping_seconds: float = 20,
+    ) -> None:
+        self._protocol = protocol
+        self._ping_seconds = ping_seconds
         self._settings = Settings(
             data=data,
             bootstrap_admin_key=ADMIN_KEY,  # type: ignore[arg-type]
@@ -95,9 +105,11 @@ class Gateway:
             parts, self.graph.auth, origins=self._settings.allowed_origins
         )
         config = uvicorn.Config(
-            _with_door(create_app(self.graph), self.door),
+            _app(self.graph, self.door),
             port=self.port,
-            ws=BoundedWebSocket,
+            ws=self._protocol,
+            ws_ping_interval=self._ping_seconds,
+            ws_ping_timeout=self._ping_seconds,
             ws_max_size=65_536,
             ws_per_message_deflate=False,
             log_config=None,
@@ -198,12 +210,14 @@ def _events_after(tx: Tx, *, seq: int, wanted: EventFilter) -> Sequence[Event]:
     return events.list_after(tx, seq, wanted)
 
 
-def _with_door(rest: ASGIApp, door: WebSocketDoor) -> ASGIApp:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        is_door = scope["type"] == "websocket" and scope["path"] == "/v1/ws"
-        await (door if is_door else rest)(scope, receive, send)
+def _app(graph: Graph, door: WebSocketDoor) -> Starlette:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await graph.start()
+        yield
+        await graph.stop()
 
-    return app
+    return Starlette(routes=[WebSocketRoute("/v1/ws", door)], lifespan=lifespan)
 
 
 def _make_key(tx: Tx, name: str, role: Role) -> tuple[str, str]:

@@ -93,7 +93,7 @@ async def test_refusal_of_a_command_is_a_reply(gateway: Gateway) -> None:
 
 
 async def test_rate_limit_is_a_reply(serve: Serve) -> None:
-    gateway = await serve(rate="3/minute")
+    gateway = await serve(server={"rate": "3/minute"})
     async with gateway.connected() as client:
         replies = [await client.exec(f"x{number}", "task list") for number in range(4)]
 

@@ -86,26 +86,15 @@ async def test_wrong_header_is_refused_before_the_upgrade(gateway: Gateway) -> N
     assert await status_of(gateway, additional_headers=headers) == 401
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        f"?token={ADMIN_KEY}",
-        f"?key={ADMIN_KEY}",
-        f"?access_token={ADMIN_KEY}",
-        f"?TOKEN={ADMIN_KEY}",
-        f"?%74oken={ADMIN_KEY}",
-        f"?a=1;token={ADMIN_KEY}",
-        f"?{ADMIN_KEY}",
-    ],
-)
 async def test_token_in_the_address_is_refused(
-    gateway: Gateway, query: str, caplog: pytest.LogCaptureFixture
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     """`R-38`: even with a good header beside it; and no log repeats it (`R-69`)."""
     caplog.set_level("DEBUG")
     headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
-
-    assert await status_of(gateway, query=query, additional_headers=headers) == 400
+    for name in ("token=", "key=", "access_token=", "TOKEN=", "%74oken=", "a;key=", ""):
+        query = f"?{name}{ADMIN_KEY}"
+        assert await status_of(gateway, query=query, additional_headers=headers) == 400
 
     ours = [each.getMessage() for each in caplog.records if "client" not in each.name]
     assert not any(ADMIN_KEY in message for message in ours)
@@ -121,38 +110,35 @@ async def test_own_and_allowed_origins_connect(gateway: Gateway) -> None:
             assert (await client.take("error"))["code"] == "unauthenticated"
 
 
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "http://evil.example",
-        "http://127.0.0.1.evil.example:{port}",  # prefix
-        "http://evil127.0.0.1:{port}",  # suffix
-        "https://evil-console.example.com",  # suffix of an allowed one
-        "https://console.example.com.evil.example",  # prefix of an allowed one
-        "null",
-        "https://127.0.0.1:{port}",  # scheme
-        "http://127.0.0.1:1",  # port
-        "http://127.0.0.1",  # no port
-        "http://127.0.0.1:{port}@evil.example",  # user
-        "http://user@127.0.0.1:{port}",
-        "HTTPS://CONSOLE.EXAMPLE.COM",  # case
-        "https://console.example.com.",  # trailing dot
-        "https://console.example.com/",
-        "https://console.example.com:443",
-        "",
-        " ",
-    ],
-)
-async def test_foreign_origin_is_refused_before_the_upgrade(
-    gateway: Gateway, origin: str
-) -> None:
-    """`R-38`: though the credential is good."""
-    headers = {
-        "Authorization": f"Bearer {ADMIN_KEY}",
-        "Origin": origin.format(port=gateway.port),
-    }
+FOREIGN = [
+    "http://evil.example",
+    "http://127.0.0.1.evil.example:{port}",  # prefix
+    "http://evil127.0.0.1:{port}",  # suffix
+    "https://evil-console.example.com",  # suffix of an allowed one
+    "https://console.example.com.evil.example",  # prefix of an allowed one
+    "null",
+    "https://127.0.0.1:{port}",  # scheme
+    "http://127.0.0.1:1",  # port
+    "http://127.0.0.1",  # no port
+    "http://127.0.0.1:{port}@evil.example",  # user
+    "http://user@127.0.0.1:{port}",
+    "HTTPS://CONSOLE.EXAMPLE.COM",  # case
+    "https://console.example.com.",  # trailing dot
+    "https://console.example.com/",
+    "https://console.example.com:443",
+    "",
+    " ",
+]
 
-    assert await status_of(gateway, additional_headers=headers) == 403
+
+async def test_foreign_origin_is_refused_before_the_upgrade(gateway: Gateway) -> None:
+    """`R-38`: though the credential is good."""
+    for origin in FOREIGN:
+        headers = {
+            "Authorization": f"Bearer {ADMIN_KEY}",
+            "Origin": origin.format(port=gateway.port),
+        }
+        assert await status_of(gateway, additional_headers=headers) == 403, origin
 
 
 async def test_two_origins_are_refused(gateway: Gateway) -> None:
