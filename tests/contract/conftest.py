@@ -6,12 +6,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from core.audit.recorder import AuditRecorder
-from core.database import METADATA, Database, open_engine
+from core.database import Database, open_engine
 from core.database.migrate import upgrade
-from core.delivery.inbox import InboxLookup, InboxRecorder
-from core.events.recorder import EventRecorder
 from core.kernel.clock import Clock
+from gateway.recording import recorded
 from gateway.schema import whole_schema
 from tests.conftest import FakeClock
 from tests.services import PostgresServer
@@ -44,7 +42,7 @@ def tables_on_sqlite(tmp_path: Path) -> str:
     """The URL of a SQLite file with empty tables."""
     url = f"sqlite:///{tmp_path}/ops.db"
     engine = open_engine(url)
-    METADATA.create_all(engine)
+    upgrade(engine)
     engine.dispose()
     return url
 
@@ -89,9 +87,4 @@ def open_another(tables_url: str) -> Iterator[OpenDatabase]:
 
 def open_database(url: str, *, clock: Clock | None = None) -> Database:
     """Open a database as the gateway does."""
-    return Database(
-        open_engine(url),
-        recorders=[EventRecorder(), InboxRecorder(), AuditRecorder()],
-        lookup=InboxLookup(),
-        clock=clock,
-    )
+    return recorded(open_engine(url), clock=clock)

@@ -1,0 +1,5 @@
+"""Units and attempts, on Postgres: the tests are those of the core."""
+
+# ruff: noqa: F403 -- borrowing all tests of a module is the point
+from tests.unit.core.database.conftest import *
+from tests.unit.core.database.test_units import *

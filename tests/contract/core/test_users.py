@@ -1,0 +1,5 @@
+"""Users, on Postgres: the tests are those of the core."""
+
+# ruff: noqa: F403 -- borrowing all tests of a module is the point
+from tests.unit.core.identity.conftest import *
+from tests.unit.core.identity.test_users import *
