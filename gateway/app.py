@@ -64,13 +64,14 @@ def create_app(graph: Graph) -> ASGIApp:
     )
     api.include_router(_auth_door(graph).router())
     api.include_router(auth_pages())
-    api.router.routes.insert(0, _webhooks(graph).route)
     resources = Resources(
         graph.pipeline, graph.auth, clock=graph.clock,
         body_limit=graph.settings.body_limit_bytes,
         strict=("/jobs",) if graph.settings.jobs_auth == "both" else (),
     )
     api.include_router(resources.router(graph.registry))
+    # After the commands: /v1/channels/webhook/disable is one of them, no endpoint.
+    api.router.routes.append(_webhooks(graph).route)
     door = CommandDoor(
         graph.pipeline, graph.auth, clock=graph.clock,
         body_limit=graph.settings.body_limit_bytes,

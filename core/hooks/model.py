@@ -25,6 +25,8 @@ _SECRET_PREFIX = "whsec_"  # noqa: S105 (a prefix that marks secrets, and none i
 _SECRET_BYTES = 32
 _LEAST_SECRET_BYTES = 24
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+# At an endpoint's address these would be the channel's own commands.
+_TAKEN = frozenset({"disable", "enable", "limit", "test"})
 _ADDRESS = re.compile(r"(?:([a-z0-9-]{1,40})\.)?([A-Za-z0-9-]{1,40})")
 
 
@@ -109,7 +111,8 @@ def parse_name(text: str) -> str:
 
     Raises: InvalidArgument.
     """
-    if not _NAME.fullmatch(text) or NUMBERED.fullmatch(text.upper()):
+    is_name = _NAME.fullmatch(text) and text not in _TAKEN
+    if not is_name or NUMBERED.fullmatch(text.upper()):
         raise InvalidArgument(
             f"{text[:80]!r} is not a name for a webhook",
             fix=["use 1 to 40 of a-z, 0-9 and -, such as deploys"],
