@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ PLENTY = "100000000/minute"
 PROBLEM = "application/problem+json"
 
 Body = Mapping[str, Any]
+
+_NOTES = ("audit_events", "conversations", "heads", "inbox")
 
 
 class Answer:
@@ -74,9 +77,9 @@ class Person:
         """Send a line to /v1/commands; `key` is its idempotency key."""
         return await self._send({"line": line}, key, headers)
 
-    async def command(self, name: str, *, key: str = "", **args: Any) -> Answer:
+    async def command(self, name: str, /, **args: Any) -> Answer:
         """Send the JSON form to /v1/commands."""
-        return await self._send({"command": name, "args": args}, key, {})
+        return await self._send({"command": name, "args": args}, "", {})
 
     async def call(
         self, method: str, path: str, body: Body | None = None, /, **headers: str
@@ -183,16 +186,12 @@ class Gateway:
         return self.graph.db.look(audit.verify, by=system()).is_intact
 
     def rows(self) -> dict[str, list[tuple[object, ...]]]:
-        """Read every table but those that note who asked what."""
+        """Read every table, but for what notes who asked and which key was used."""
         self.graph.db.run(_nothing, by=system())
-        with sqlite3.connect(self.path) as connection:
+        with closing(sqlite3.connect(self.path)) as connection:
             found = connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
             names = sorted(row[0] for row in found)
-            return {
-                name: sorted(connection.execute(f"SELECT * FROM {name}"))
-                for name in names
-                if name not in ("audit_events", "inbox", "heads", "conversations")
-            }
+            return {name: _rows(connection, name) for name in names if name not in _NOTES}
 
     @property
     def path(self) -> Path:
@@ -207,6 +206,12 @@ class Gateway:
                 tenants.create(tx, tenant)
 
         self.graph.db.run(ensure, by=system())
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
+    cursor = connection.execute(f"SELECT * FROM {table}")
+    kept = [n for n, each in enumerate(cursor.description) if each[0] != "last_used_at"]
+    return sorted(tuple(row[n] for n in kept) for row in cursor)
 
 
 def _nothing(_: Tx) -> None:

@@ -1,0 +1,150 @@
+"""How much one may send, and what is said to whoever sends more."""
+
+from datetime import timedelta
+from typing import Any
+
+from commands.schema import Kind, Parameter
+from core.kernel.principal import Role
+from tests.api.conftest import Serve
+from tests.api.gateway import Gateway, Person
+
+
+async def test_the_61st_command_of_a_minute_is_refused(serve: Serve) -> None:
+    """R-64: with limit, scope and seconds, and audited."""
+    gateway = serve(rate="60/minute")
+    ann = gateway.person("ann")
+
+    answers = [await ann.say("task list") for _ in range(61)]
+
+    assert [each.status for each in answers] == [200] * 60 + [429]
+    limited = answers[-1].error
+    assert (limited["code"], limited["status"]) == ("rate_limited", 429)
+    assert limited["extra"]["limit"] == "60/minute"
+    assert limited["extra"]["limit_scope"] == "principal ann on rest"
+    seconds = limited["extra"]["retry_after"]
+    assert 0 < seconds <= 61
+    assert answers[-1].headers["retry-after"] == str(seconds)
+    assert f"{seconds} s" in limited["detail"]
+    denied = [each for each in gateway.audits() if each.verdict == "denied"]
+    assert [(each.actor, each.count) for each in denied] == [("ann", 1)]
+
+
+async def test_a_resource_route_tells_the_same(serve: Serve) -> None:
+    """R-64."""
+    gateway = serve(rate="2/minute")
+    ann = gateway.person("ann")
+
+    answers = [await ann.get("/collab/tasks") for _ in range(3)]
+
+    limited = answers[-1]
+    assert [each.status for each in answers] == [200, 200, 429]
+    assert limited.error["limit"] == "2/minute"
+    assert limited.error["limit_scope"] == "principal ann on rest"
+    assert int(limited.headers["retry-after"]) == limited.error["retry_after"]
+    assert answers[0].headers["ratelimit-policy"] == "2/minute"
+    assert answers[0].headers["ratelimit"].startswith("remaining=1, ")
+
+
+async def test_no_header_makes_somebody_else_of_a_sender(serve: Serve) -> None:
+    """R-64: not dodged by nine headers."""
+    gateway = serve(rate="3/minute")
+    ann = gateway.person("ann")
+    headers = (
+        "x_forwarded_for", "forwarded", "x_real_ip", "true_client_ip", "cf_connecting_ip",
+        "x_client_ip", "x_forwarded_user", "x_opswire_client", "user_agent",
+    )
+
+    answers = [
+        await ann.get("/collab/tasks", **{name: f"192.0.2.{number}"})
+        for number, name in enumerate(headers)
+    ]
+
+    assert [each.status for each in answers] == [200] * 3 + [429] * 6
+
+
+async def test_one_tenants_flood_leaves_the_others_alone(serve: Serve) -> None:
+    """R-64: tenant fairness."""
+    gateway = serve(rate="3/minute")
+    ann, bob = gateway.person("ann"), gateway.person("bob", tenant="acme")
+
+    flood = [(await ann.get("/collab/tasks")).status for _ in range(9)]
+    calm = [(await bob.get("/collab/tasks")).status for _ in range(3)]
+
+    assert flood == [200] * 3 + [429] * 6
+    assert calm == [200] * 3
+
+
+async def test_a_flood_of_refusals_is_one_audit_row_with_a_count(serve: Serve) -> None:
+    """R-72: the first at once, the rest of its minute folded."""
+    gateway = serve(rate="1/minute")
+    ann = gateway.person("ann")
+
+    for _ in range(20):
+        await ann.get("/collab/tasks")
+
+    denied = [each for each in gateway.audits() if each.verdict == "denied"]
+    assert [each.count for each in denied] == [1, 18]
+    assert gateway.is_intact()
+
+
+async def test_a_mistyped_or_expired_key_is_refused_with_a_fix(gateway: Gateway) -> None:
+    """R-62, and all of it is audited."""
+    made = await gateway.admin.post("/v1/keys", {"name": "short", "ttl": "1m"})
+    key = made.body["key"]
+    typo = key[:-1] + ("a" if key[-1] != "a" else "b")
+    assert (await Person(gateway, key).get("/v1/me")).status == 200
+
+    gateway.clock.advance(timedelta(seconds=61))
+    gateway.graph.auth.invalidate_all()
+    expired = await Person(gateway, key).get("/v1/me")
+    mistyped = await Person(gateway, typo).say("whoami")
+    unknown = await Person(gateway, "something else").get("/v1/me")
+
+    assert [each.status for each in (expired, mistyped, unknown)] == [401] * 3
+    assert "expired" in expired.error["detail"]
+    assert "checksum" in mistyped.error["detail"]
+    assert all(each.error["fix"] for each in (expired, mistyped, unknown))
+    assert all(
+        each.headers["www-authenticate"].startswith("Bearer")
+        for each in (expired, mistyped, unknown)
+    )
+    denied = [each for each in gateway.audits() if each.verdict == "denied"]
+    assert sum(each.count for each in denied) == 3
+
+
+async def test_a_read_only_key_reads_and_never_writes(gateway: Gateway) -> None:
+    """R-58: refused before anything is looked at, told what is missing, audited."""
+    reader = gateway.person("ann", Role.ADMIN, scopes=("*:read",))
+    before = gateway.rows()
+    writes = [
+        each for each in gateway.graph.registry if not each.is_read and each.scope
+    ]
+
+    read = await reader.get("/collab/tasks")
+    refused = {
+        each.name: await reader.command(each.name.replace(" ", "."), **{
+            parameter.name: sample(parameter)
+            for parameter in each.parameters
+            if parameter.is_required
+        })
+        for each in writes
+    }
+
+    assert read.status == 200
+    assert len(refused) > 25
+    for name, answer in refused.items():
+        assert (answer.status, answer.error["code"]) == (403, "missing_scope"), name
+        assert answer.error["fix"], name
+    assert gateway.rows() == before
+    denied = [each for each in gateway.audits() if each.verdict == "denied"]
+    assert {each.action for each in denied} == set(refused)
+
+
+def sample(parameter: Parameter) -> Any:
+    """Make up a value that an argument's form allows."""
+    if parameter.choices:
+        return parameter.choices[0]
+    single: Any = {Kind.INTEGER: 1, Kind.REF: f"{parameter.prefix}-1"}.get(
+        parameter.kind, "name"
+    )
+    return [single] if parameter.is_list else single
