@@ -15,7 +15,7 @@ from gateway.mirror.files import digest_of, sync_folder
 from gateway.mirror.journal import EventFile
 from gateway.mirror.layout import ASIDE, DOCUMENTS, RECORD, Rendering
 from gateway.mirror.marks import Look, Mark
-from gateway.mirror.pace import Monotonic
+from gateway.mirror.pace import Monotonic, Pace
 from gateway.mirror.record import Hold, load_record, save_record
 
 _log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class TenantMirror:
         self._events = EventFile(
             folder, desk.look, tenant, known=self._record.checkpoint
         )
+        self._append_pace = Pace(desk.monotonic)
         self._files: Sequence[AnyFile] = (*self._documents, self._events)
         self._check_at = 0.0
 
@@ -71,14 +72,11 @@ class TenantMirror:
         behind = [each for each in self._documents if each.is_behind(mark)]
         due = [each for each in behind if is_final or not each.pace.due_in]
         self._write_all([each for each in due if self._is_free(each)])
-        if self._events.is_behind(mark.event_seq) and self._is_free(self._events):
-            self._events.append(mark.event_seq)
+        if is_final or not self._append_pace.due_in:
+            self._append(mark)
         if is_final:
             self._save()
-        return min(
-            (each.pace.due_in for each in behind if each.is_behind(mark)),
-            default=CHECK_SECONDS,
-        )
+        return self._due_in(mark)
 
     def edited(self) -> Sequence[AnyFile]:
         """Inspect every file; list those that hold somebody's edit."""
@@ -113,6 +111,16 @@ class TenantMirror:
         self.set_aside(file)
         self._end_hold(file)
         return True
+
+    def _due_in(self, mark: Mark) -> float:
+        """Return the seconds until something can be written; an edit waits for checks."""
+        paces = {
+            each.name: each.pace for each in self._documents if each.is_behind(mark)
+        }
+        if self._events.is_behind(mark.event_seq):
+            paces[self._events.name] = self._append_pace
+        free = paces.keys() - self._record.holds.keys()
+        return min((paces[name].due_in for name in free), default=CHECK_SECONDS)
 
     def _begin_hold(self, file: AnyFile) -> None:
         hold = Hold(
@@ -149,6 +157,13 @@ class TenantMirror:
             file.write(rendering)
             spent = cost + self._desk.monotonic() - begun
             file.pace.spent(spent, rows=rendering.rows)
+
+    def _append(self, mark: Mark) -> None:
+        """Append the events that the file lacks; many in one go cost one wait."""
+        if self._events.is_behind(mark.event_seq) and self._is_free(self._events):
+            begun = self._desk.monotonic()
+            self._events.append(mark.event_seq)
+            self._append_pace.spent(self._desk.monotonic() - begun, rows=0)
 
     def _render(self, file: DocumentFile) -> tuple[Rendering, float]:
         begun = self._desk.monotonic()

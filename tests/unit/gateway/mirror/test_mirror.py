@@ -1,5 +1,8 @@
 """What the files show, when they are written, and what a crash leaves of them."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -201,6 +204,36 @@ def test_failed_write_leaves_the_old_file(
     board.follow()
 
     assert board.digests() == board.truths()
+    assert (board.folder / EVENTS).read_bytes() == table(board, ann)
+    assert board.told("mirror_drift") == []
+
+
+@contextmanager
+def no_file_beyond(size_bytes: int) -> Iterator[None]:
+    """Have the system cut every write that goes further, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_append_that_fails_in_a_line_leaves_none_of_it(
+    board: Board, ann: Principal
+) -> None:
+    """`R-45`: the disk takes 40 bytes of the next line and no more."""
+    for _ in range(30):
+        board.db.run(lambda tx: events.append(tx, "deployed", log="x" * 2_000), by=ann)
+    board.follow()
+    before = (board.folder / EVENTS).read_bytes()
+    board.db.run(lambda tx: events.append(tx, "deployed", log="y" * 2_000), by=ann)
+
+    with no_file_beyond(len(before) + 40), pytest.raises(OSError, match="too large"):
+        board.follow()
+    assert (board.folder / EVENTS).read_bytes() == before
+    board.follow()
+
     assert (board.folder / EVENTS).read_bytes() == table(board, ann)
     assert board.told("mirror_drift") == []
 
