@@ -8,8 +8,7 @@ from commands.invocation import Invocation
 from commands.render import render_line
 from core.database import Tx
 from core.delivery import conversations
-from core.delivery.conversations import Place
-from core.delivery.model import Memory
+from core.delivery.model import Memory, Place
 from core.kernel.problems import InvalidArgument
 
 _WORDS = ("this", "last")

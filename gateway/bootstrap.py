@@ -9,11 +9,8 @@ from channels.terminal import render
 from commands.everything import COMMANDS
 from commands.registry import Registry
 from commands.webhooks import webhook_commands
-from core.audit.recorder import AuditRecorder
 from core.database import Database, Tx, is_sqlite, open_engine
 from core.database.migrate import SchemaState, schema_state, upgrade
-from core.delivery.inbox import InboxLookup, InboxRecorder
-from core.events.recorder import EventRecorder
 from core.identity.logins import service as logins
 from core.identity.tenants import service as tenants
 from core.identity.tokens import Tokens
@@ -39,6 +36,7 @@ from gateway.limits import Limiter
 from gateway.metrics import Metrics
 from gateway.mirror import Mirror
 from gateway.pipeline import Pipeline
+from gateway.recording import recorded
 from gateway.senders import LinkedSenders
 from gateway.settings import Settings, StreamSettings
 from gateway.signin import SignIn
@@ -174,12 +172,7 @@ def open_database(settings: Settings, *, clock: Clock | None = None) -> Database
         if not is_sqlite(engine):
             raise Unavailable(f"the schema is {state.value}", fix=["run: ops migrate"])
         upgrade(engine)
-    return Database(
-        engine,
-        recorders=[EventRecorder(), InboxRecorder(), AuditRecorder()],
-        lookup=InboxLookup(),
-        clock=clock,
-    )
+    return recorded(engine, clock=clock)
 
 
 def login_link(graph: Graph) -> str:

@@ -1,13 +1,13 @@
 """One message on its way down the road, and what is written down about it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from commands.context import Origin
 from commands.invocation import Invocation
 from commands.registry import Alters
 from commands.shown_once import mask
 from core.audit.model import AuditDraft, Verdict
-from core.delivery.model import InboxKey, Memory
+from core.delivery.model import InboxKey, MemoryDraft
 from core.delivery.received import Received
 from core.kernel.envelope import Envelope
 from core.kernel.principal import Principal
@@ -123,20 +123,21 @@ def audit_of(message: Message, reply: Reply, verdict: Verdict) -> AuditDraft:
     )
 
 
-def memory_of(old: Memory, invocation: Invocation, reply: Reply) -> Memory:
+def memory_of(message: Message, invocation: Invocation, reply: Reply) -> MemoryDraft:
     """Work out what `last`, `#n` and `more` mean after this reply."""
+    place = message.origin.place
     rows = reply.data.get("items")
     if not isinstance(rows, list):
-        last_id = _target(invocation, reply) or old.last_id
-        return replace(old, last_id=last_id, reply_id=reply.id)
+        last_id = _target(invocation, reply) or None
+        return MemoryDraft(place=place, reply_id=reply.id, last_id=last_id)
     cursor = reply.data.get("next")
-    return Memory(
-        last_id=old.last_id,
+    return MemoryDraft(
+        place=place,
+        reply_id=reply.id,
         listed_ids=tuple(
             str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row
         ),
         more_line=f"{invocation.canonical} --cursor {cursor}" if cursor else "",
-        reply_id=reply.id,
     )
 
 

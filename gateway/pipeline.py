@@ -12,7 +12,7 @@ from commands.parser import parse, parse_call
 from commands.registry import Alters, Command, Registry
 from core.audit.model import Verdict
 from core.database import Database, Tx
-from core.delivery import conversations, received
+from core.delivery import received
 from core.delivery.model import InboxDraft, InboxState, StoredMessage
 from core.delivery.received import Received
 from core.kernel.clock import Clock
@@ -341,8 +341,7 @@ class Pipeline:
         tx.record(audit_of(message, reply, verdict))
         invocation = message.invocation
         if message.envelope.conversation and invocation and reply.error is None:
-            memory = memory_of(conversations.recall(tx, message.origin.place), invocation, reply)
-            conversations.remember(tx, message.origin.place, memory)
+            tx.record(memory_of(message, invocation, reply))
 
     async def _refuse(self, message: Message, problem: Problem) -> Answer:
         """Answer with an error; a denial is on disk before it is told."""

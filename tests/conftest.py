@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from core.audit.recorder import AuditRecorder
 from core.database import METADATA, Database, open_engine
-from core.delivery.inbox import InboxLookup, InboxRecorder
-from core.events.recorder import EventRecorder
 from core.kernel.principal import Principal, system
+from gateway.recording import recorded
 
 pytest_plugins = ["tests.services"]
 
@@ -45,12 +43,7 @@ def db(tmp_path: Path, clock: FakeClock) -> Iterator[Database]:
     """A real SQLite database in a temporary file, with all tables."""
     engine = open_engine(f"sqlite:///{tmp_path}/ops.db")
     METADATA.create_all(engine)
-    database = Database(
-        engine,
-        recorders=[EventRecorder(), InboxRecorder(), AuditRecorder()],
-        lookup=InboxLookup(),
-        clock=clock,
-    )
+    database = recorded(engine, clock=clock)
     yield database
     database.close()
 

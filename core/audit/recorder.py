@@ -13,6 +13,7 @@ class AuditRecorder:
 
     draft = AuditDraft
     table = audit_events
+    merges = ()
 
     def rows(
         self, head: Head, drafts: Sequence[AuditDraft], now: Micros

@@ -21,6 +21,10 @@ class Recorder(Protocol):
     def table(self) -> Table:
         """The table that its rows go to."""
 
+    @property
+    def merges(self) -> Sequence[str]:
+        """The columns that a row with a known key sets anew, unless they are NULL."""
+
     def rows(
         self, head: Head, drafts: Sequence[Any], now: Micros
     ) -> Sequence[Mapping[str, object]]:

@@ -98,8 +98,13 @@ class Session:
         """Run a prepared statement once for each set of values."""
         self.driver.cursor().executemany(prepared.sql(self.dialect), rows)
 
-    def insert_many(self, table: Table, rows: Sequence[Values]) -> None:
+    def insert_many(
+        self, table: Table, rows: Sequence[Values], *, merges: tuple[str, ...] = ()
+    ) -> None:
         """Insert rows that all have the same columns, in the same order.
+
+        Shape:  with `merges`, a row whose key exists sets these columns there instead,
+                except to NULL; no key may stand twice in `rows` then.
 
         Many rows go into one statement: with one for each, the thread would have to
         get the interpreter back from the event loop after every row.
@@ -108,7 +113,9 @@ class Session:
         for size in _CHUNKS:
             while len(rows) - done >= size:
                 chunk = rows[done : done + size]
-                sql = _insert(table, tuple(chunk[0]), size, self.dialect.paramstyle)
+                sql = _insert(
+                    table, tuple(chunk[0]), size, self.dialect.paramstyle, merges
+                )
                 values = [value for row in chunk for value in row.values()]
                 self.driver.execute(sql, values)
                 done += size
@@ -140,9 +147,25 @@ class Session:
 
 
 @cache
-def _insert(table: Table, columns: tuple[str, ...], count: int, style: str) -> str:
+def _insert(
+    table: Table, columns: tuple[str, ...], count: int, style: str, merges: tuple[str, ...]
+) -> str:
     """Write an INSERT of `count` rows; the names are ours, the values are bound."""
     mark = "?" if style == "qmark" else "%s"
     row = f"({', '.join([mark] * len(columns))})"
-    names = ", ".join(f'"{name}"' for name in columns)
-    return f'INSERT INTO "{table.name}" ({names}) VALUES {", ".join([row] * count)}'  # noqa: S608
+    into = f'INSERT INTO "{table.name}" ({_names(columns)})'  # noqa: S608
+    sql = f"{into} VALUES {', '.join([row] * count)}"
+    return sql + _merging(table, merges) if merges else sql
+
+
+def _merging(table: Table, merges: Sequence[str]) -> str:
+    keys = _names([column.name for column in table.primary_key])
+    kept = (
+        f'"{name}" = COALESCE(excluded."{name}", "{table.name}"."{name}")'
+        for name in merges
+    )
+    return f" ON CONFLICT ({keys}) DO UPDATE SET {', '.join(kept)}"
+
+
+def _names(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)

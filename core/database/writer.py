@@ -258,7 +258,7 @@ class Writer:
                 if mine:
                     rows.extend(recorder.rows(head, mine, micros))
                     head.is_dirty = True
-            session.insert_many(recorder.table, rows)
+            session.insert_many(recorder.table, rows, merges=tuple(recorder.merges))
         save_heads(session, heads.values())
 
     def _session(self) -> Session:

@@ -1,74 +1,90 @@
 """What was last shown and touched in a conversation, per person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 from sqlalchemy import bindparam
 
-from core.database import Prepared, Tx
-from core.delivery.model import Memory
+from core.database import Head, Prepared, Tx
+from core.delivery.model import Memory, MemoryDraft, Place
 from core.delivery.tables import conversations
+from core.kernel.clock import Micros
 from core.kernel.jsons import canonical_json
 
-_WHERE = (
-    conversations.c.tenant_id == bindparam("tenant"),
-    conversations.c.channel == bindparam("channel"),
-    conversations.c.account == bindparam("account"),
-    conversations.c.conversation == bindparam("conversation"),
-    conversations.c.sender == bindparam("sender"),
-)
 _FIND = Prepared(
     conversations.select()
     .with_only_columns(
-        conversations.c.last_id, conversations.c.listed_ids, conversations.c.more_line,
+        conversations.c.last_id,
+        conversations.c.listed_ids,
+        conversations.c.more_line,
         conversations.c.reply_id,
     )
-    .where(*_WHERE)
-)
-_SAVE = Prepared(
-    conversations.update()
-    .where(*_WHERE)
-    .values({
-        name: bindparam(f"new_{name}")
-        for name in ("last_id", "listed_ids", "more_line", "reply_id", "updated_at")
-    })
+    .where(
+        conversations.c.tenant_id == bindparam("tenant"),
+        conversations.c.channel == bindparam("of_channel"),
+        conversations.c.account == bindparam("of_account"),
+        conversations.c.conversation == bindparam("of_conversation"),
+        conversations.c.sender == bindparam("of_sender"),
+    )
 )
 
-Place = tuple[str, str, str, str]
+
+class MemoryRecorder:
+    """Writes what the conversations of a batch remember, one row for each.
+
+    Shape:  what a draft leaves None stays as it was, so that no command has to read
+            its conversation before it writes.
+    """
+
+    draft = MemoryDraft
+    table = conversations
+    merges = ("last_id", "listed_ids", "more_line", "reply_id", "updated_at")
+
+    def rows(
+        self, head: Head, drafts: Sequence[MemoryDraft], now: Micros
+    ) -> Sequence[Mapping[str, object]]:
+        """Fold the drafts of each place into one row."""
+        folded: dict[Place, MemoryDraft] = {}
+        for draft in drafts:
+            known = folded.get(draft.place)
+            folded[draft.place] = known.then(draft) if known else draft
+        return [_row(head, draft, now) for draft in folded.values()]
 
 
 def recall(tx: Tx, place: Place) -> Memory:
-    """Read what a person's conversation remembers; empty when it is new.
-
-    Shape:  `place` is (channel, account, conversation, sender).
-    """
-    rows = tx.run(_FIND, **_named(place))
+    """Read what a person's conversation remembers; empty when it is new."""
+    channel, account, conversation, sender = place
+    rows = tx.run(
+        _FIND,
+        of_channel=channel,
+        of_account=account,
+        of_conversation=conversation,
+        of_sender=sender,
+    )
     if not rows:
         return Memory()
     last_id, listed, more_line, reply_id = rows[0]
     return Memory(
-        last_id=last_id, listed_ids=tuple(orjson.loads(listed)), more_line=more_line,
-        reply_id=reply_id,
+        last_id=last_id or "",
+        listed_ids=tuple(orjson.loads(listed)) if listed else (),
+        more_line=more_line or "",
+        reply_id=reply_id or "",
     )
 
 
-def remember(tx: Tx, place: Place, memory: Memory) -> None:
-    """Replace what a person's conversation remembers."""
-    values = {
-        "last_id": memory.last_id,
-        "listed_ids": canonical_json(list(memory.listed_ids)).decode(),
-        "more_line": memory.more_line,
-        "reply_id": memory.reply_id,
-        "updated_at": tx.micros,
-    }
-    changes = {f"new_{name}": value for name, value in values.items()}
-    if not tx.change(_SAVE, **_named(place), **changes):
-        tx.insert(conversations, {**_named(place), **values})
-
-
-def _named(place: Sequence[str]) -> dict[str, object]:
-    channel, account, conversation, sender = place
+def _row(head: Head, draft: MemoryDraft, now: Micros) -> Mapping[str, object]:
+    channel, account, conversation, sender = draft.place
+    listed = draft.listed_ids
     return {
-        "channel": channel, "account": account, "conversation": conversation,
+        "tenant_id": head.tenant,
+        "channel": channel,
+        "account": account,
+        "conversation": conversation,
         "sender": sender,
+        "last_id": draft.last_id,
+        "listed_ids": None if listed is None else canonical_json(list(listed)).decode(),
+        "more_line": draft.more_line,
+        "reply_id": draft.reply_id,
+        "updated_at": now,
+        "created_at": now,
     }

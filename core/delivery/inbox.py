@@ -34,6 +34,7 @@ class InboxRecorder:
 
     draft = InboxDraft
     table = inbox
+    merges = ()
 
     def rows(
         self, head: Head, drafts: Sequence[InboxDraft], now: Micros

@@ -15,6 +15,10 @@ class InboxState(StrEnum):
     DONE = "done"
 
 
+# Where somebody talks to us: (channel, account, conversation, sender).
+Place = tuple[str, str, str, str]
+
+
 class InboxKey(NamedTuple):
     """What makes a message the same message when it comes again."""
 
@@ -61,6 +65,28 @@ class Memory:
     listed_ids: tuple[str, ...] = ()
     more_line: str = ""
     reply_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryDraft:
+    """What a reply adds to a conversation's memory; None leaves a thing as it was."""
+
+    place: Place
+    reply_id: str
+    last_id: str | None = None
+    listed_ids: tuple[str, ...] | None = None
+    more_line: str | None = None
+
+    def then(self, later: "MemoryDraft") -> "MemoryDraft":
+        """Join a later draft of the same place onto this one."""
+        is_list = later.listed_ids is not None
+        return MemoryDraft(
+            place=self.place,
+            reply_id=later.reply_id,
+            last_id=self.last_id if later.last_id is None else later.last_id,
+            listed_ids=later.listed_ids if is_list else self.listed_ids,
+            more_line=later.more_line if is_list else self.more_line,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

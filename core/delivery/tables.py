@@ -46,10 +46,10 @@ conversations = tenant_table(
     Column("account", Text, primary_key=True),
     Column("conversation", Text, primary_key=True),
     Column("sender", Text, primary_key=True),
-    Column("last_id", Text, nullable=False),
-    Column("listed_ids", Text, nullable=False),
-    Column("more_line", Text, nullable=False),
-    Column("reply_id", Text, nullable=False),
+    Column("last_id", Text),
+    Column("listed_ids", Text),
+    Column("more_line", Text),
+    Column("reply_id", Text),
     Column("updated_at", BigInteger, nullable=False),
 )
 

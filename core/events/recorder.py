@@ -18,6 +18,7 @@ class EventRecorder:
 
     draft = EventDraft
     table = events
+    merges = ()
 
     def rows(
         self, head: Head, drafts: Sequence[EventDraft], now: Micros

@@ -51,9 +51,6 @@ class Relay:
         self.cut_after = b""
         client.shutdown(socket.SHUT_RDWR)
         server.sendall(sent)
-        server.settimeout(5)
-        with suppress(OSError):
-            server.recv(65_536)
         self.was_cut.set()
 
 

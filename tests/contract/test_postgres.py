@@ -122,7 +122,7 @@ def test_a_unit_without_key_does_not_run_twice(
         db.run(lambda tx: mark(tx, "a"), by=ann)
 
     assert relay.was_cut.wait(10)
-    assert db.look(marks, by=ann) == ["a"]
+    assert db.run(marks, by=ann) == ["a"]
 
 
 def test_a_server_that_dies_is_found_again(

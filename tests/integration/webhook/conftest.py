@@ -16,14 +16,11 @@ from starlette.applications import Starlette
 from commands.everything import COMMANDS
 from commands.registry import Registry, command
 from commands.webhooks import webhook_commands
-from core.audit.recorder import AuditRecorder
 from core.audit.tables import audit_events
 from core.collab import tasks
 from core.collab.tasks import Task, TaskFilter
 from core.database import METADATA, Database, Prepared, Tx, open_engine
-from core.delivery.inbox import InboxLookup, InboxRecorder
 from core.delivery.tables import inbox
-from core.events.recorder import EventRecorder
 from core.hooks import service as hooks
 from core.hooks.model import Endpoint, HookAuth, NewEndpoint, PayloadMap
 from core.identity.tenants import service as tenants
@@ -49,6 +46,7 @@ from gateway.intake import Intake
 from gateway.limits import Limiter
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
+from gateway.recording import recorded
 from gateway.senders import LinkedSenders
 from tests.conftest import FakeClock
 
@@ -179,12 +177,7 @@ def db(tmp_path: Path, clock: FakeClock) -> Iterator[Database]:
     """A database that also keeps an inbox."""
     engine = open_engine(f"sqlite:///{tmp_path}/ops.db")
     METADATA.create_all(engine)
-    database = Database(
-        engine,
-        recorders=[EventRecorder(), InboxRecorder(), AuditRecorder()],
-        lookup=InboxLookup(),
-        clock=clock,
-    )
+    database = recorded(engine, clock=clock)
     yield database
     database.close()
 

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.audit.recorder import AuditRecorder
 from core.database import METADATA, Database, open_engine
-from core.delivery.inbox import InboxLookup, InboxRecorder
-from core.events.recorder import EventRecorder
+from gateway.recording import recorded
 from tests.conftest import FakeClock
 from tests.integration.webhook.test_intake import (
     test_crash_between_acknowledgement_and_effect_loses_nothing,
@@ -39,11 +37,6 @@ def db(postgres_url: str, clock: FakeClock) -> Iterator[Database]:
     """An empty Postgres database that also keeps an inbox."""
     engine = open_engine(postgres_url)
     METADATA.create_all(engine)
-    database = Database(
-        engine,
-        recorders=[EventRecorder(), InboxRecorder(), AuditRecorder()],
-        lookup=InboxLookup(),
-        clock=clock,
-    )
+    database = recorded(engine, clock=clock)
     yield database
     database.close()

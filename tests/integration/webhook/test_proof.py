@@ -120,7 +120,9 @@ async def test_other_body_is_refused(
     assert world.count("inbox") == 0
 
 
-@pytest.mark.parametrize("secret", [new_secret(), "whsec_AAAA"])
+@pytest.mark.parametrize(
+    "secret", [new_secret(), "whsec_AAAA"], ids=["another", "short"]
+)
 async def test_other_secret_is_refused(
     world: World, person: Principal, secret: str
 ) -> None:

@@ -212,6 +212,7 @@ class PoisonRecorder:
 
     draft = Poison
     table: Table = inbox
+    merges = ()
 
     def rows(
         self, head: Head, drafts: Sequence[Poison], now: Micros
