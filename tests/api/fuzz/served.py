@@ -19,6 +19,7 @@ WHOAMI = (
     b"GET /v1/me HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n\r\n"
     % ADMIN_KEY.encode()
 )
+ANSWER = b"x-content-type-options"
 
 
 class Hasty(StrictHttp):
@@ -54,18 +55,20 @@ class Served:
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
 
-    async def say(self, *pieces: bytes, patience: float = 5.0) -> Answered:
-        """Send bytes; read until the server closes, or says nothing more."""
+    async def say(
+        self, *pieces: bytes, answers: int = 0, patience: float = 5.0
+    ) -> Answered:
+        """Send bytes; read `answers` responses, or until the server closes."""
         reader, writer = await self.connect()
         sending = asyncio.create_task(_send(writer, pieces))
         raw, is_closed = b"", False
         try:
             async with asyncio.timeout(patience):
-                while piece := await reader.read(65_536):
-                    raw += piece
-                is_closed = True
+                while not is_closed and not (answers and raw.count(ANSWER) >= answers):
+                    piece = await reader.read(65_536)
+                    raw, is_closed = raw + piece, not piece
         except TimeoutError:
-            is_closed = False
+            pass
         except ConnectionResetError:
             is_closed = True
         sending.cancel()

@@ -79,19 +79,17 @@ async def hasty(gateway: Gateway) -> AsyncIterator[Served]:
         yield found
 
 
-@pytest.mark.parametrize("name", MALFORMED)
-async def test_what_two_servers_could_read_differently_is_refused(
-    here: Served, name: str
-) -> None:
+async def test_what_two_servers_could_read_differently_is_refused(here: Served) -> None:
     """R-53: one refusal, the connection closed, nothing after it is read."""
-    answered = await here.say(MALFORMED[name] + SMUGGLED)
+    assert len(MALFORMED) >= 36
+    for name, request in MALFORMED.items():
+        answered = await here.say(request + SMUGGLED)
 
-    assert len(answered.statuses) == 1, answered
-    assert answered.statuses[0] in {400, 408, 431, 505}
-    assert answered.is_closed
-    assert answered.problem["code"] == "malformed_request"
-    assert answered.problem["fix"]
-    assert b"x-content-type-options: nosniff" in answered.raw
+        assert len(answered.statuses) == 1, (name, answered)
+        assert answered.statuses[0] in {400, 505}, (name, answered)
+        assert answered.is_closed, name
+        assert answered.problem["code"] == "malformed_request", name
+        assert answered.problem["fix"], name
 
 
 async def test_a_whole_request_is_answered_and_its_connection_kept(here: Served) -> None:
@@ -99,7 +97,7 @@ async def test_a_whole_request_is_answered_and_its_connection_kept(here: Served)
     request = POST + HOST + CHUNKED + b"\r\n" + WHOLE + b"0\r\n\r\n"
 
     answered = await here.say(
-        *(request[i : i + 1] for i in range(len(request))), request + WHOAMI, patience=1
+        *(request[i : i + 1] for i in range(len(request))), request + WHOAMI, answers=3
     )
 
     assert answered.statuses == [200, 200, 200]
@@ -111,7 +109,7 @@ async def test_a_trailer_does_not_pass_for_a_header(here: Served) -> None:
     head = b"POST /v1/commands HTTP/1.1\r\nHost: a\r\n" + CHUNKED + b"\r\n"
     trailer = b"0\r\nAuthorization: Bearer " + KEY + b"\r\n\r\n"
 
-    answered = await here.say(head + WHOLE + trailer, patience=1)
+    answered = await here.say(head + WHOLE + trailer, answers=1)
 
     assert answered.statuses == [401]
 
@@ -159,7 +157,7 @@ async def test_many_small_chunks_hold_nobody_up(here: Served) -> None:
     """R-53: 200,000 chunks of one byte."""
     chunks = b"".join(b"1\r\n \r\n" for _ in range(200_000))
     sent = asyncio.create_task(
-        here.say(POST + HOST + CHUNKED + b"\r\n", chunks, WHOLE + b"0\r\n\r\n", patience=4)
+        here.say(POST + HOST + CHUNKED + b"\r\n", chunks, WHOLE + b"0\r\n\r\n", answers=1)
     )
 
     slowest = max([await here.whoami_seconds() for _ in range(20)])
@@ -171,7 +169,7 @@ async def test_many_small_chunks_hold_nobody_up(here: Served) -> None:
 
 async def test_a_pipeline_is_answered_in_turn_and_bounded(here: Served) -> None:
     """R-53: what was asked before is answered, and then the connection ends."""
-    few = await here.say(WHOAMI * 10, patience=1)
+    few = await here.say(WHOAMI * 10, answers=10)
     many = await here.say(WHOAMI * 2_000)
 
     assert few.statuses == [200] * 10
@@ -196,8 +194,8 @@ async def test_slow_heads_are_let_go_and_hold_nobody_up(hasty: Served) -> None:
 
 @pytest.mark.parametrize(
     "begun",
-    [b"", b"\r\n", POST + HOST + b"Content-Length: 9\r\n\r\n{", SMUGGLED + b"\r\n", SMUGGLED + b"GE"],
-    ids=["nothing", "an empty line", "half a body", "stray bytes", "half a second head"],
+    [b"", b"\r\n", POST + HOST + b"Content-Length: 9\r\n\r\n{", SMUGGLED + b"GE"],
+    ids=["nothing", "an empty line", "half a body", "half a second head"],
 )
 async def test_silence_is_not_waited_out(hasty: Served, begun: bytes) -> None:
     """R-53: whoever says nothing more is told so, and let go."""
@@ -207,23 +205,34 @@ async def test_silence_is_not_waited_out(hasty: Served, begun: bytes) -> None:
     assert answered.statuses[-1:] == [408]
 
 
+async def test_stray_bytes_do_not_keep_a_connection(hasty: Served) -> None:
+    """R-53: an empty line between requests is nothing, and buys no time."""
+    reader, writer = await hasty.connect()
+    writer.write(SMUGGLED)
+    await reader.readuntil(b'"ok"}')
+
+    writer.write(b"\r\n")
+
+    async with asyncio.timeout(5):
+        assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
+    writer.close()
+
+
 async def test_a_body_that_is_too_large_is_refused_before_it_comes(here: Served) -> None:
     """R-51: 413 on the head alone; nothing of it is held."""
     head = POST + HOST + b"Content-Length: 5000000\r\n\r\n"
 
-    answered = await here.say(head, patience=1)
+    answered = await here.say(head, answers=1)
 
     assert answered.statuses == [413]
 
 
-@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "PROPFIND", "DELETE", "PUT"])
-async def test_a_method_that_a_path_does_not_take_is_named(
-    here: Served, method: str
-) -> None:
-    """R-53: 405 with all methods of the path."""
+async def test_a_method_that_a_path_does_not_take_is_named(here: Served) -> None:
+    """R-53: 405 with all methods of the path, for those nobody uses as well."""
     request = b"%s /collab/tasks HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
 
-    answered = await here.say(request % method.encode(), patience=0.3)
+    for method in (b"HEAD", b"OPTIONS", b"TRACE", b"PROPFIND", b"DELETE", b"PUT"):
+        answered = await here.say(request % method, answers=1)
 
-    assert answered.statuses == [405]
-    assert b"allow: GET, POST\r\n" in answered.raw
+        assert answered.statuses == [405], method
+        assert b"allow: GET, POST\r\n" in answered.raw
