@@ -1,6 +1,5 @@
 """Answers that stay open: how many there are, who reads them, and when they end."""
 
-import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from typing import Protocol
 
 from core.kernel.principal import Principal
 from core.kernel.problems import Unavailable
+from gateway.bell import Bell
 
 
 class Validity(Protocol):
@@ -27,7 +27,7 @@ class Stream:
 
     def __init__(self, principal: Principal, *, due_at: float, ends_at: float) -> None:
         self.principal = principal
-        self.bell = asyncio.Event()
+        self.bell = Bell()
         self.due_at = due_at
         self.ends_at = ends_at
         self.is_due = False
@@ -36,7 +36,7 @@ class Stream:
     def end(self) -> None:
         """Have the answer ended, by the task that gives it."""
         self.is_over = True
-        self.bell.set()
+        self.bell.ring()
 
 
 class Streams:
@@ -90,7 +90,7 @@ class Streams:
             elif now >= stream.due_at:
                 stream.due_at = now + self._keep_alive_seconds
                 stream.is_due = True
-                stream.bell.set()
+                stream.bell.ring()
 
     async def recheck(self) -> None:
         """End the streams of everybody whose credential no longer holds.

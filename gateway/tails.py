@@ -12,13 +12,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from core.database import Database, Tx
 from core.events import service as events
 from core.events.model import EventFilter
 from core.kernel.principal import Principal, TenantId, system
+from gateway.bell import Bell
 from gateway.event_ring import Batch, Entry, EventRing, batch_of, to_entry
 from gateway.event_source import EventLine, EventsGone
 
@@ -44,7 +45,7 @@ class Feed:
     def spread(self) -> None:
         """Wake everybody; each takes what it wants itself."""
         for tail in self.tails:
-            tail.bell.set()
+            tail.bell.ring()
 
 
 class Gap(NamedTuple):
@@ -63,7 +64,7 @@ class Tail:
 
     def __init__(
         self, hub: "Tails", principal: Principal, wanted: EventFilter, *,
-        bell: asyncio.Event,
+        bell: Bell,
     ) -> None:
         self.principal = principal
         self.wanted = wanted
@@ -121,10 +122,10 @@ class Tails:
 
     @contextmanager
     def following(
-        self, principal: Principal, wanted: EventFilter, *, bell: asyncio.Event
+        self, principal: Principal, wanted: EventFilter, *, bell: Bell
     ) -> Iterator[Tail]:
         """Hold a follower's place; it is followed from `begin` on."""
-        tail = Tail(self, principal, wanted, bell=bell)
+        tail = Tail(self, principal, _the_one(wanted), bell=bell)
         try:
             yield tail
         finally:
@@ -178,11 +179,10 @@ class Tails:
 
         Raises: EventsGone instead of leaving some out; Unavailable.
         """
-        bell = asyncio.Event()
+        bell = Bell()
         with self.following(principal, wanted, bell=bell) as tail:
             await self.begin(tail, after)
             while not self._is_closed:
-                bell.clear()
                 batch = await tail.take()
                 if tail.gap is not None:
                     raise EventsGone(tail.gap.first)
@@ -259,6 +259,12 @@ class Tails:
             feed.tails.discard(tail)
             if not feed.tails:
                 del self._feeds[feed.tenant]
+
+
+@lru_cache(maxsize=256)
+def _the_one(wanted: EventFilter) -> EventFilter:
+    """Give equal filters as one object, which the ring finds again without comparing."""
+    return wanted
 
 
 def _stand(tx: Tx, since: Since) -> tuple[int, Gap]:

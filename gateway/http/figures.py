@@ -51,7 +51,6 @@ class FiguresDoor:
                 return
             stream.is_due = False
             await out.write(await self._message(principal))
-            stream.bell.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_EVERY_SECONDS):
                     await stream.bell.wait()

@@ -114,7 +114,6 @@ async def _stream(tail: Tail, stream: Stream, out: EventStream) -> None:
     """
     await out.begin(b"retry: %d\nid: %d\n\n" % (_RETRY_MS, tail.place))
     while not stream.is_over:
-        stream.bell.clear()
         if stream.is_due:
             if await out.is_gone():
                 return
@@ -154,7 +153,6 @@ async def _poll(tail: Tail, stream: Stream, wait_seconds: int) -> bytes:
         async with asyncio.timeout(wait_seconds):
             while not (batch.entries or tail.gap or stream.is_over):
                 await stream.bell.wait()
-                stream.bell.clear()
                 batch = await tail.take()
     items = b",".join(line.body for line in batch.lines)
     reset = b"" if tail.gap is None else b',"reset":' + _told(tail, tail.gap)

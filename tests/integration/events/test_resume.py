@@ -67,7 +67,7 @@ async def read_piece(
         f"GET {TAIL} HTTP/1.1\r\nHost: gateway\r\nX-API-Key: {ADMIN_KEY}\r\n"
         f"Last-Event-ID: {place}\r\n\r\n".encode()
     )
-    lines: list[bytes] = []
+    number, lines = place, list[bytes]()
     try:
         async with asyncio.timeout(chance.uniform(0.05, 0.6)):
             while line := await reader.readline():

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from core.kernel.principal import system
