@@ -31,6 +31,7 @@ from core.kernel.problems import (
     Unavailable,
 )
 from core.kernel.reply import Reply, reply_from_json
+from core.kernel.sanitise import is_plain, sanitise_reply
 from gateway import problems
 from gateway.floods import Floods
 from gateway.limits import Limiter
@@ -375,7 +376,16 @@ class Pipeline:
             undo=reply.undo,
             error=reply.error,
         )
-        return Answer(reply=whole, body=to_json(whole))
+        return _shown(whole)
+
+
+def _shown(reply: Reply) -> Answer:
+    """Write a reply as it may be shown, whatever somebody put into a title."""
+    body = to_json(reply)
+    if is_plain(reply, body):
+        return Answer(reply=reply, body=body)
+    clean = sanitise_reply(reply)
+    return Answer(reply=clean, body=body if clean is reply else to_json(clean))
 
 
 _NOBODY = Principal(id="", name="nobody", tenant=DEFAULT_TENANT, linked=False)
