@@ -151,14 +151,19 @@ class Served:
             await follower.receive()
             yield follower
 
+    def request(self, query: str = "", *, last_id: str = "") -> bytes:
+        """Write the request for a tail as it goes over the wire."""
+        resume = f"Last-Event-ID: {last_id}\r\n" if last_id else ""
+        return (
+            f"GET {TAIL}{query} HTTP/1.1\r\nHost: gateway\r\n"
+            f"X-API-Key: {ADMIN_KEY}\r\n{resume}\r\n"
+        ).encode()
+
     async def mute_reader(self, query: str = "") -> asyncio.StreamWriter:
         """Open a tail of which nothing will be read."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1)
         writer.transport.pause_reading()  # type: ignore[attr-defined]
-        writer.write(
-            f"GET {TAIL}{query} HTTP/1.1\r\nHost: gateway\r\n"
-            f"Authorization: Bearer {ADMIN_KEY}\r\n\r\n".encode()
-        )
+        writer.write(self.request(query))
         del reader
         return writer
 

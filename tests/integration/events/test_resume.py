@@ -11,7 +11,7 @@ import pytest
 from core.events import service as events
 from core.kernel.principal import system
 from gateway.bootstrap import open_database
-from tests.integration.served import ADMIN_KEY, TAIL, Served
+from tests.integration.served import Served
 
 WRITERS = 8
 EACH = 375
@@ -63,10 +63,7 @@ async def read_piece(
 ) -> tuple[str, list[bytes]]:
     """Connect, read for 50 to 600 ms, reset the connection; keep whole messages only."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-    writer.write(
-        f"GET {TAIL} HTTP/1.1\r\nHost: gateway\r\nX-API-Key: {ADMIN_KEY}\r\n"
-        f"Last-Event-ID: {place}\r\n\r\n".encode()
-    )
+    writer.write(gateway.request(last_id=place))
     number, lines = place, list[bytes]()
     try:
         async with asyncio.timeout(chance.uniform(0.05, 0.6)):
