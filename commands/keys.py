@@ -9,6 +9,7 @@ from commands.context import Context
 from commands.registry import Command, command
 from commands.schema import Doc, Ref
 from commands.views import KeyData, KeyPageData, NewKeyData
+from core.database import Tx
 from core.identity.keys import service as keys
 from core.identity.keys.model import Key, NewKey
 from core.identity.users import service as users
@@ -88,9 +89,14 @@ def rotate(
     return _new(keys.rotate(ctx.tx, key, overlap=overlap))
 
 
+def _standing(tx: Tx, key_id: str) -> str:
+    """What consent to a revocation is bound to: that the key still works."""
+    return f"{keys.get_(tx, key_id).revoked_at is None}"
+
+
 @command(
     "key revoke", scope="keys:write", danger="risky", http="POST /v1/keys/{key}/revoke",
-    target="key", result=KeyData, alters="rights",
+    target="key", fingerprint=_standing, result=KeyData, alters="rights",
     examples=['key revoke K-2 --reason "leaked"'],
 )
 def revoke(ctx: Context, key: KeyRef) -> Reply:

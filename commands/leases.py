@@ -41,8 +41,9 @@ def acquire(
     holder: Annotated[str, Person()] = "",
 ) -> Reply:
     """Take the lease on a resource, or renew the one that you hold."""
-    lasting = timedelta(seconds=min(ttl_seconds, 10**9)) if ttl_seconds is not None else ttl
-    lease = board.acquire(ctx.tx, resource, ttl=lasting or DEFAULT_TTL, holder=holder)
+    lease = board.acquire(
+        ctx.tx, resource, ttl=_lasting(ttl, ttl_seconds), holder=holder
+    )
     return Reply(
         summary=f"{lease.holder} holds {lease.resource} until {lease.expires_at:%H:%M} UTC"[:150],
         blocks=(
@@ -173,6 +174,13 @@ def sweep(ctx: Context) -> Reply:
 
 
 COMMANDS: Sequence[Command] = (acquire, renew, release, list_, show, reclaim, sweep)
+
+
+def _lasting(ttl: timedelta | None, ttl_seconds: int | None) -> timedelta:
+    """Take whichever was given; what no lease can last is refused by the service."""
+    if ttl_seconds is not None:
+        return timedelta(seconds=max(0, min(ttl_seconds, 10**9)))
+    return DEFAULT_TTL if ttl is None else ttl
 
 
 def _shown(lease: Lease, now: datetime) -> dict[str, Json]:

@@ -14,6 +14,14 @@ from core.kernel.problems import InvalidArgument
 _WORDS = ("this", "last")
 
 
+def refers_back(invocation: Invocation) -> bool:
+    """Tell whether what is meant depends on what was said before."""
+    args = invocation.args
+    return invocation.command.is_macro or any(
+        _has_reference(args.get(name)) for name in invocation.command.ref_names
+    )
+
+
 def resolve_references(tx: Tx, invocation: Invocation, place: Place) -> Invocation:
     """Replace conversational references by the ids they stand for.
 

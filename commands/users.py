@@ -104,8 +104,15 @@ def set_(
     return _one(found)
 
 
+def _standing(tx: Tx, name: str) -> str:
+    """What consent to shutting somebody out is bound to: who it is, and what they may."""
+    user = _find(tx, name)
+    return f"{user.id}/{user.is_active}/{sorted(user.roles)}"
+
+
 @command(
     "user disable", scope="users:write", danger="risky", target="user", result=UserData,
+    fingerprint=_standing,
     alters="rights", http="POST /v1/users/{user}/disable",
     examples=['user disable bob --reason "left"'],
 )

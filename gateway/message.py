@@ -10,7 +10,8 @@ from core.audit.model import AuditDraft, Verdict
 from core.delivery.model import InboxKey, MemoryDraft
 from core.delivery.received import Received
 from core.kernel.envelope import Envelope
-from core.kernel.principal import Principal
+from core.kernel.ids import random_token
+from core.kernel.principal import DEFAULT_TENANT, Principal
 from core.kernel.problems import (
     BadRequest,
     Forbidden,
@@ -21,6 +22,7 @@ from core.kernel.problems import (
 from core.kernel.reply import Reply, ReplyStatus
 
 _INTERACTIVE = frozenset({"websocket"})
+_NOBODY = Principal(id="", name="nobody", tenant=DEFAULT_TENANT, linked=False)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,6 +75,13 @@ class Message:
     def storable(self, reply: Reply) -> Reply:
         """Leave out of a reply to this message what is shown only once."""
         return mask(self.invocation.command, reply) if self.invocation else reply
+
+
+def message_of(envelope: Envelope) -> Message:
+    """Begin with what a door took in; who sent it may still have to be found out."""
+    return Message(
+        envelope=envelope, token=random_token(), principal=envelope.credential or _NOBODY
+    )
 
 
 def whole_of(stored: Received, principal: Principal) -> Message:

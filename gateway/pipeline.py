@@ -9,6 +9,7 @@ from typing import Protocol
 from commands import bus
 from commands.invocation import Invocation
 from commands.parser import parse, parse_call
+from commands.references import refers_back
 from commands.registry import Alters, Command, Registry
 from core.audit.model import Verdict
 from core.database import Database, Tx
@@ -17,9 +18,8 @@ from core.delivery.model import InboxDraft, InboxState, StoredMessage
 from core.delivery.received import Received
 from core.kernel.clock import Clock
 from core.kernel.envelope import Envelope
-from core.kernel.ids import random_token
 from core.kernel.jsons import parse_json, to_json
-from core.kernel.principal import DEFAULT_TENANT, Principal, TenantId, system
+from core.kernel.principal import Principal, TenantId, system
 from core.kernel.problems import (
     Forbidden,
     InFlight,
@@ -39,6 +39,7 @@ from gateway.message import (
     Message,
     audit_of,
     memory_of,
+    message_of,
     token_of,
     verdict_of,
     verdict_of_problem,
@@ -119,16 +120,13 @@ class Pipeline:
         return answer
 
     async def _handle(self, envelope: Envelope) -> Answer:
-        message = Message(
-            envelope=envelope, token=random_token(),
-            principal=envelope.credential or _NOBODY,
-        )
+        message = message_of(envelope)
         try:
             if envelope.credential is None:
                 message.principal = await self._senders.identify(envelope)
             invocation = self._admit(message)
             if invocation.command.is_read:
-                return await self._read(message)
+                return await self._read(message, invocation)
             return await self._write(message, invocation)
         except Problem as problem:
             return await self._refuse(message, problem)
@@ -139,10 +137,7 @@ class Pipeline:
 
     async def refuse(self, envelope: Envelope, problem: Problem) -> Answer:
         """Answer a message that its door had to refuse, and audit it."""
-        message = Message(
-            envelope=envelope, token=random_token(),
-            principal=envelope.credential or _NOBODY,
-        )
+        message = message_of(envelope)
         return await self._refuse(message, problem)
 
     async def run_stored(self, stored: Received, source: Source) -> Answer:
@@ -199,8 +194,11 @@ class Pipeline:
         )
 
     # ── running it ────────────────────────────────────────────────────────────
-    async def _read(self, message: Message) -> Answer:
+    async def _read(self, message: Message, invocation: Invocation) -> Answer:
         """Look, and let the audit row join the next batch."""
+        if refers_back(invocation):
+            # What the answers before were about is noted behind them: wait for it.
+            await self._db.write(lambda _: None, by=message.principal)
         reply = await self._db.read(
             lambda tx: self._run(tx, message), by=message.principal
         )
@@ -349,6 +347,16 @@ class Pipeline:
         answer = self._answer(message, problems.to_reply(problems.to_error(problem)))
         if isinstance(problem, Unavailable):
             return answer
+        try:
+            await self._note_refusal(message, answer, problem)
+        except Unavailable as outage:
+            error = problems.to_error(outage)
+            return self._answer(message, problems.to_reply(error))
+        return answer
+
+    async def _note_refusal(
+        self, message: Message, answer: Answer, problem: Problem
+    ) -> None:
         entry = audit_of(message, answer.reply, verdict_of_problem(problem))
         by = system(message.principal.tenant)
         is_searching = not message.principal.id and isinstance(problem, NotFound)
@@ -358,7 +366,6 @@ class Pipeline:
             await self._db.write(lambda tx: tx.record(entry), by=by)
         else:
             self._db.post(lambda tx: tx.record(entry), by=by)
-        return answer
 
     def _answer(self, message: Message, reply: Reply) -> Answer:
         reply_id = f"rp_{message.token}"
@@ -386,9 +393,6 @@ def _shown(reply: Reply) -> Answer:
         return Answer(reply=reply, body=body)
     clean = sanitise_reply(reply)
     return Answer(reply=clean, body=body if clean is reply else to_json(clean))
-
-
-_NOBODY = Principal(id="", name="nobody", tenant=DEFAULT_TENANT, linked=False)
 
 
 def _replay(prior: StoredMessage | InboxDraft, request_hash: str) -> Answer:
