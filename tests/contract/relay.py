@@ -43,7 +43,8 @@ class Relay:
             with suppress(OSError):
                 while sent := client.recv(65_536):
                     if self.cut_after and self.cut_after in sent:
-                        return self._cut(client, server, sent)
+                        self._cut(client, server, sent)
+                        break
                     server.sendall(sent)
 
     def _cut(self, client: socket.socket, server: socket.socket, sent: bytes) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -198,16 +199,12 @@ async def test_a_tail_misses_nothing_of_two_writers(
 ) -> None:
     """M-EVT: numbers appear in their order, so a tail may go on from the last."""
     first = one.db.look(events.last_seq, by=ann)
-    writing = asyncio.gather(
-        *(create_often(graph, by=ann) for graph in (one, two) * 2)
-    )
+    writing = asyncio.gather(*(create_often(graph, by=ann) for graph in (one, two) * 2))
 
     seen = [first]
     while seen[-1] < first + 4 * 40:
-        found = await one.db.read(
-            lambda tx, last=seen[-1]: events.list_after(tx, last), by=ann
-        )
-        seen += [each.seq for each in found]
+        follow = partial(events.list_after, seq=seen[-1])
+        seen += [each.seq for each in await one.db.read(follow, by=ann)]
     await writing
 
     assert seen == list(range(first, first + 4 * 40 + 1))

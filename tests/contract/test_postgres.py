@@ -16,7 +16,7 @@ from core.kernel.problems import Unavailable
 from tests.contract.conftest import open_database
 from tests.contract.relay import Relay, relayed
 from tests.services import PostgresServer
-from tests.unit.core.database.conftest import mark, marks
+from tests.unit.core.database.conftest import mark, marking, marks
 from tests.unit.core.database.test_queues import KEY, once
 
 
@@ -63,7 +63,7 @@ def test_a_server_that_hangs_up_between_commands_is_not_noticed(
     """R-43: the pool heals without a refusal."""
     for n in range(10):
         hang_up(tables_on_postgres)
-        assert pg.run(lambda tx, n=n: mark(tx, f"m{n}"), by=ann) == f"m{n}"
+        assert pg.run(marking(f"m{n}"), by=ann) == f"m{n}"
 
     assert pg.look(marks, by=ann) == [f"m{n}" for n in range(10)]
 
@@ -146,6 +146,7 @@ def test_a_server_that_dies_is_found_again(
     assert pg.look(marks, by=ann) == ["after", "before"]
 
 
+@pytest.mark.soak
 async def test_a_locked_table_keeps_nobody_waiting_twice(
     pg: Database, ann: Principal, tables_on_postgres: str
 ) -> None:

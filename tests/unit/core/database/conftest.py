@@ -25,6 +25,11 @@ def mark(tx: Tx, name: str) -> str:
     return name
 
 
+def marking(name: str) -> Work:
+    """Work that sets a mark."""
+    return lambda tx: mark(tx, name)
+
+
 def marks(tx: Tx) -> list[str]:
     """List the rows of this tenant by name."""
     query = select(channel_states.c.channel).where(

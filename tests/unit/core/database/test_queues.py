@@ -12,7 +12,7 @@ from sqlalchemy import Table
 
 from core.audit import service as audit
 from core.audit.recorder import AuditRecorder
-from core.database import METADATA, Database, Head, Tx, open_engine
+from core.database import METADATA, Database, Head, Recorder, Tx, open_engine
 from core.database.writer import POSTED_LIMIT, QUEUE_LIMIT
 from core.delivery.inbox import InboxLookup, InboxRecorder
 from core.delivery.model import InboxDraft, InboxKey, StoredMessage
@@ -22,7 +22,7 @@ from core.kernel.clock import Micros
 from core.kernel.principal import DEFAULT_TENANT, Principal, TenantId
 from core.kernel.problems import Unavailable
 from tests.conftest import FakeClock
-from tests.unit.core.database.conftest import Together, Work, mark, marks
+from tests.unit.core.database.conftest import Together, Work, mark, marking, marks
 from tests.unit.core.database.test_units import audited
 
 KEY = InboxKey(DEFAULT_TENANT, "rest", "", "ann", "key-1")
@@ -96,13 +96,13 @@ async def test_a_full_queue_refuses(db: Database, ann: Principal) -> None:
     """R-78: overload is refused at once."""
     with held(db, ann):
         queued = [
-            asyncio.create_task(db.write(lambda tx: None, by=ann))
+            asyncio.create_task(db.write(lambda _: None, by=ann))
             for _ in range(QUEUE_LIMIT)
         ]
         await asyncio.sleep(0)
 
         with pytest.raises(Unavailable) as refused:
-            await db.write(lambda tx: None, by=ann)
+            await db.write(lambda _: None, by=ann)
 
     assert refused.value.extra["retry_after"]
     await asyncio.gather(*queued)
@@ -111,10 +111,10 @@ async def test_a_full_queue_refuses(db: Database, ann: Principal) -> None:
 def test_too_many_notes_are_refused(db: Database, ann: Principal) -> None:
     with held(db, ann):
         for _ in range(POSTED_LIMIT):
-            db.post(lambda tx: None, by=ann)
+            db.post(lambda _: None, by=ann)
 
         with pytest.raises(Unavailable):
-            db.post(lambda tx: None, by=ann)
+            db.post(lambda _: None, by=ann)
 
 
 def test_closing_finishes_what_is_queued(
@@ -123,13 +123,13 @@ def test_closing_finishes_what_is_queued(
     """R-29: nothing that was taken in is lost, notes included."""
     with held(db, ann):
         for n in range(700):
-            db.post(lambda tx, n=n: mark(tx, f"{n:03}"), by=ann)
+            db.post(marking(f"{n:03}"), by=ann)
         closing = threading.Thread(target=db.close)
         closing.start()
     closing.join()
 
     with pytest.raises(Unavailable):
-        db.run(lambda tx: None, by=ann)
+        db.run(lambda _: None, by=ann)
     with pytest.raises(Unavailable):
         db.look(marks, by=ann)
     reopened = Database(open_engine(f"sqlite:///{tmp_path}/ops.db"))
@@ -158,9 +158,7 @@ def test_a_note_that_raises_disturbs_nobody(db: Database, ann: Principal) -> Non
     assert db.look(marks, by=ann) == ["fine"]
 
 
-def test_sequences_have_no_gap_under_many_writers(
-    db: Database, ann: Principal
-) -> None:
+def test_sequences_have_no_gap_under_many_writers(db: Database, ann: Principal) -> None:
     """M-EVT, R-72: numbers and hashes are chained whoever writes, and however."""
 
     def write(worker: int) -> None:
@@ -168,9 +166,9 @@ def test_sequences_have_no_gap_under_many_writers(
             name = f"{worker}-{n:02}"
             if n % 5 == 4:
                 with pytest.raises(LookupError):
-                    db.run(lambda tx, name=name: failing(tx, name), by=ann)
+                    db.run(failing(name), by=ann)
             else:
-                db.run(lambda tx, name=name: fine(tx, name), by=ann)
+                db.run(fine(name), by=ann)
 
     threads = [threading.Thread(target=write, args=(n,)) for n in range(8)]
     for thread in threads:
@@ -189,15 +187,25 @@ def test_sequences_have_no_gap_under_many_writers(
 _SEQS = inbox.select().with_only_columns(inbox.c.seq).order_by(inbox.c.seq)
 
 
-def fine(tx: Tx, name: str) -> None:
-    tx.new_id("T")
-    once(name, KEY._replace(key=name))(tx)
-    audited(tx, name)
+def fine(name: str) -> Work:
+    """Work with a row, a message and an audit entry."""
+
+    def work(tx: Tx) -> None:
+        tx.new_id("T")
+        once(name, KEY._replace(key=name))(tx)
+        audited(tx, name)
+
+    return work
 
 
-def failing(tx: Tx, name: str) -> None:
-    fine(tx, name)
-    raise LookupError
+def failing(name: str) -> Work:
+    """The same, that raises in the end."""
+
+    def work(tx: Tx) -> None:
+        fine(name)(tx)
+        raise LookupError
+
+    return work
 
 
 @dataclass(frozen=True)
@@ -225,7 +233,12 @@ def poisonable(tmp_path: Path, clock: FakeClock) -> Iterator[Database]:
     """A database whose recorders can be made to fail."""
     engine = open_engine(f"sqlite:///{tmp_path}/poison.db")
     METADATA.create_all(engine)
-    recorders = [EventRecorder(), InboxRecorder(), AuditRecorder(), PoisonRecorder()]
+    recorders: list[Recorder] = [
+        EventRecorder(),
+        InboxRecorder(),
+        AuditRecorder(),
+        PoisonRecorder(),
+    ]
     db = Database(engine, recorders=recorders, lookup=InboxLookup(), clock=clock)
     yield db
     db.close()
@@ -244,8 +257,10 @@ async def test_a_draft_that_cannot_be_recorded_fails_its_own_unit(
         queued = [
             asyncio.create_task(poisonable.write(work, by=ann, key=key))
             for work, key in (
-                (once("a"), KEY), (poisoned, None), (lambda tx: mark(tx, "b"), None),
-            )  # fmt: skip
+                (once("a"), KEY),
+                (poisoned, None),
+                (lambda tx: mark(tx, "b"), None),
+            )
         ]
         await asyncio.sleep(0)
     found = await asyncio.gather(*queued, return_exceptions=True)
@@ -273,7 +288,7 @@ async def test_the_end_of_the_writer_is_told_to_everybody(
 
     assert {type(each) for each in found} == {Unavailable}
     with pytest.raises(Unavailable):
-        poisonable.run(lambda tx: None, by=ann)
+        poisonable.run(lambda _: None, by=ann)
     assert poisonable.look(marks, by=ann) == []
 
 

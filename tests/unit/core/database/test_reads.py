@@ -10,7 +10,7 @@ from core.delivery.tables import channel_states
 from core.events.model import EventDraft
 from core.kernel.principal import Principal
 from core.kernel.problems import Unavailable
-from tests.unit.core.database.conftest import mark, marks
+from tests.unit.core.database.conftest import mark, marking, marks
 
 
 def test_a_read_sees_one_moment(db: Database, ann: Principal) -> None:
@@ -40,7 +40,7 @@ def test_a_read_sees_one_moment(db: Database, ann: Principal) -> None:
 def test_a_read_sees_what_was_acknowledged(db: Database, ann: Principal) -> None:
     """R-01: whoever has an answer finds its effect."""
     for n in range(20):
-        db.run(lambda tx, n=n: mark(tx, f"{n:02}"), by=ann)
+        db.run(marking(f"{n:02}"), by=ann)
         assert len(db.look(marks, by=ann)) == n + 1
 
 

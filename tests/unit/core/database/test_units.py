@@ -8,8 +8,7 @@ from core.audit.model import AuditDraft, Verdict
 from core.database import Database, Tx
 from core.events import service as events
 from core.kernel.principal import Principal, TenantId, system
-from core.kernel.problems import NotFound
-from tests.unit.core.database.conftest import Together, mark, marks
+from tests.unit.core.database.conftest import Together, Work, mark, marks
 
 
 class Refused(Exception):
@@ -18,9 +17,7 @@ class Refused(Exception):
 
 def audited(tx: Tx, action: str) -> None:
     tx.record(
-        AuditDraft(
-            action=action, actor="ann", channel="rest", verdict=Verdict.ALLOWED
-        )
+        AuditDraft(action=action, actor="ann", channel="rest", verdict=Verdict.ALLOWED)
     )
 
 
@@ -34,9 +31,22 @@ def busy(tx: Tx, name: str) -> str:
     return number
 
 
+def making_busy(name: str) -> Work:
+    """Work that uses everything."""
+    return lambda tx: busy(tx, name)
+
+
 def refuse(tx: Tx) -> None:
     busy(tx, "refused")
     raise Refused
+
+
+def refuse_inside(tx: Tx) -> None:
+    """Be refused after an attempt that went well."""
+    with tx.attempt():
+        busy(tx, "innermost")
+        marks(tx)
+    refuse(tx)
 
 
 def refuse_after_looking(tx: Tx) -> None:
@@ -52,7 +62,7 @@ async def test_waiting_units_share_one_transaction(
     commits: list[set[TenantId]] = []
     db.on_commit(commits.append)
 
-    found = await together(*(lambda tx, n=n: busy(tx, f"m{n}") for n in range(30)))
+    found = await together(*(making_busy(f"m{n}") for n in range(30)))
 
     assert found == [f"T-{n}" for n in range(1, 31)]
     assert commits == [set(), {"default"}]
@@ -179,12 +189,8 @@ def test_attempts_nest(db: Database, ann: Principal) -> None:
     def work(tx: Tx) -> list[str]:
         with tx.attempt():
             busy(tx, "outer")
-            with pytest.raises(NotFound), tx.attempt():
-                busy(tx, "inner")
-                with tx.attempt():
-                    busy(tx, "innermost")
-                    marks(tx)
-                raise NotFound("nothing")
+            with pytest.raises(Refused), tx.attempt():
+                refuse_inside(tx)
             return [busy(tx, "after"), *marks(tx)]
 
     assert db.run(work, by=ann) == ["T-2", "after", "outer"]
@@ -204,8 +210,7 @@ def test_each_tenant_has_sequences_of_its_own(db: Database, ann: Principal) -> N
     eve = system(TenantId("other"), name="eve")
 
     ids = [
-        db.run(lambda tx, n=n: busy(tx, f"m{n}"), by=who)
-        for n, who in enumerate((ann, eve, ann))
+        db.run(making_busy(f"m{n}"), by=who) for n, who in enumerate((ann, eve, ann))
     ]
 
     assert ids == ["T-1", "T-1", "T-2"]
