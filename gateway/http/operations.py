@@ -206,16 +206,19 @@ def health_paths(_: Schema) -> Schema:
     }
 
 
-def docs_paths(_: Schema) -> Schema:
+def docs_paths(problem: Schema) -> Schema:
     """Describe where this description and its page are found."""
     page = _content("The page", "text/html", {"type": "string"})
+    missing = _content("No such error", "application/problem+json", problem)
+    error = _open("docs_error", "What an error means.", "docs", page)
     return {
         "/openapi.json": {"get": _open(
             "openapi", "This document.", "docs", _json("OpenAPI 3.1", {"type": "object"})
         )},
         "/docs": {"get": _open("docs", "Read this document as a page.", "docs", page)},
         "/docs/errors/{code}": {"get": {
-            **_open("docs_error", "What an error means.", "docs", page),
+            **error,
+            "responses": {**error["responses"], "404": missing},
             "parameters": [{
                 "name": "code", "in": "path", "required": True,
                 "schema": {"type": "string"},

@@ -31,7 +31,7 @@ class Unrouted:
         status = fault.status_code if isinstance(fault, HTTPException) else 500
         path = str(request.scope["path"])
         allowed = self.allowed(path)
-        if allowed and status in (404, 405):
+        if allowed and request.method not in allowed:
             return _problem(_not_allowed(request.method, path, allowed), allowed)
         return _problem(_no_page(path) if status == 404 else _other(status))
 
