@@ -242,10 +242,11 @@ class _Line:
         )
 
     def _refuse_extra(self, token: Token) -> NoReturn:
-        command = self.plan.command
+        # It may be the second word of a secret that should have been quoted.
+        extra = shown(self.text[token.start : token.end])
+        said = "this" if self.plan.has_secrets else extra
         raise InvalidArgument(
-            f"{shown(self.text[token.start : token.end])} is one argument too many "
-            f"for {command.name}",
+            f"{said} is one argument too many for {self.plan.command.name}",
             fix=["quote it if it is one text", *self._as_one_text(), *self.plan.help],
         )
 

@@ -1,12 +1,26 @@
 """What is shown once is stored nowhere."""
 
 import logging
+from typing import Annotated
 
 import pytest
 
+from commands.context import Context
+from commands.registry import command
+from commands.schema import Secret
+from core.kernel.reply import Reply
 from tests.api.gateway import Gateway
 
 MASK = "(shown once)"
+SECRET = "correct-horse-battery-staple"
+
+
+@command("safe put", scope="keys:write", danger="write", examples=["safe put mail x"])
+def put(
+    ctx: Context, name: str, value: Annotated[str, Secret()], *, size: int = 0
+) -> Reply:
+    """Take a secret and keep nothing of it."""
+    return Reply(summary=f"{name} has {len(value)} characters", data={"size": size})
 
 
 def on_disk(gateway: Gateway) -> bytes:
@@ -63,3 +77,31 @@ async def test_a_rehearsed_key_is_not_shown_for_it_would_not_work(
 
     assert rehearsed.data["key"] == MASK
     assert b"ops_live_" not in rehearsed.raw.replace(rehearsed.data["prefix"].encode(), b"")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"safe put mail {SECRET}",
+        f"safe put mail --value {SECRET} --size 7",
+        f"safe put mail {SECRET} --size many",
+        f"safe put mail {SECRET} --sise 7",
+        f"safe put mail {SECRET} {SECRET}",
+        f"safe put mail {SECRET} --dry-run",
+    ],
+)
+async def test_a_secret_that_is_given_is_repeated_nowhere(
+    gateway: Gateway, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R-69: neither in the answer, right or wrong, nor on disk, nor in the log."""
+    caplog.set_level(logging.DEBUG)
+    gateway.graph.registry.add(put)
+
+    answer = await gateway.admin.say(line, key="once")
+    again = await gateway.admin.say(line, key="once")
+
+    told = gateway.audits()[-1]
+    assert told.actor == "admin"
+    assert told.action in ("safe put", "message")
+    for raw in (answer.raw, again.raw, on_disk(gateway), caplog.text.encode()):
+        assert SECRET.encode() not in raw
