@@ -182,6 +182,7 @@ def _visit_of(request: Request) -> Visit:
 
 
 async def _object(request: Request) -> dict[str, object]:
+    rest.require_json(Headers.of(request.scope))
     raw = parse_json(
         await read_body(request.scope, request.receive, limit=_BODY_BYTES)
     )

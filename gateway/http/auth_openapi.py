@@ -28,6 +28,7 @@ _ERRORS: Mapping[int, str] = {
     400: "The body or a header cannot be read",
     401: "What was sent lets nobody in",
     413: "The body is too large",
+    415: "The body is not JSON",
     422: "A value in the body does not fit",
     429: "Too many attempts from this address, or for this account",
     500: "A fault of ours",

@@ -243,6 +243,14 @@ async def test_broken_json_is_a_bad_request(gateway: Gateway) -> None:
     assert (refused.status, refused.error["code"]) == (400, "invalid_json")
 
 
+async def test_a_body_that_says_it_is_no_json_is_refused(gateway: Gateway) -> None:
+    refused = await gateway.send(
+        "POST", "/auth/login", b"<login/>", {"content-type": "text/xml"}
+    )
+
+    assert refused.status == 415
+
+
 async def test_one_address_has_five_attempts_a_minute_whatever_it_claims(
     gateway: Gateway,
 ) -> None:
