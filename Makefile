@@ -52,8 +52,10 @@ shape: setup ## Measure the code against the shape we aim for
 
 docs-check: setup
 	@$(BIN)/python -m scripts.check_docs
+	@$(BIN)/ops docs --check
 
-docs: docs-check ## Check the documentation: links, decisions, docstrings
+docs: setup ## Write the reference pages from the code
+	@$(BIN)/ops docs
 
 format: setup ## Format the code and mend what the linter can
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -39,6 +39,8 @@ STATUS: dict[type[Problem], int] = {
 
 ERROR_BASE = "/docs/errors"
 
+_LAST_RESORT = ("check the names and ids that you sent", "help")
+
 
 def status_of(problem: Problem) -> int:
     """Find the status of a problem."""
@@ -63,7 +65,7 @@ def to_error(problem: Problem, *, status: int | None = None) -> ErrorInfo:
         title=problem.title,
         detail=problem.detail,
         status=status or status_of(problem),
-        fix=problem.fix,
+        fix=problem.fix or _LAST_RESORT,
         extra=problem.extra,
     )
 

@@ -24,6 +24,7 @@ VERBS: Mapping[str, str] = {
     "seed": "post the backlog as tasks",
     "collab": "compare, write and import the collaboration files",
     "version": "print the version",
+    "docs": "write the reference pages from the code",
     "completion": "print the completion script of a shell",
 }
 _LOCAL = "gateway.cli.local:run"

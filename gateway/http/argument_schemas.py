@@ -90,7 +90,7 @@ def argument_schema(command: Command, parameter: Parameter, given: Schema) -> Sc
 
 def _of_kind(parameter: Parameter, given: Schema) -> Schema:
     own = _OF_KIND.get(parameter.kind)
-    if parameter.kind is Kind.REF:
+    if parameter.kind is Kind.REF and (parameter.is_required or parameter.is_list):
         own = {"type": "string", "pattern": rf"^{parameter.prefix}-[1-9][0-9]{{0,17}}$"}
     if own is None:
         return dict(given)

@@ -96,7 +96,7 @@ def probe(schema: Any, name: str, *, mode: GenerationMode, examples: int) -> Non
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize("name", operations())
-def test_an_answer_is_what_the_describedsays(
+def test_an_answer_is_what_the_document_says(
     schema: Any, name: str, mode: GenerationMode
 ) -> None:
     """R-54: no 5xx, no status, type or shape that is not described."""
@@ -106,7 +106,7 @@ def test_an_answer_is_what_the_describedsays(
 @pytest.mark.soak
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize("name", operations())
-def test_two_hundred_answers_are_what_the_describedsays(
+def test_two_hundred_answers_are_what_the_document_says(
     schema: Any, name: str, mode: GenerationMode
 ) -> None:
     """R-54: the same at length."""
@@ -117,7 +117,9 @@ def test_two_hundred_answers_are_what_the_describedsays(
 def test_calls_that_follow_one_another_are_answered_as_described(schema: Any) -> None:
     """R-54: with what one call made, the next is made."""
 
-    class Calls(schema.as_state_machine()):  # type: ignore[misc]
+    answering = schema.exclude(path_regex="(tail|stream|events)$")
+
+    class Calls(answering.as_state_machine()):  # type: ignore[misc]
         def get_call_kwargs(self, case: Any) -> dict[str, Any]:
             return {"headers": KEY}
 
@@ -126,6 +128,7 @@ def test_calls_that_follow_one_another_are_answered_as_described(schema: Any) ->
 
     Calls.run(
         settings=settings(
-            max_examples=50, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=50, deadline=None, database=None, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
         )
     )

@@ -1,0 +1,47 @@
+"""Which events there are, read off the calls that append them."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import core
+
+_CORE = Path(core.__file__).parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventEntry:
+    """One type of event, the names in its details, and the module that appends it."""
+
+    type: str
+    details: tuple[str, ...]
+    module: str
+
+
+def event_entries() -> list[EventEntry]:
+    """List all events of ours by type; a plugin or a person may append others."""
+    found: dict[str, EventEntry] = {}
+    for path in sorted(_CORE.rglob("*.py")):
+        module = ".".join(path.relative_to(_CORE.parent).with_suffix("").parts)
+        for event, details in _appended(ast.parse(path.read_text("utf-8"))):
+            before = found[event].details if event in found else ()
+            names = tuple(sorted({*before, *details}))
+            found[event] = EventEntry(type=event, details=names, module=module)
+    return [found[each] for each in sorted(found)]
+
+
+def _appended(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name_of(node.func) == "append":
+            match node.args:
+                case [_, ast.Constant(value=str(event)), *_]:
+                    names = [each.arg for each in node.keywords if each.arg]
+                    yield event, [name for name in names if name != "target"]
+
+
+def _name_of(function: ast.expr) -> str:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
