@@ -68,6 +68,7 @@ class Readers:
             if connection is not None and has_moved(connection):
                 _drop(connection)
                 connection = None
+                self._memo = Memo()  # the same version may mean something else now
             for each in batch:
                 connection = self._run(each, connection)
             settle_all(batch)

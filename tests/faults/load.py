@@ -70,11 +70,11 @@ class Load:
         assert db.look(audit.verify, by=system()).is_intact
         check_events(db)
 
-    def _created(self, tx: Tx) -> list[tuple[str, str]]:
+    def _created(self, tx: Tx) -> list[tuple[str, ...]]:
         mine = tasks.c.title.startswith(f"{self._name}-")
         query = select(tasks.c.id, tasks.c.title)
         found = tx.execute(query.where(tasks.c.tenant_id == tx.tenant, mine))
-        return [(row[0], row[1]) for row in found]
+        return [tuple(row) for row in found]
 
     async def _tell(self) -> None:
         async with self._heard:
