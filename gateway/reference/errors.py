@@ -4,7 +4,9 @@ import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from channels.websocket.session import TooManySessions
 from core.kernel.problems import Problem
+from gateway.http.websocket_connection import Cancelled
 from gateway.problems import status_of_class
 
 
@@ -41,11 +43,13 @@ _BY_THE_DOOR = (
     ),
 )
 
+_OF_ONE_DOOR = (Cancelled, TooManySessions)
+
 
 def error_entries() -> list[ErrorEntry]:
     """List all of them by code."""
     entries = {each.code: each for each in _BY_THE_DOOR}
-    for kind in _kinds(Problem):
+    for kind in (*filter(_is_everywhere, _kinds(Problem)), *_OF_ONE_DOOR):
         entries.setdefault(kind.code, _entry(kind))
     return sorted(entries.values(), key=lambda each: each.code)
 
@@ -54,6 +58,10 @@ def _kinds(parent: type[Problem]) -> Iterator[type[Problem]]:
     for kind in parent.__subclasses__():
         yield kind
         yield from _kinds(kind)
+
+
+def _is_everywhere(kind: type[Problem]) -> bool:
+    return kind.__module__ == Problem.__module__
 
 
 def _entry(kind: type[Problem]) -> ErrorEntry:
