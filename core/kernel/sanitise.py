@@ -45,8 +45,10 @@ _SUSPECT = re.compile(
     re.VERBOSE,
 )
 
+# Whatever JSON escapes but quotes, backslashes, newlines and tabs.
+_ODD_ESCAPE = re.compile(rb'\\[^"\\nt]')
+
 _AS_STORED = ("data", "extra")
-_MARKS = (b"\\u", b"\\b", b"\\f", b"\\r", b"\x7f")
 
 
 def sanitise(text: str) -> str:
@@ -81,7 +83,8 @@ def is_plain(reply: Reply, body: bytes) -> bool:
     """
     return (
         body.isascii()
-        and not any(mark in body for mark in _MARKS)
+        and b"\x7f" not in body
+        and not _ODD_ESCAPE.search(body)
         and reply.summary.isprintable()
         and len(reply.summary) <= SUMMARY_LIMIT
     )

@@ -23,7 +23,7 @@ def require_text(name: str, text: str, *, limit: int, least: int = 0) -> str:
         raise InvalidArgument(
             f"{name} is empty", fix=["give it some visible text"], field=name
         )
-    if _UNSTORABLE.search(text):
+    if not text.isprintable() and _UNSTORABLE.search(text):
         raise InvalidArgument(
             f"{name} holds a character that cannot be stored",
             fix=["leave out NUL and lone surrogates"],
@@ -37,7 +37,7 @@ def require_line(name: str, text: str, *, limit: int, least: int = 1) -> str:
 
     Raises: InvalidArgument naming the field.
     """
-    if text.splitlines() not in ([], [text]):
+    if not text.isprintable() and text.splitlines() not in ([], [text]):
         raise InvalidArgument(
             f"{name} has more than one line", fix=["write it on one line"], field=name
         )

@@ -1,7 +1,7 @@
 """A task, and how it is shown; pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -160,6 +160,12 @@ def _show(task: Task) -> dict[str, Json]:
     }
 
 
+def filled(task: Task) -> dict[str, Json]:
+    """Show the fields of a new task that somebody filled; the others are as in `blank`."""
+    names = [name for name, empty in _EMPTY if getattr(task, name) != empty]
+    return {name: task.shown[name] for name in names}
+
+
 def difference(old: Task, new: Task) -> dict[str, Json]:
     """Show the fields of `new` that differ from `old`."""
     changed = [name for name in _SHOWN if getattr(old, name) != getattr(new, name)]
@@ -173,3 +179,11 @@ def _note(note: Note) -> dict[str, Json]:
 
 
 _SHOWN = tuple(each.name for each in fields(Task) if each.compare)
+_EMPTY = (
+    ("title", ""),
+    *(
+        (each.name, each.default)
+        for each in fields(Task)
+        if each.compare and each.default is not MISSING
+    ),
+)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Unpack
+from typing import Unpack, cast
 
 from core.collab.tasks import store
 from core.collab.tasks.fields import (
@@ -19,8 +19,7 @@ from core.collab.tasks.model import (
     Status,
     Task,
     TaskFilter,
-    blank,
-    difference,
+    filled,
 )
 from core.database import Tx
 from core.events import service as events
@@ -45,7 +44,8 @@ def create(
     Raises: AlreadyExists when the id or the external key is taken, NotFound when a
             need is unknown, InvalidArgument.
     """
-    values = checked({"title": "", **fields})
+    given = {name: value for name, value in fields.items() if value}
+    values = checked(cast(TaskFields, {"title": "", **given}))
     require_line("external_key", external_key, limit=_KEY_LIMIT, least=0)
     if external_key:
         _require_new_key(tx, external_key)
@@ -53,14 +53,13 @@ def create(
         _require_known(tx, values["needs"])
     new_id = _chosen_id(tx, task_id) if task_id else TaskId(tx.new_id("T"))
     me = tx.principal.name
-    empty = blank(new_id, at=tx.now, by=me)
     task = Task(
         id=new_id, external_key=external_key,
         created_at=tx.now, created_by=me, updated_at=tx.now, updated_by=me, **values,
     )
     store.insert(tx, task)
     tx.bump(COLLECTION)
-    events.append(tx, "task_created", target=task.id, **difference(empty, task))
+    events.append(tx, "task_created", target=task.id, **filled(task))
     return task
 
 
