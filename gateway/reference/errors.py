@@ -43,7 +43,7 @@ _BY_THE_DOOR = (
     ),
 )
 
-_OF_ONE_DOOR = (Cancelled, TooManySessions)
+_OF_ONE_DOOR: tuple[type[Problem], ...] = (Cancelled, TooManySessions)
 
 
 def error_entries() -> list[ErrorEntry]:
