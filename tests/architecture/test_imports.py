@@ -33,7 +33,10 @@ IO_MODULES = frozenset(
         "urllib.request",
     }
 )
-ARGUED = {("ids.py", "os"): "ids draw random bits from the system"}
+ARGUED = {
+    ("ids.py", "os"): "ids draw random bits from the system",
+    ("ids.py", "threading"): "each thread draws its own block of them",
+}
 
 
 def imports_of(path: Path) -> Iterator[str]:
