@@ -18,7 +18,10 @@ from core.kernel.reply import Reply
 
 
 @command(
-    "audit list", scope="audit:read", http="GET /v1/audit", result=AuditPageData,
+    "audit list",
+    scope="audit:read",
+    http="GET /v1/audit",
+    result=AuditPageData,
     examples=["audit list --actor bob --since 7d -o csv"],
 )
 def list_(
@@ -36,29 +39,45 @@ def list_(
 ) -> Reply:
     """List who asked what, through which channel, and how it was decided."""
     wanted = AuditFilter(
-        actor=actor, channel=channel, action=action, target=target, verdict=verdict,
-        since=since, until=until,
+        actor=actor,
+        channel=channel,
+        action=action,
+        target=target,
+        verdict=verdict,
+        since=since,
+        until=until,
     )
     page = audit.list_(ctx.tx, wanted, limit=limit, cursor=cursor)
     if not page.items:
         return blocks.empty("No audit entries", ("Show all", "audit list"))
     return Reply(
         summary=f"{len(page.items)} audit entries",
-        blocks=(blocks.table(
-            ("seq", "when", "actor", "channel", "command", "verdict"),
-            [
-                (each.seq, f"{each.at:%m-%d %H:%M:%S}", each.actor, each.channel,
-                 each.command or each.action, each.verdict)
-                for each in page.items
-            ],
-            next=page.next,
-        ),),
+        blocks=(
+            blocks.table(
+                ("seq", "when", "actor", "channel", "command", "verdict"),
+                [
+                    (
+                        each.seq,
+                        f"{each.at:%m-%d %H:%M:%S}",
+                        each.actor,
+                        each.channel,
+                        each.command or each.action,
+                        each.verdict,
+                    )
+                    for each in page.items
+                ],
+                next=page.next,
+            ),
+        ),
         data={"items": [_view(each) for each in page.items], "next": page.next},
     )
 
 
 @command(
-    "audit verify", scope="audit:read", http="GET /v1/audit/verify", result=VerificationData,
+    "audit verify",
+    scope="audit:read",
+    http="GET /v1/audit/verify",
+    result=VerificationData,
     examples=["audit verify", "audit verify --anchor 812:9f86d0…"],
 )
 def verify(ctx: Context, *, anchor: str = "") -> Reply:
@@ -67,13 +86,16 @@ def verify(ctx: Context, *, anchor: str = "") -> Reply:
     head = f"{found.head.seq}:{found.head.hash}"
     return Reply(
         summary=(
-            f"Intact: {found.checked} entries" if found.is_intact
+            f"Intact: {found.checked} entries"
+            if found.is_intact
             else f"BROKEN at entry {found.broken_at}: {found.fault}"
         ),
         blocks=(blocks.fields(("checked", found.checked), ("anchor to keep", head)),),
         data={
-            "intact": found.is_intact, "checked": found.checked,
-            "broken_at": found.broken_at, "fault": found.fault,
+            "intact": found.is_intact,
+            "checked": found.checked,
+            "broken_at": found.broken_at,
+            "fault": found.fault,
             "head": {"seq": found.head.seq, "hash": found.head.hash, "anchor": head},
         },
     )
@@ -86,17 +108,26 @@ def _anchor(text: str) -> AuditHead:
     seq, _, hash_ = text.partition(":")
     if not (seq.isdecimal() and len(seq) < 18 and hash_):
         raise InvalidArgument(
-            f"'{text[:40]}' is not an anchor", fix=["use what audit verify told: 812:9f86…"]
+            f"'{text[:40]}' is not an anchor",
+            fix=["use what audit verify told: 812:9f86…"],
         )
     return AuditHead(seq=int(seq), hash=hash_)
 
 
 def _view(entry: AuditEntry) -> dict[str, Json]:
     return {
-        "seq": entry.seq, "ts": to_iso(entry.at), "actor": entry.actor,
-        "channel": entry.channel, "account": entry.account, "action": entry.action,
-        "target": entry.target, "verdict": entry.verdict.value,
-        "approval_status": entry.approval_status.value, "reason": entry.reason,
-        "command": entry.command, "request_id": entry.request_id, "count": entry.count,
+        "seq": entry.seq,
+        "ts": to_iso(entry.at),
+        "actor": entry.actor,
+        "channel": entry.channel,
+        "account": entry.account,
+        "action": entry.action,
+        "target": entry.target,
+        "verdict": entry.verdict.value,
+        "approval_status": entry.approval_status.value,
+        "reason": entry.reason,
+        "command": entry.command,
+        "request_id": entry.request_id,
+        "count": entry.count,
         "hash": entry.hash,
     }

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 import orjson
 
-from commands.invocation import Options
 from commands.flags import MODEL, SHORT, WAIT_UNLESS_SAID, options_of
+from commands.invocation import Options
 from commands.plan import Plan, may_echo, unknown_field, unknown_flag
 from commands.render import quote
 from commands.schema import Kind, Parameter

@@ -12,23 +12,36 @@ UNDO_WINDOW = timedelta(minutes=10)
 
 def actions(*pairs: tuple[str, str]) -> Actions:
     """Offer (label, command) pairs; the first is the one most people want."""
-    return Actions(items=tuple(
-        Action(label=label, command=line, style="primary" if place == 0 else "")
-        for place, (label, line) in enumerate(pairs)
-    ))
+    return Actions(
+        items=tuple(
+            Action(label=label, command=line, style="primary" if place == 0 else "")
+            for place, (label, line) in enumerate(pairs)
+        )
+    )
 
 
 def fields(*pairs: tuple[str, object]) -> Fields:
     """Show names and values; empty values are left out."""
-    return Fields(pairs=tuple((name, str(value)) for name, value in pairs if value not in ("", None)))
+    return Fields(
+        pairs=tuple(
+            (name, str(value)) for name, value in pairs if value not in ("", None)
+        )
+    )
 
 
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, next: str | None = None
 ) -> Table:
     """Show rows under columns; None is shown as nothing."""
-    shown = tuple(tuple("" if cell is None else str(cell) for cell in row) for row in rows)
-    return Table(columns=tuple(columns), rows=shown, total=None if next else len(shown), next=next)
+    shown = tuple(
+        tuple("" if cell is None else str(cell) for cell in row) for row in rows
+    )
+    return Table(
+        columns=tuple(columns),
+        rows=shown,
+        total=None if next else len(shown),
+        next=next,
+    )
 
 
 def undo(ctx: Context, line: str) -> Undo:
@@ -52,4 +65,6 @@ def age(moment: datetime, now: datetime) -> str:
 
 def empty(summary: str, *pairs: tuple[str, str]) -> Reply:
     """Say that there is nothing yet, and what to do next."""
-    return Reply(summary=summary, blocks=(actions(*pairs),), data={"items": [], "next": None})
+    return Reply(
+        summary=summary, blocks=(actions(*pairs),), data={"items": [], "next": None}
+    )

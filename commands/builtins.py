@@ -29,7 +29,9 @@ from core.kernel.version import VERSION
 from core.leases import service as leases
 
 
-@command("whoami", http="GET /v1/me", is_open=True, is_control=True, examples=["whoami"])
+@command(
+    "whoami", http="GET /v1/me", is_open=True, is_control=True, examples=["whoami"]
+)
 def whoami(ctx: Context) -> Reply:
     """Tell who you are here, what you may do, and where else you are linked."""
     me = ctx.principal
@@ -38,7 +40,8 @@ def whoami(ctx: Context) -> Reply:
         summary=f"{me.name} via {ctx.channel}, tenant {me.tenant}"[:150],
         blocks=(
             blocks.fields(
-                ("name", me.name), ("tenant", me.tenant),
+                ("name", me.name),
+                ("tenant", me.tenant),
                 ("roles", ", ".join(sorted(me.roles))),
                 ("scopes", ", ".join(sorted(me.scopes))),
                 ("linked", ", ".join(each.account.channel for each in accounts)),
@@ -46,19 +49,32 @@ def whoami(ctx: Context) -> Reply:
             *(() if me.linked else (blocks.actions(("Link this account", "link")),)),
         ),
         data={
-            "id": me.id, "name": me.name, "tenant": me.tenant, "linked": me.linked,
-            "roles": list[Json](sorted(me.roles)), "scopes": list[Json](sorted(me.scopes)), "key": me.key_id,
+            "id": me.id,
+            "name": me.name,
+            "tenant": me.tenant,
+            "linked": me.linked,
+            "roles": list[Json](sorted(me.roles)),
+            "scopes": list[Json](sorted(me.scopes)),
+            "key": me.key_id,
             "timezone": me.timezone,
             "channels": [
-                {"channel": each.account.channel, "account": each.account.account,
-                 "sender": each.account.sender}
+                {
+                    "channel": each.account.channel,
+                    "account": each.account.account,
+                    "sender": each.account.sender,
+                }
                 for each in accounts
             ],
         },
     )
 
 
-@command("help", is_open=True, is_control=True, examples=["help", "help task", "help task create"])
+@command(
+    "help",
+    is_open=True,
+    is_control=True,
+    examples=["help", "help task", "help task create"],
+)
 def help_(
     ctx: Context,
     topic: Annotated[Sequence[str], Doc("A noun, or a noun and a verb.")] = (),
@@ -71,8 +87,10 @@ def help_(
     if not topic:
         return help.overview(ctx.registry, ctx.principal)
     named = ctx.registry.find(" ".join(topic).lower())
-    return help.of_command(named) if named else help.of_noun(
-        ctx.registry, topic[0], ctx.principal
+    return (
+        help.of_command(named)
+        if named
+        else help.of_noun(ctx.registry, topic[0], ctx.principal)
     )
 
 
@@ -102,14 +120,18 @@ def status(ctx: Context) -> Reply:
         data={
             "tasks": {status.value: number for status, number in counts.items()},
             "leases": [each.lock_id for each in held],
-            "proposals": [
-                {"id": each.id, "command": each.command} for each in waiting
-            ],
+            "proposals": [{"id": each.id, "command": each.command} for each in waiting],
         },
     )
 
 
-@command("confirm", danger="write", is_macro=True, is_control=True, examples=["confirm 7f3k2a"])
+@command(
+    "confirm",
+    danger="write",
+    is_macro=True,
+    is_control=True,
+    examples=["confirm 7f3k2a"],
+)
 def confirm(ctx: Context, proposal: Annotated[str, Doc("Its short id.")] = "") -> str:
     """Run the command that waits for your confirmation."""
     found = approvals.get_open(ctx.tx, proposal or _only_proposal(ctx))
@@ -140,7 +162,9 @@ def last(ctx: Context) -> str:
     """Show the object that was last touched in this conversation."""
     last_id = _memory(ctx).last_id
     if not last_id:
-        raise InvalidArgument("nothing was touched in this conversation", fix=["task list"])
+        raise InvalidArgument(
+            "nothing was touched in this conversation", fix=["task list"]
+        )
     return last_id
 
 
@@ -155,7 +179,9 @@ def undo(ctx: Context, reply: Annotated[str, Doc("The id of the reply.")] = "") 
     if stored.get("actor") != ctx.principal.name or not isinstance(offer, dict):
         raise Conflict(f"{reply_id[:40]} cannot be taken back", fix=["help"])
     if datetime.fromisoformat(str(offer["until"])) < ctx.tx.now:
-        raise Conflict(f"the ten minutes to undo {reply_id[:40]} are over", fix=["help"])
+        raise Conflict(
+            f"the ten minutes to undo {reply_id[:40]} are over", fix=["help"]
+        )
     return str(offer["command"])
 
 
@@ -171,17 +197,26 @@ def link(
         return _link_refused(linked)
     account = linked.account
     return Reply(
-        summary=f"Linked {account.channel} {account.sender} to {ctx.principal.name}"[:150],
-        data={"channel": account.channel, "account": account.account,
-              "sender": account.sender, "user": ctx.principal.id},
+        summary=f"Linked {account.channel} {account.sender} to {ctx.principal.name}"[
+            :150
+        ],
+        data={
+            "channel": account.channel,
+            "account": account.account,
+            "sender": account.sender,
+            "user": ctx.principal.id,
+        },
     )
 
 
-@command("unlink", danger="write", examples=["unlink slack", "unlink email ann@example.org"])
+@command(
+    "unlink", danger="write", examples=["unlink slack", "unlink email ann@example.org"]
+)
 def unlink(ctx: Context, channel: str, sender: str = "") -> Reply:
     """Take an account of yours away from you again."""
     removed = [
-        each for each in links.list_(ctx.tx, ctx.principal.id)
+        each
+        for each in links.list_(ctx.tx, ctx.principal.id)
         if each.account.channel == channel and sender in ("", each.account.sender)
     ]
     if not removed:
@@ -195,7 +230,9 @@ def unlink(ctx: Context, channel: str, sender: str = "") -> Reply:
 
 
 @command(
-    "reply show", http="GET /v1/replies/{reply}", paths=["/v1/commands/{reply}"],
+    "reply show",
+    http="GET /v1/replies/{reply}",
+    paths=["/v1/commands/{reply}"],
     examples=["reply show rp_01JC8ZQ4T7"],
 )
 def show_reply(
@@ -235,8 +272,19 @@ def describe(command: Command) -> dict[str, Json]:
 
 
 COMMANDS: Sequence[Command] = (
-    whoami, help_, version, status, confirm, cancel, more, last, undo, link, unlink,
-    catalog, show_reply,
+    whoami,
+    help_,
+    version,
+    status,
+    confirm,
+    cancel,
+    more,
+    last,
+    undo,
+    link,
+    unlink,
+    catalog,
+    show_reply,
 )
 
 
@@ -247,7 +295,8 @@ def _memory(ctx: Context) -> Memory:
 def _only_proposal(ctx: Context) -> str:
     """Find the one command that waits here; two would make a plain word ambiguous."""
     waiting = [
-        each for each in approvals.list_open(ctx.tx)
+        each
+        for each in approvals.list_open(ctx.tx)
         if each.conversation == ctx.origin.conversation and each.channel == ctx.channel
     ]
     if len(waiting) != 1:
@@ -278,10 +327,14 @@ def _begin_link(ctx: Context) -> Reply:
     code = links.request(ctx.tx, account)
     return Reply(
         summary=f"Your code is {code.text}, good for ten minutes",
-        blocks=(Text(md=(
-            f"Where you are signed in already, send `link {code.text}`. "
-            "It links this account to you there."
-        )),),
+        blocks=(
+            Text(
+                md=(
+                    f"Where you are signed in already, send `link {code.text}`. "
+                    "It links this account to you there."
+                )
+            ),
+        ),
         data={"code": code.text, "expires_at": to_iso(code.expires_at)},
     )
 
@@ -290,7 +343,9 @@ def _link_refused(refused: Refused) -> Problem:
     """Say why; returned and not raised, because the try counts all the same."""
     if refused.reason is LinkRefusal.TOO_MANY:
         return RateLimited(
-            "5 tries", scope="link codes", retry_after=refused.retry_after.total_seconds()
+            "5 tries",
+            scope="link codes",
+            retry_after=refused.retry_after.total_seconds(),
         )
     if refused.reason is LinkRefusal.TAKEN:
         return AlreadyExists("this account is linked already", fix=["unlink"])

@@ -24,7 +24,6 @@ from core.kernel.problems import (
 )
 from core.kernel.reply import Block, Code, Reply, Text
 
-
 _HARMLESS = (Danger.READ, Danger.WRITE)
 
 
@@ -69,7 +68,9 @@ def resolve(
             fix=[meant.canonical],
         )
     options = replace(
-        meant.options, dry_run=invocation.options.dry_run, output=invocation.options.output
+        meant.options,
+        dry_run=invocation.options.dry_run,
+        output=invocation.options.output,
     )
     return resolve_references(tx, replace(meant, options=options), origin.place)
 
@@ -116,7 +117,9 @@ def as_reply(result: str | Mapping[str, Json] | Sequence[Json] | Block) -> Reply
     """
     match result:
         case str():
-            return Reply(summary=result[:150], blocks=(Text(md=result),), data={"text": result})
+            return Reply(
+                summary=result[:150], blocks=(Text(md=result),), data={"text": result}
+            )
         case Mapping():
             return Reply(summary="Done", data=dict(result))
         case Sequence():
@@ -143,7 +146,8 @@ def _rehearse(context: Context) -> Reply:
             **reply.data,
             "dry_run": True,
             "plan": {
-                "command": asked.canonical, "danger": asked.command.danger.value,
+                "command": asked.canonical,
+                "danger": asked.command.danger.value,
                 "scope": asked.command.scope,
                 "events": [{"event": e.type, "target": e.target} for e in events],
             },
@@ -154,7 +158,9 @@ def _rehearse(context: Context) -> Reply:
 def _plan(asked: Invocation, events: Sequence[EventDraft]) -> Sequence[Block]:
     lines = [f"{event.type} {event.target}".rstrip() for event in events]
     return (
-        Text(md=f"Dry run of `{asked.canonical}` ({asked.command.danger.value}); "
-                "nothing was changed."),
+        Text(
+            md=f"Dry run of `{asked.canonical}` ({asked.command.danger.value}); "
+            "nothing was changed."
+        ),
         *((Code(text="\n".join(lines)),) if lines else ()),
     )

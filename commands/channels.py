@@ -20,7 +20,10 @@ Dimension = Literal["channel", "tenant", "principal", "family"]
 
 
 @command(
-    "channel list", scope="channels:read", http="GET /v1/channels", result=ChannelPageData,
+    "channel list",
+    scope="channels:read",
+    http="GET /v1/channels",
+    result=ChannelPageData,
     examples=["channel list"],
 )
 def list_(ctx: Context) -> Reply:
@@ -29,17 +32,26 @@ def list_(ctx: Context) -> Reply:
     shown = [_view(each) for each in states]
     return Reply(
         summary=blocks.count(len(states), "channel"),
-        blocks=(blocks.table(
-            ("channel", "state", "limits", "reason"),
-            [(each.channel, _state(each), _limits(each), each.reason) for each in states],
-        ),),
+        blocks=(
+            blocks.table(
+                ("channel", "state", "limits", "reason"),
+                [
+                    (each.channel, _state(each), _limits(each), each.reason)
+                    for each in states
+                ],
+            ),
+        ),
         data={"items": list[Json](shown), "next": None},
     )
 
 
 @command(
-    "channel show", scope="channels:read", http="GET /v1/channels/{channel}",
-    target="channel", result=ChannelData, examples=["channel show webhook"],
+    "channel show",
+    scope="channels:read",
+    http="GET /v1/channels/{channel}",
+    target="channel",
+    result=ChannelData,
+    examples=["channel show webhook"],
 )
 def show(ctx: Context, channel: str) -> Reply:
     """Show one channel."""
@@ -52,8 +64,13 @@ def _switch(tx: Tx, channel: str) -> str:
 
 
 @command(
-    "channel disable", scope="channels:write", danger="risky", target="channel",
-    fingerprint=_switch, http="POST /v1/channels/{channel}/disable", result=ChannelData,
+    "channel disable",
+    scope="channels:write",
+    danger="risky",
+    target="channel",
+    fingerprint=_switch,
+    http="POST /v1/channels/{channel}/disable",
+    result=ChannelData,
     alters="channels",
     examples=['channel disable webhook --reason "flood"'],
 )
@@ -64,8 +81,13 @@ def disable(ctx: Context, channel: str) -> Reply:
 
 
 @command(
-    "channel enable", scope="channels:write", danger="write", target="channel",
-    http="POST /v1/channels/{channel}/enable", result=ChannelData, alters="channels",
+    "channel enable",
+    scope="channels:write",
+    danger="write",
+    target="channel",
+    http="POST /v1/channels/{channel}/enable",
+    result=ChannelData,
+    alters="channels",
     examples=["channel enable webhook"],
 )
 def enable(ctx: Context, channel: str) -> Reply:
@@ -74,24 +96,37 @@ def enable(ctx: Context, channel: str) -> Reply:
 
 
 @command(
-    "channel limit", scope="channels:write", danger="write", target="channel",
-    http="POST /v1/channels/{channel}/limit", result=ChannelData, alters="channels",
-    examples=["channel limit rest 600/minute --per principal", "channel limit rest default"],
+    "channel limit",
+    scope="channels:write",
+    danger="write",
+    target="channel",
+    http="POST /v1/channels/{channel}/limit",
+    result=ChannelData,
+    alters="channels",
+    examples=[
+        "channel limit rest 600/minute --per principal",
+        "channel limit rest default",
+    ],
 )
 def limit(
-    ctx: Context, channel: str, rate: Annotated[str, Doc("60/minute, or default.")], *,
+    ctx: Context,
+    channel: str,
+    rate: Annotated[str, Doc("60/minute, or default.")],
+    *,
     per: Annotated[Dimension, Doc("What is counted.")] = "principal",
 ) -> Reply:
     """Set how much a channel takes; live within a second."""
     wanted = "" if rate == "default" else rate
-    return _one(
-        channels.set_limit(ctx.tx, _known(channel), dimension=per, rate=wanted)
-    )
+    return _one(channels.set_limit(ctx.tx, _known(channel), dimension=per, rate=wanted))
 
 
 @command(
-    "channel test", scope="channels:read", http="POST /v1/channels/{channel}/test",
-    target="channel", result=ChannelTestData, examples=["channel test webhook"],
+    "channel test",
+    scope="channels:read",
+    http="POST /v1/channels/{channel}/test",
+    target="channel",
+    result=ChannelTestData,
+    examples=["channel test webhook"],
 )
 def test(ctx: Context, channel: str) -> Reply:
     """Go through what a channel needs, step by step."""
@@ -104,12 +139,18 @@ def test(ctx: Context, channel: str) -> Reply:
     passed = sum(is_ok for _, is_ok, _ in steps)
     return Reply(
         summary=f"{channel}: {passed} of {len(steps)} steps pass",
-        blocks=(blocks.table(
-            ("step", "result", "fix"),
-            [(name, "pass" if is_ok else "fail", "" if is_ok else fix) for name, is_ok, fix in steps],
-        ),),
+        blocks=(
+            blocks.table(
+                ("step", "result", "fix"),
+                [
+                    (name, "pass" if is_ok else "fail", "" if is_ok else fix)
+                    for name, is_ok, fix in steps
+                ],
+            ),
+        ),
         data={
-            "channel": channel, "ok": passed == len(steps),
+            "channel": channel,
+            "ok": passed == len(steps),
             "steps": [
                 {"step": name, "ok": is_ok, "fix": "" if is_ok else fix}
                 for name, is_ok, fix in steps
@@ -137,18 +178,25 @@ def _limits(state: ChannelState) -> str:
 
 def _view(state: ChannelState) -> dict[str, Json]:
     return {
-        "id": state.channel, "channel": state.channel, "is_enabled": state.is_enabled,
-        "state": "connected" if state.is_enabled else "off", "limits": dict(state.limits),
-        "changed_by": state.changed_by, "reason": state.reason,
+        "id": state.channel,
+        "channel": state.channel,
+        "is_enabled": state.is_enabled,
+        "state": "connected" if state.is_enabled else "off",
+        "limits": dict(state.limits),
+        "changed_by": state.changed_by,
+        "reason": state.reason,
     }
 
 
 def _one(state: ChannelState) -> Reply:
     return Reply(
         summary=f"{state.channel} is {_state(state)}",
-        blocks=(blocks.fields(
-            ("limits", _limits(state) or "default"), ("reason", state.reason),
-            ("changed by", state.changed_by),
-        ),),
+        blocks=(
+            blocks.fields(
+                ("limits", _limits(state) or "default"),
+                ("reason", state.reason),
+                ("changed by", state.changed_by),
+            ),
+        ),
         data=_view(state),
     )

@@ -32,8 +32,12 @@ def propose(context: Context) -> Reply:
     if asked.command.danger is Danger.DESTRUCTIVE:
         return _ask_for_id(asked)
     proposal = approvals.propose(
-        context.tx, asked.canonical, target=asked.target, digest=binding(context),
-        channel=origin.channel, conversation=origin.conversation,
+        context.tx,
+        asked.canonical,
+        target=asked.target,
+        digest=binding(context),
+        channel=origin.channel,
+        conversation=origin.conversation,
     )
     return _ask(asked, proposal)
 
@@ -50,7 +54,8 @@ def _require_typed_id(asked: Invocation, given: str) -> None:
         raise NeedsConfirmation(f"{asked.canonical} cannot be taken back")
     if given != wanted:
         raise InvalidArgument(
-            f"--confirm {given} is not {wanted}", fix=[f"{asked.canonical} --confirm {wanted}"]
+            f"--confirm {given} is not {wanted}",
+            fix=[f"{asked.canonical} --confirm {wanted}"],
         )
 
 
@@ -60,16 +65,22 @@ def _ask(asked: Invocation, proposal: Proposal) -> Reply:
         summary=f"Confirm: {asked.canonical}"[:150],
         status=ReplyStatus.NEEDS_CONFIRMATION,
         blocks=(
-            Text(md=f"`{asked.canonical}` is {asked.command.danger.value}: "
-                    f"{asked.command.summary} It waits for you until "
-                    f"{proposal.expires_at:%H:%M} UTC."),
-            Actions(items=(
-                Action(label="Confirm", command=line, style="danger"),
-                Action(label="Cancel", command=f"cancel {proposal.id}"),
-            )),
+            Text(
+                md=f"`{asked.canonical}` is {asked.command.danger.value}: "
+                f"{asked.command.summary} It waits for you until "
+                f"{proposal.expires_at:%H:%M} UTC."
+            ),
+            Actions(
+                items=(
+                    Action(label="Confirm", command=line, style="danger"),
+                    Action(label="Cancel", command=f"cancel {proposal.id}"),
+                )
+            ),
         ),
         data={
-            "token": proposal.id, "command": asked.canonical, "target": asked.target,
+            "token": proposal.id,
+            "command": asked.canonical,
+            "target": asked.target,
             "danger": asked.command.danger.value,
             "confirm": f"{asked.canonical} --confirm {proposal.id}",
         },
@@ -82,10 +93,15 @@ def _ask_for_id(asked: Invocation) -> Reply:
         summary=f"Type {asked.target} to confirm: {asked.canonical}"[:150],
         status=ReplyStatus.NEEDS_CONFIRMATION,
         blocks=(
-            Text(md=f"`{asked.canonical}` cannot be taken back. To run it, send `{line}`."),
+            Text(
+                md=f"`{asked.canonical}` cannot be taken back. To run it, send `{line}`."
+            ),
         ),
         data={
-            "token": "", "command": asked.canonical, "target": asked.target,
-            "danger": asked.command.danger.value, "confirm": line,
+            "token": "",
+            "command": asked.canonical,
+            "target": asked.target,
+            "danger": asked.command.danger.value,
+            "confirm": line,
         },
     )

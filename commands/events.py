@@ -18,8 +18,12 @@ _DAY = timedelta(hours=24)
 
 
 @command(
-    "event add", scope="events:write", danger="write", http="POST /collab/events",
-    result=EventAddedData, examples=['event add deploy_finished --target web-1'],
+    "event add",
+    scope="events:write",
+    danger="write",
+    http="POST /collab/events",
+    result=EventAddedData,
+    examples=["event add deploy_finished --target web-1"],
 )
 def add(
     ctx: Context,
@@ -37,7 +41,10 @@ def add(
 
 
 @command(
-    "event list", scope="events:read", http="GET /v1/events/list", result=EventPageData,
+    "event list",
+    scope="events:read",
+    http="GET /v1/events/list",
+    result=EventPageData,
     examples=["event list --type task_created --limit 20"],
 )
 def list_(
@@ -50,7 +57,9 @@ def list_(
     channel: str = "",
     since: Annotated[datetime | None, Doc("At or after this moment.")] = None,
     limit: int = 25,
-    cursor: Annotated[str, Doc("Where the last page ended; empty is the beginning.")] = "",
+    cursor: Annotated[
+        str, Doc("Where the last page ended; empty is the beginning.")
+    ] = "",
 ) -> Reply:
     """List events in their order, from the beginning or from a cursor."""
     size = page_size(limit)
@@ -64,7 +73,9 @@ def list_(
 
 
 @command(
-    "event tail", scope="events:read", result=EventPageData,
+    "event tail",
+    scope="events:read",
+    result=EventPageData,
     examples=["event tail --task T-12"],
 )
 def tail(
@@ -83,8 +94,11 @@ def tail(
 
 
 @command(
-    "event log", scope="events:read", http="POST /collab/events/human-log",
-    result=HumanLogData, examples=["event log --since 24h"],
+    "event log",
+    scope="events:read",
+    http="POST /collab/events/human-log",
+    result=HumanLogData,
+    examples=["event log --since 24h"],
 )
 def log(
     ctx: Context,
@@ -97,13 +111,19 @@ def log(
 ) -> Reply:
     """Tell the events of a time in words, by day."""
     told = events.human_log(
-        ctx.tx, _wanted(task, type, actor, ""),
-        since=since or ctx.tx.now - _DAY, until=until or ctx.tx.now,
+        ctx.tx,
+        _wanted(task, type, actor, ""),
+        since=since or ctx.tx.now - _DAY,
+        until=until or ctx.tx.now,
     )
     return Reply(
         summary=f"Human log, {blocks.count(told.count, 'event')}",
         blocks=(Text(md=told.markdown),),
-        data={"markdown": told.markdown, "count": told.count, "last_seq": told.last_seq},
+        data={
+            "markdown": told.markdown,
+            "count": told.count,
+            "last_seq": told.last_seq,
+        },
     )
 
 
@@ -112,7 +132,9 @@ COMMANDS: Sequence[Command] = (add, list_, tail, log)
 
 def _wanted(target: str, type_: str, actor: str, channel: str) -> EventFilter:
     return EventFilter(
-        types=_only(type_), targets=_only(target), actors=_only(actor),
+        types=_only(type_),
+        targets=_only(target),
+        actors=_only(actor),
         channels=_only(channel),
     )
 

@@ -22,16 +22,25 @@ KeyRef = Annotated[str, Ref("K")]
 
 
 @command(
-    "key create", scope="keys:write", danger="write", http="POST /v1/keys", status=201,
-    result=NewKeyData, hides=("key",),
+    "key create",
+    scope="keys:write",
+    danger="write",
+    http="POST /v1/keys",
+    status=201,
+    result=NewKeyData,
+    hides=("key",),
     examples=["key create ci --scopes tasks:read,tasks:write --ttl 90d"],
 )
 def create(
     ctx: Context,
     name: str,
     *,
-    scopes: Annotated[Sequence[str], Doc("Fewer rights than yours; all of them if empty.")] = (),
-    ttl: Annotated[timedelta | None, Doc("How long it works; for ever if empty.")] = None,
+    scopes: Annotated[
+        Sequence[str], Doc("Fewer rights than yours; all of them if empty.")
+    ] = (),
+    ttl: Annotated[
+        timedelta | None, Doc("How long it works; for ever if empty.")
+    ] = None,
     user: Annotated[str, Doc("For somebody else, by name.")] = "",
 ) -> Reply:
     """Make an API key; its text is shown only now."""
@@ -45,7 +54,10 @@ def create(
 
 
 @command(
-    "key list", scope="keys:read", http="GET /v1/keys", result=KeyPageData,
+    "key list",
+    scope="keys:read",
+    http="GET /v1/keys",
+    result=KeyPageData,
     examples=["key list"],
 )
 def list_(ctx: Context, *, limit: int = 25, cursor: str = "") -> Reply:
@@ -53,22 +65,35 @@ def list_(ctx: Context, *, limit: int = 25, cursor: str = "") -> Reply:
     page = keys.list_(ctx.tx, limit=limit, cursor=cursor)
     return Reply(
         summary=blocks.count(len(page.items), "key"),
-        blocks=(blocks.table(
-            ("id", "name", "begins", "owner", "last used", "state"),
-            [
-                (each.id, each.name, each.prefix, each.user_id,
-                 blocks.age(each.last_used_at, ctx.tx.now) if each.last_used_at else "never",
-                 "revoked" if each.revoked_at else "active")
-                for each in page.items
-            ],
-            next=page.next,
-        ),),
+        blocks=(
+            blocks.table(
+                ("id", "name", "begins", "owner", "last used", "state"),
+                [
+                    (
+                        each.id,
+                        each.name,
+                        each.prefix,
+                        each.user_id,
+                        blocks.age(each.last_used_at, ctx.tx.now)
+                        if each.last_used_at
+                        else "never",
+                        "revoked" if each.revoked_at else "active",
+                    )
+                    for each in page.items
+                ],
+                next=page.next,
+            ),
+        ),
         data={"items": [_view(each) for each in page.items], "next": page.next},
     )
 
 
 @command(
-    "key show", scope="keys:read", http="GET /v1/keys/{key}", target="key", result=KeyData,
+    "key show",
+    scope="keys:read",
+    http="GET /v1/keys/{key}",
+    target="key",
+    result=KeyData,
     examples=["key show K-2"],
 )
 def show(ctx: Context, key: KeyRef) -> Reply:
@@ -77,13 +102,23 @@ def show(ctx: Context, key: KeyRef) -> Reply:
 
 
 @command(
-    "key rotate", scope="keys:write", danger="write", http="POST /v1/keys/{key}/rotate",
-    target="key", result=NewKeyData, hides=("key",), alters="rights",
+    "key rotate",
+    scope="keys:write",
+    danger="write",
+    http="POST /v1/keys/{key}/rotate",
+    target="key",
+    result=NewKeyData,
+    hides=("key",),
+    alters="rights",
     examples=["key rotate K-2 --overlap 1h"],
 )
 def rotate(
-    ctx: Context, key: KeyRef, *,
-    overlap: Annotated[timedelta, Doc("How long the old one still works.")] = keys.OVERLAP,
+    ctx: Context,
+    key: KeyRef,
+    *,
+    overlap: Annotated[
+        timedelta, Doc("How long the old one still works.")
+    ] = keys.OVERLAP,
 ) -> Reply:
     """Make a successor with the same rights; the old key works a while longer."""
     return _new(keys.rotate(ctx.tx, key, overlap=overlap))
@@ -95,8 +130,14 @@ def _standing(tx: Tx, key_id: str) -> str:
 
 
 @command(
-    "key revoke", scope="keys:write", danger="risky", http="POST /v1/keys/{key}/revoke",
-    target="key", fingerprint=_standing, result=KeyData, alters="rights",
+    "key revoke",
+    scope="keys:write",
+    danger="risky",
+    http="POST /v1/keys/{key}/revoke",
+    target="key",
+    fingerprint=_standing,
+    result=KeyData,
+    alters="rights",
     examples=['key revoke K-2 --reason "leaked"'],
 )
 def revoke(ctx: Context, key: KeyRef) -> Reply:
@@ -109,9 +150,14 @@ COMMANDS: Sequence[Command] = (create, list_, show, rotate, revoke)
 
 def _view(key: Key) -> dict[str, Json]:
     return {
-        "id": key.id, "name": key.name, "prefix": key.prefix, "user": key.user_id,
-        "scopes": list[Json](sorted(key.scopes)), "created_at": to_iso(key.created_at),
-        "expires_at": _iso(key.expires_at), "last_used_at": _iso(key.last_used_at),
+        "id": key.id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "user": key.user_id,
+        "scopes": list[Json](sorted(key.scopes)),
+        "created_at": to_iso(key.created_at),
+        "expires_at": _iso(key.expires_at),
+        "last_used_at": _iso(key.last_used_at),
         "revoked_at": _iso(key.revoked_at),
     }
 
@@ -122,18 +168,25 @@ def _iso(moment: datetime | None) -> str | None:
 
 def _one(key: Key) -> Reply:
     return Reply(
-        summary=f"{key.id} {key.name}, {'revoked' if key.revoked_at else 'active'}"[:150],
-        blocks=(blocks.fields(
-            ("begins", key.prefix), ("owner", key.user_id),
-            ("scopes", ", ".join(sorted(key.scopes)) or "all of the owner's"),
-        ),),
+        summary=f"{key.id} {key.name}, {'revoked' if key.revoked_at else 'active'}"[
+            :150
+        ],
+        blocks=(
+            blocks.fields(
+                ("begins", key.prefix),
+                ("owner", key.user_id),
+                ("scopes", ", ".join(sorted(key.scopes)) or "all of the owner's"),
+            ),
+        ),
         data=_view(key),
     )
 
 
 def _new(made: NewKey) -> Reply:
     return Reply(
-        summary=f"{made.key.id} {made.key.name}: copy the key now, it is not shown again"[:150],
+        summary=f"{made.key.id} {made.key.name}: copy the key now, it is not shown again"[
+            :150
+        ],
         blocks=(Text(md=f"`{made.text}`"),),
         data={**_view(made.key), "key": made.text},
     )

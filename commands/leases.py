@@ -29,8 +29,12 @@ Fence = Annotated[int, Doc("The number that came with the lease.")]
 
 
 @command(
-    "lease acquire", scope="leases:write", danger="write", result=LeaseShownData,
-    http="POST /collab/leases/acquire", examples=["lease acquire deploy-prod --ttl 15m"],
+    "lease acquire",
+    scope="leases:write",
+    danger="write",
+    result=LeaseShownData,
+    http="POST /collab/leases/acquire",
+    examples=["lease acquire deploy-prod --ttl 15m"],
 )
 def acquire(
     ctx: Context,
@@ -45,7 +49,9 @@ def acquire(
         ctx.tx, resource, ttl=_lasting(ttl, ttl_seconds), holder=holder
     )
     return Reply(
-        summary=f"{lease.holder} holds {lease.resource} until {lease.expires_at:%H:%M} UTC"[:150],
+        summary=f"{lease.holder} holds {lease.resource} until {lease.expires_at:%H:%M} UTC"[
+            :150
+        ],
         blocks=(
             blocks.fields(("lease", lease.lock_id), ("fence", lease.fence)),
             blocks.actions(
@@ -59,8 +65,13 @@ def acquire(
 
 
 @command(
-    "lease renew", scope="leases:write", danger="write", target="lease", result=LeaseShownData,
-    http="POST /collab/leases/{lease}/heartbeat", examples=["lease renew L-3 --fence 12"],
+    "lease renew",
+    scope="leases:write",
+    danger="write",
+    target="lease",
+    result=LeaseShownData,
+    http="POST /collab/leases/{lease}/heartbeat",
+    examples=["lease renew L-3 --fence 12"],
 )
 def renew(ctx: Context, lease: LeaseRef, *, fence: Fence) -> Reply:
     """Send a heartbeat: the lease lives on from now."""
@@ -72,18 +83,27 @@ def renew(ctx: Context, lease: LeaseRef, *, fence: Fence) -> Reply:
 
 
 @command(
-    "lease release", scope="leases:write", danger="write", target="lease",
-    result=LeaseEndedData, http="POST /collab/leases/{lease}/release",
+    "lease release",
+    scope="leases:write",
+    danger="write",
+    target="lease",
+    result=LeaseEndedData,
+    http="POST /collab/leases/{lease}/release",
     examples=["lease release L-3 --fence 12"],
 )
 def release(ctx: Context, lease: LeaseRef, *, fence: Fence) -> Reply:
     """Give a lease back; a task that was claimed and not begun is queued again."""
     ended = board.release(ctx.tx, lease, fence=fence)
-    return Reply(summary=f"Released {ended.lease.lock_id}{_back(ended)}", data=_ended(ended))
+    return Reply(
+        summary=f"Released {ended.lease.lock_id}{_back(ended)}", data=_ended(ended)
+    )
 
 
 @command(
-    "lease list", scope="leases:read", http="GET /collab/leases", result=LeasePageData,
+    "lease list",
+    scope="leases:read",
+    http="GET /collab/leases",
+    result=LeasePageData,
     examples=["lease list --stale"],
 )
 def list_(
@@ -96,29 +116,46 @@ def list_(
 ) -> Reply:
     """List held leases, the oldest first."""
     page = leases.list_(
-        ctx.tx, is_stale=True if stale else None, holder=holder, limit=limit, cursor=cursor
+        ctx.tx,
+        is_stale=True if stale else None,
+        holder=holder,
+        limit=limit,
+        cursor=cursor,
     )
     if not page.items:
-        return blocks.empty("No leases held", ("Claim a task", "task list --status queued"))
+        return blocks.empty(
+            "No leases held", ("Claim a task", "task list --status queued")
+        )
     now = ctx.tx.now
     return Reply(
         summary=blocks.count(len(page.items), "stale lease" if stale else "lease"),
-        blocks=(blocks.table(
-            ("id", "resource", "holder", "left", "heartbeat"),
-            [
-                (each.lock_id, each.resource, each.holder, _left(each, now),
-                 f"{blocks.age(each.heartbeat_at, now)} ago")
-                for each in page.items
-            ],
-            next=page.next,
-        ),),
+        blocks=(
+            blocks.table(
+                ("id", "resource", "holder", "left", "heartbeat"),
+                [
+                    (
+                        each.lock_id,
+                        each.resource,
+                        each.holder,
+                        _left(each, now),
+                        f"{blocks.age(each.heartbeat_at, now)} ago",
+                    )
+                    for each in page.items
+                ],
+                next=page.next,
+            ),
+        ),
         data={"items": [_shown(each, now) for each in page.items], "next": page.next},
     )
 
 
 @command(
-    "lease show", scope="leases:read", http="GET /collab/leases/{lease}", target="lease",
-    result=LeaseShownData, examples=["lease show L-3"],
+    "lease show",
+    scope="leases:read",
+    http="GET /collab/leases/{lease}",
+    target="lease",
+    result=LeaseShownData,
+    examples=["lease show L-3"],
 )
 def show(ctx: Context, lease: LeaseRef) -> Reply:
     """Show who holds a lease and how long it still lives."""
@@ -128,8 +165,10 @@ def show(ctx: Context, lease: LeaseRef) -> Reply:
         summary=f"{found.lock_id}: {found.resource} held by {found.holder}"[:150],
         blocks=(
             blocks.fields(
-                ("resource", found.resource), ("holder", found.holder),
-                ("left", _left(found, now)), ("fence", found.fence),
+                ("resource", found.resource),
+                ("holder", found.holder),
+                ("left", _left(found, now)),
+                ("fence", found.fence),
                 ("heartbeat", f"{blocks.age(found.heartbeat_at, now)} ago"),
             ),
             blocks.actions(("Reclaim", f"lease reclaim {found.lock_id}")),
@@ -145,8 +184,12 @@ def _holding(tx: Tx, lock_id: str) -> str:
 
 
 @command(
-    "lease reclaim", scope="leases:write", danger="risky", target="lease",
-    fingerprint=_holding, result=LeaseEndedData,
+    "lease reclaim",
+    scope="leases:write",
+    danger="risky",
+    target="lease",
+    fingerprint=_holding,
+    result=LeaseEndedData,
     http="POST /collab/leases/{lease}/reclaim",
     examples=['lease reclaim L-3 --reason "worker died"'],
 )
@@ -159,8 +202,12 @@ def reclaim(ctx: Context, lease: LeaseRef) -> Reply:
 
 
 @command(
-    "lease sweep", scope="leases:write", danger="write", result=LeasesReclaimedData,
-    http="POST /collab/leases/reclaim", examples=["lease sweep"],
+    "lease sweep",
+    scope="leases:write",
+    danger="write",
+    result=LeasesReclaimedData,
+    http="POST /collab/leases/reclaim",
+    examples=["lease sweep"],
 )
 def sweep(ctx: Context) -> Reply:
     """Reclaim every lease whose holder fell silent, and queue their tasks again."""
@@ -168,7 +215,9 @@ def sweep(ctx: Context) -> Reply:
     return Reply(
         summary=f"Reclaimed {blocks.count(len(ended), 'stale lease')}",
         data={
-            "ok": True, "reclaimed": len(ended), "items": [_ended(each) for each in ended],
+            "ok": True,
+            "reclaimed": len(ended),
+            "items": [_ended(each) for each in ended],
         },
     )
 

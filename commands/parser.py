@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import orjson
 
 from commands.binder import Bound, bind_json, bind_tokens
-from commands.invocation import Invocation, Options
+from commands.invocation import Invocation
 from commands.names import index_of, not_found, suggestions
 from commands.plan import Plan, unknown_key
-from commands.registry import Command, Registry
+from commands.registry import Registry
 from commands.render import render_line
 from commands.tokens import Scan, command_start, split_lines, tokenise
 from commands.values import Caller

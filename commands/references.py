@@ -39,13 +39,17 @@ def resolve_references(tx: Tx, invocation: Invocation, place: Place) -> Invocati
         **invocation.args,
         **{name: _resolved(invocation.args[name], memory) for name in names},
     }
-    return replace(invocation, args=args, canonical=render_line(invocation.command, args))
+    return replace(
+        invocation, args=args, canonical=render_line(invocation.command, args)
+    )
 
 
 def _has_reference(value: object) -> bool:
     if isinstance(value, str):
         return value in _WORDS or value.startswith("#")
-    return isinstance(value, tuple | list) and any(_has_reference(each) for each in value)
+    return isinstance(value, tuple | list) and any(
+        _has_reference(each) for each in value
+    )
 
 
 def _resolved(value: Any, memory: Memory) -> Any:

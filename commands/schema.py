@@ -141,7 +141,9 @@ def _strip(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
             annotation, *more = typing.get_args(annotation)
             notes = (*notes, *more)
         elif origin in (types.UnionType, typing.Union):
-            inner = [part for part in typing.get_args(annotation) if part is not type(None)]
+            inner = [
+                part for part in typing.get_args(annotation) if part is not type(None)
+            ]
             if len(inner) != 1:
                 return annotation, notes
             annotation = inner[0]
@@ -150,8 +152,13 @@ def _strip(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 _KINDS: dict[type, Kind] = {
-    bool: Kind.FLAG, int: Kind.INTEGER, float: Kind.NUMBER, str: Kind.TEXT,
-    datetime: Kind.TIME, timedelta: Kind.DURATION, dict: Kind.OBJECT,
+    bool: Kind.FLAG,
+    int: Kind.INTEGER,
+    float: Kind.NUMBER,
+    str: Kind.TEXT,
+    datetime: Kind.TIME,
+    timedelta: Kind.DURATION,
+    dict: Kind.OBJECT,
 }
 
 

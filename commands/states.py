@@ -31,7 +31,10 @@ class StateKind(StrEnum):
 
 
 @command(
-    "state show", scope="tasks:read", http="GET /collab/state/{kind}", result=StateData,
+    "state show",
+    scope="tasks:read",
+    http="GET /collab/state/{kind}",
+    result=StateData,
     examples=["state show tasks"],
 )
 def show(ctx: Context, kind: StateKind) -> Reply:
@@ -61,7 +64,8 @@ def _text(ctx: Context, kind: StateKind) -> Reply:
         summary=f"{kind} up to event {last}",
         blocks=(Code(text=text[-4_000:]),),
         data={
-            "kind": kind.value, "etag": entity_tag(last, digest(text.encode())),
+            "kind": kind.value,
+            "etag": entity_tag(last, digest(text.encode())),
             "text": text,
         },
     )

@@ -36,9 +36,15 @@ _EVENTS_SHOWN = 3
 
 
 @command(
-    "task create", scope="tasks:write", danger="write", http="POST /collab/tasks", status=201,
+    "task create",
+    scope="tasks:write",
+    danger="write",
+    http="POST /collab/tasks",
+    status=201,
     result=TaskData,
-    examples=['task create "Fix login redirect" --lane B --needs T-9 --dod "tests,docs"'],
+    examples=[
+        'task create "Fix login redirect" --lane B --needs T-9 --dod "tests,docs"'
+    ],
 )
 def create(
     ctx: Context,
@@ -56,25 +62,44 @@ def create(
 ) -> Reply:
     """Put a new task in the queued column."""
     task = tasks.create(
-        ctx.tx, task_id=id, external_key=external_key, title=title, body=body, lane=lane,
-        priority=priority, assignee=assignee, labels=labels, needs=needs, dod=dod,
+        ctx.tx,
+        task_id=id,
+        external_key=external_key,
+        title=title,
+        body=body,
+        lane=lane,
+        priority=priority,
+        assignee=assignee,
+        labels=labels,
+        needs=needs,
+        dod=dod,
     )
     data = _data(task)
     return Reply(
         summary=f"Created {task.id} in {task.status}",
         blocks=(
-            blocks.fields(("title", task.title), ("lane", task.lane), ("needs", ", ".join(task.needs))),
-            blocks.actions(("Claim", f"task claim {task.id}"), ("Open", f"task show {task.id}")),
+            blocks.fields(
+                ("title", task.title),
+                ("lane", task.lane),
+                ("needs", ", ".join(task.needs)),
+            ),
+            blocks.actions(
+                ("Claim", f"task claim {task.id}"), ("Open", f"task show {task.id}")
+            ),
         ),
         data=data,
         undo=blocks.undo(
-            ctx, f"task move {task.id} abandoned --reason undone --if-match {data['etag']}"
+            ctx,
+            f"task move {task.id} abandoned --reason undone --if-match {data['etag']}",
         ),
     )
 
 
 @command(
-    "task list", scope="tasks:read", http="GET /collab/tasks", result=TaskPageData,
+    "task list",
+    scope="tasks:read",
+    http="GET /collab/tasks",
+    result=TaskPageData,
     examples=["task list --status review --assignee me"],
 )
 def list_(
@@ -91,7 +116,11 @@ def list_(
 ) -> Reply:
     """List tasks, the newest first."""
     wanted = TaskFilter(
-        statuses=frozenset({status} if status else ()), assignee=assignee, lane=lane, label=label, since=since,
+        statuses=frozenset({status} if status else ()),
+        assignee=assignee,
+        lane=lane,
+        label=label,
+        since=since,
         until=until,
     )
     page = tasks.list_(ctx.tx, wanted, limit=limit, cursor=cursor)
@@ -101,22 +130,34 @@ def list_(
     more = " and more" if page.next else ""
     return Reply(
         summary=f"{blocks.count(len(page.items), 'task')}{more}{where}",
-        blocks=(blocks.table(
-            ("id", "title", "status", "lane", "assignee", "age"),
-            [
-                (each.id, each.title, each.status, each.lane, each.assignee,
-                 blocks.age(each.created_at, ctx.tx.now))
-                for each in page.items
-            ],
-            next=page.next,
-        ),),
+        blocks=(
+            blocks.table(
+                ("id", "title", "status", "lane", "assignee", "age"),
+                [
+                    (
+                        each.id,
+                        each.title,
+                        each.status,
+                        each.lane,
+                        each.assignee,
+                        blocks.age(each.created_at, ctx.tx.now),
+                    )
+                    for each in page.items
+                ],
+                next=page.next,
+            ),
+        ),
         data={"items": [_data(each) for each in page.items], "next": page.next},
     )
 
 
 @command(
-    "task show", scope="tasks:read", http="GET /collab/tasks/{task}", result=TaskDetailData,
-    target="task", examples=["task show T-12", "T-12"],
+    "task show",
+    scope="tasks:read",
+    http="GET /collab/tasks/{task}",
+    result=TaskDetailData,
+    target="task",
+    examples=["task show T-12", "T-12"],
 )
 def show(ctx: Context, task: TaskRef) -> Reply:
     """Show one task: its fields, checklist, needs, lease and last events."""
@@ -126,11 +167,18 @@ def show(ctx: Context, task: TaskRef) -> Reply:
         summary=f"{found.id} {found.title}"[:150],
         blocks=(
             blocks.fields(
-                ("status", found.status), ("reason", found.reason), ("lane", found.lane),
-                ("assignee", found.assignee), ("priority", found.priority or ""),
-                ("labels", ", ".join(found.labels)), ("needs", ", ".join(found.needs)),
+                ("status", found.status),
+                ("reason", found.reason),
+                ("lane", found.lane),
+                ("assignee", found.assignee),
+                ("priority", found.priority or ""),
+                ("labels", ", ".join(found.labels)),
+                ("needs", ", ".join(found.needs)),
                 ("lease", _lease_line(lease, ctx.tx.now)),
-                ("created", f"by {found.created_by}, {blocks.age(found.created_at, ctx.tx.now)} ago"),
+                (
+                    "created",
+                    f"by {found.created_by}, {blocks.age(found.created_at, ctx.tx.now)} ago",
+                ),
             ),
             *_prose(found),
             *_history(ctx.tx, found.id),
@@ -141,8 +189,13 @@ def show(ctx: Context, task: TaskRef) -> Reply:
 
 
 @command(
-    "task set", scope="tasks:write", danger="write", http="PATCH /collab/tasks/{task}",
-    if_match="required", target="task", result=TaskChangedData,
+    "task set",
+    scope="tasks:write",
+    danger="write",
+    http="PATCH /collab/tasks/{task}",
+    if_match="required",
+    target="task",
+    result=TaskChangedData,
     examples=["task set T-12 --needs T-9", 'task set T-12 --title "Fix the login"'],
 )
 def set_(
@@ -160,8 +213,14 @@ def set_(
 ) -> Reply:
     """Change the fields that are given; the others stay as they are."""
     values: dict[str, Any] = {
-        "title": title, "body": body, "lane": lane, "priority": priority,
-        "assignee": assignee, "labels": labels, "needs": needs, "dod": dod,
+        "title": title,
+        "body": body,
+        "lane": lane,
+        "priority": priority,
+        "assignee": assignee,
+        "labels": labels,
+        "needs": needs,
+        "dod": dod,
     }
     given = {name: value for name, value in values.items() if name in ctx.given}
     if not given:
@@ -175,8 +234,13 @@ def set_(
 
 
 @command(
-    "task move", scope="tasks:write", danger="write", if_match="optional", target="task",
-    http="POST /collab/tasks/{task}/transition", result=TaskMovedData,
+    "task move",
+    scope="tasks:write",
+    danger="write",
+    if_match="optional",
+    target="task",
+    http="POST /collab/tasks/{task}/transition",
+    result=TaskMovedData,
     examples=["task move T-12 in_progress --if-match 3-9f86d0"],
 )
 def move(ctx: Context, task: TaskRef, status: Status, *, reason: str = "") -> Reply:
@@ -188,12 +252,19 @@ def move(ctx: Context, task: TaskRef, status: Status, *, reason: str = "") -> Re
 
 
 @command(
-    "task claim", scope="tasks:write", danger="write", if_match="optional", target="task",
-    http="POST /collab/tasks/{task}/claim", result=TaskClaimedData,
+    "task claim",
+    scope="tasks:write",
+    danger="write",
+    if_match="optional",
+    target="task",
+    http="POST /collab/tasks/{task}/claim",
+    result=TaskClaimedData,
     examples=["claim T-12 --ttl 30m"],
 )
 def claim(
-    ctx: Context, task: TaskRef, *,
+    ctx: Context,
+    task: TaskRef,
+    *,
     ttl: Annotated[timedelta, Doc("How long without a heartbeat.")] = DEFAULT_TTL,
 ) -> Reply:
     """Take a task out of the queue and hold its lease."""
@@ -201,13 +272,17 @@ def claim(
     lease = claimed.lease
     return Reply(
         summary=f"You hold {claimed.task.id} until {lease.expires_at:%H:%M} UTC",
-        blocks=(blocks.actions(
-            ("Start", f"task move {claimed.task.id} in_progress"),
-            ("Renew", f"lease renew {lease.lock_id} --fence {lease.fence}"),
-            ("Release", f"task release {claimed.task.id}"),
-        ),),
+        blocks=(
+            blocks.actions(
+                ("Start", f"task move {claimed.task.id} in_progress"),
+                ("Renew", f"lease renew {lease.lock_id} --fence {lease.fence}"),
+                ("Release", f"task release {claimed.task.id}"),
+            ),
+        ),
         data={
-            **_data(claimed.task), "lock_id": lease.lock_id, "fence": lease.fence,
+            **_data(claimed.task),
+            "lock_id": lease.lock_id,
+            "fence": lease.fence,
             "lease": lease_model.view(lease),
         },
         undo=blocks.undo(ctx, f"task release {claimed.task.id}"),
@@ -215,8 +290,13 @@ def claim(
 
 
 @command(
-    "task release", scope="tasks:write", danger="write", if_match="optional", target="task",
-    http="POST /collab/tasks/{task}/release", result=TaskMovedData,
+    "task release",
+    scope="tasks:write",
+    danger="write",
+    if_match="optional",
+    target="task",
+    http="POST /collab/tasks/{task}/release",
+    result=TaskMovedData,
     examples=["task release T-12"],
 )
 def release(ctx: Context, task: TaskRef, *, reason: str = "") -> Reply:
@@ -227,8 +307,13 @@ def release(ctx: Context, task: TaskRef, *, reason: str = "") -> Reply:
 
 
 @command(
-    "task approve", scope="tasks:write", danger="write", if_match="optional", target="task",
-    http="POST /collab/tasks/{task}/approve", result=TaskMovedData,
+    "task approve",
+    scope="tasks:write",
+    danger="write",
+    if_match="optional",
+    target="task",
+    http="POST /collab/tasks/{task}/approve",
+    result=TaskMovedData,
     examples=['approve T-12 --reason "tests green"'],
 )
 def approve(ctx: Context, task: TaskRef, *, reason: str = "") -> Reply:
@@ -239,8 +324,13 @@ def approve(ctx: Context, task: TaskRef, *, reason: str = "") -> Reply:
 
 
 @command(
-    "task reject", scope="tasks:write", danger="write", if_match="optional", target="task",
-    http="POST /collab/tasks/{task}/reject", result=TaskMovedData,
+    "task reject",
+    scope="tasks:write",
+    danger="write",
+    if_match="optional",
+    target="task",
+    http="POST /collab/tasks/{task}/reject",
+    result=TaskMovedData,
     examples=['task reject T-12 --reason "no tests"'],
 )
 def reject(ctx: Context, task: TaskRef, *, reason: str = "") -> Reply:
@@ -251,22 +341,38 @@ def reject(ctx: Context, task: TaskRef, *, reason: str = "") -> Reply:
 
 
 @command(
-    "task block", scope="tasks:write", danger="write", if_match="optional", target="task",
-    http="POST /collab/tasks/{task}/block", result=TaskMovedData,
-    examples=['task block T-12 --reason "waiting for access"', "task block T-12 --needs T-9"],
+    "task block",
+    scope="tasks:write",
+    danger="write",
+    if_match="optional",
+    target="task",
+    http="POST /collab/tasks/{task}/block",
+    result=TaskMovedData,
+    examples=[
+        'task block T-12 --reason "waiting for access"',
+        "task block T-12 --needs T-9",
+    ],
 )
 def block(
     ctx: Context, task: TaskRef, *, needs: Sequence[TaskRef] = (), reason: str = ""
 ) -> Reply:
     """Set a task aside, for a reason or until others are done."""
-    return _moved(ctx, tasks.block(
-        ctx.tx, task, reason=reason, needs=needs, if_match=ctx.options.if_match
-    ))
+    return _moved(
+        ctx,
+        tasks.block(
+            ctx.tx, task, reason=reason, needs=needs, if_match=ctx.options.if_match
+        ),
+    )
 
 
 @command(
-    "task unblock", scope="tasks:write", danger="write", if_match="optional", target="task",
-    http="POST /collab/tasks/{task}/unblock", result=TaskMovedData,
+    "task unblock",
+    scope="tasks:write",
+    danger="write",
+    if_match="optional",
+    target="task",
+    http="POST /collab/tasks/{task}/unblock",
+    result=TaskMovedData,
     examples=["task unblock T-12"],
 )
 def unblock(ctx: Context, task: TaskRef, *, reason: str = "") -> Reply:
@@ -277,8 +383,12 @@ def unblock(ctx: Context, task: TaskRef, *, reason: str = "") -> Reply:
 
 
 @command(
-    "task note", scope="tasks:write", danger="write", target="task",
-    http="POST /collab/tasks/{task}/notes", result=TaskChangedData,
+    "task note",
+    scope="tasks:write",
+    danger="write",
+    target="task",
+    http="POST /collab/tasks/{task}/notes",
+    result=TaskChangedData,
     examples=['task note T-12 "the log is at https://x.example/a?b=c"'],
 )
 def note(ctx: Context, task: TaskRef, text: str) -> Reply:
@@ -292,12 +402,24 @@ def note(ctx: Context, task: TaskRef, text: str) -> Reply:
 
 
 @command(
-    "task tick", scope="tasks:write", danger="write", if_match="optional", target="task",
-    http="POST /collab/tasks/{task}/tick", result=TaskChangedData,
-    examples=["task tick T-12 tests", "task tick T-12 2", "task tick T-12 tests --undone"],
+    "task tick",
+    scope="tasks:write",
+    danger="write",
+    if_match="optional",
+    target="task",
+    http="POST /collab/tasks/{task}/tick",
+    result=TaskChangedData,
+    examples=[
+        "task tick T-12 tests",
+        "task tick T-12 2",
+        "task tick T-12 tests --undone",
+    ],
 )
 def tick(
-    ctx: Context, task: TaskRef, which: Annotated[str, Doc("Its text, or its number.")], *,
+    ctx: Context,
+    task: TaskRef,
+    which: Annotated[str, Doc("Its text, or its number.")],
+    *,
     undone: Annotated[bool, Doc("Take the tick away again.")] = False,
 ) -> Reply:
     """Tick a line of the definition of done."""
@@ -317,7 +439,18 @@ def tick(
 
 
 COMMANDS: Sequence[Command] = (
-    create, list_, show, set_, move, claim, release, approve, reject, block, unblock, note,
+    create,
+    list_,
+    show,
+    set_,
+    move,
+    claim,
+    release,
+    approve,
+    reject,
+    block,
+    unblock,
+    note,
     tick,
 )
 
@@ -334,7 +467,8 @@ def _moved(ctx: Context, moved: tasks.Move) -> Reply:
         summary=f"{task.id} {moved.old_status} -> {task.status}",
         blocks=(_next_steps(task),),
         data={
-            **_data(task), "old_status": moved.old_status.value,
+            **_data(task),
+            "old_status": moved.old_status.value,
             "new_status": task.status.value,
         },
         undo=blocks.undo(ctx, back) if can_go_back else None,
@@ -349,23 +483,31 @@ def _changed_summary(task: Task, given: dict[str, Any]) -> str:
 
 
 def _next_steps(task: Task) -> Block:
-    steps = [(str(to).replace("_", " ").capitalize(), f"task move {task.id} {to}")
-             for to in tasks.moves_from(task)[:2]]
+    steps = [
+        (str(to).replace("_", " ").capitalize(), f"task move {task.id} {to}")
+        for to in tasks.moves_from(task)[:2]
+    ]
     return blocks.actions(*steps, ("Open", f"task show {task.id}"))
 
 
 def _prose(task: Task) -> Sequence[Block]:
     parts = [task.body, _checklist(task)]
-    parts += [f"{note.by}, {note.at:%Y-%m-%d %H:%M}: {note.text}" for note in task.notes[-5:]]
+    parts += [
+        f"{note.by}, {note.at:%Y-%m-%d %H:%M}: {note.text}" for note in task.notes[-5:]
+    ]
     return [Text(md="\n\n".join(part for part in parts if part))] if any(parts) else []
 
 
 def _checklist(task: Task) -> str:
-    return "\n".join(f"- [{'x' if each.is_done else ' '}] {each.text}" for each in task.dod)
+    return "\n".join(
+        f"- [{'x' if each.is_done else ' '}] {each.text}" for each in task.dod
+    )
 
 
 def _history(tx: Tx, task_id: str) -> Sequence[Block]:
-    last = events.list_last(tx, EventFilter(targets=frozenset({task_id})), limit=_EVENTS_SHOWN)
+    last = events.list_last(
+        tx, EventFilter(targets=frozenset({task_id})), limit=_EVENTS_SHOWN
+    )
     lines = [f"{each.ts:%m-%d %H:%M:%S} {each.type} {each.actor}" for each in last]
     return [Code(text="\n".join(lines))] if lines else []
 
@@ -374,4 +516,6 @@ def _lease_line(lease: Lease | None, now: datetime) -> str:
     if lease is None:
         return ""
     left = int((lease.expires_at - now).total_seconds())
-    return f"{lease.lock_id} of {lease.holder}, " + (f"{left} s left" if left >= 0 else "stale")
+    return f"{lease.lock_id} of {lease.holder}, " + (
+        f"{left} s left" if left >= 0 else "stale"
+    )

@@ -20,26 +20,41 @@ from core.kernel.reply import Reply
 
 
 @command(
-    "user create", scope="users:write", danger="write", http="POST /v1/users", status=201,
-    result=UserData, examples=["user create ann --roles operator --email ann@example.org"],
+    "user create",
+    scope="users:write",
+    danger="write",
+    http="POST /v1/users",
+    status=201,
+    result=UserData,
+    examples=["user create ann --roles operator --email ann@example.org"],
 )
 def create(
-    ctx: Context, name: str, *, roles: Sequence[Role] = (Role.VIEWER,), email: str = "",
+    ctx: Context,
+    name: str,
+    *,
+    roles: Sequence[Role] = (Role.VIEWER,),
+    email: str = "",
     timezone: str = "UTC",
 ) -> Reply:
     """Make a person known; a login link lets them in."""
     user = users.create(ctx.tx, name, roles=roles, email=email, timezone=timezone)
     return Reply(
         summary=f"Created {user.id} {user.name}",
-        blocks=(blocks.actions(
-            ("Login link", f"user invite {user.name}"), ("Show", f"user show {user.name}"),
-        ),),
+        blocks=(
+            blocks.actions(
+                ("Login link", f"user invite {user.name}"),
+                ("Show", f"user show {user.name}"),
+            ),
+        ),
         data=_view(user),
     )
 
 
 @command(
-    "user list", scope="users:read", http="GET /v1/users", result=UserPageData,
+    "user list",
+    scope="users:read",
+    http="GET /v1/users",
+    result=UserPageData,
     examples=["user list"],
 )
 def list_(ctx: Context, *, limit: int = 25, cursor: str = "") -> Reply:
@@ -47,22 +62,32 @@ def list_(ctx: Context, *, limit: int = 25, cursor: str = "") -> Reply:
     page = users.list_(ctx.tx, cursor=cursor, limit=limit)
     return Reply(
         summary=blocks.count(len(page.items), "user"),
-        blocks=(blocks.table(
-            ("id", "name", "roles", "state"),
-            [
-                (each.id, each.name, ", ".join(sorted(each.roles)),
-                 "active" if each.is_active else "disabled")
-                for each in page.items
-            ],
-            next=page.next,
-        ),),
+        blocks=(
+            blocks.table(
+                ("id", "name", "roles", "state"),
+                [
+                    (
+                        each.id,
+                        each.name,
+                        ", ".join(sorted(each.roles)),
+                        "active" if each.is_active else "disabled",
+                    )
+                    for each in page.items
+                ],
+                next=page.next,
+            ),
+        ),
         data={"items": [_view(each) for each in page.items], "next": page.next},
     )
 
 
 @command(
-    "user show", scope="users:read", http="GET /v1/users/{user}", target="user",
-    result=UserData, examples=["user show ann"],
+    "user show",
+    scope="users:read",
+    http="GET /v1/users/{user}",
+    target="user",
+    result=UserData,
+    examples=["user show ann"],
 )
 def show(ctx: Context, user: str) -> Reply:
     """Show a person, by name or id."""
@@ -70,8 +95,13 @@ def show(ctx: Context, user: str) -> Reply:
 
 
 @command(
-    "user invite", scope="users:write", danger="write", http="POST /v1/users/{user}/invite",
-    target="user", hides=("token",), examples=["user invite ann"],
+    "user invite",
+    scope="users:write",
+    danger="write",
+    http="POST /v1/users/{user}/invite",
+    target="user",
+    hides=("token",),
+    examples=["user invite ann"],
 )
 def invite(ctx: Context, user: str) -> Reply:
     """Make a one-time login link, good for fifteen minutes and shown only now."""
@@ -81,15 +111,22 @@ def invite(ctx: Context, user: str) -> Reply:
         summary=f"{found.name} can sign in once until {link.expires_at:%H:%M} UTC",
         blocks=(blocks.fields(("open", f"/auth/link#{link.token}")),),
         data={
-            "user": found.id, "token": link.token, "path": "/auth/link",
+            "user": found.id,
+            "token": link.token,
+            "path": "/auth/link",
             "expires_at": to_iso(link.expires_at),
         },
     )
 
 
 @command(
-    "user set", scope="users:write", danger="write", http="PATCH /v1/users/{user}",
-    target="user", result=UserData, alters="rights",
+    "user set",
+    scope="users:write",
+    danger="write",
+    http="PATCH /v1/users/{user}",
+    target="user",
+    result=UserData,
+    alters="rights",
     examples=["user set ann --roles operator,viewer"],
 )
 def set_(
@@ -111,9 +148,14 @@ def _standing(tx: Tx, name: str) -> str:
 
 
 @command(
-    "user disable", scope="users:write", danger="risky", target="user", result=UserData,
+    "user disable",
+    scope="users:write",
+    danger="risky",
+    target="user",
+    result=UserData,
     fingerprint=_standing,
-    alters="rights", http="POST /v1/users/{user}/disable",
+    alters="rights",
+    http="POST /v1/users/{user}/disable",
     examples=['user disable bob --reason "left"'],
 )
 def disable(ctx: Context, user: str) -> Reply:
@@ -122,8 +164,14 @@ def disable(ctx: Context, user: str) -> Reply:
 
 
 @command(
-    "user enable", scope="users:write", danger="write", target="user", result=UserData,
-    alters="rights", http="POST /v1/users/{user}/enable", examples=["user enable bob"],
+    "user enable",
+    scope="users:write",
+    danger="write",
+    target="user",
+    result=UserData,
+    alters="rights",
+    http="POST /v1/users/{user}/enable",
+    examples=["user enable bob"],
 )
 def enable(ctx: Context, user: str) -> Reply:
     """Let a disabled person in again."""
@@ -131,8 +179,13 @@ def enable(ctx: Context, user: str) -> Reply:
 
 
 @command(
-    "tenant create", scope="tenants:write", danger="write", http="POST /v1/tenants",
-    status=201, result=TenantData, examples=['tenant create acme --name "Acme Inc"'],
+    "tenant create",
+    scope="tenants:write",
+    danger="write",
+    http="POST /v1/tenants",
+    status=201,
+    result=TenantData,
+    examples=['tenant create acme --name "Acme Inc"'],
 )
 def create_tenant(ctx: Context, tenant: str, *, name: str = "") -> Reply:
     """Open a tenant, which sees nothing of the others."""
@@ -140,7 +193,10 @@ def create_tenant(ctx: Context, tenant: str, *, name: str = "") -> Reply:
 
 
 @command(
-    "tenant list", scope="tenants:read", http="GET /v1/tenants", result=TenantPageData,
+    "tenant list",
+    scope="tenants:read",
+    http="GET /v1/tenants",
+    result=TenantPageData,
     examples=["tenant list"],
 )
 def list_tenants(ctx: Context) -> Reply:
@@ -148,14 +204,20 @@ def list_tenants(ctx: Context) -> Reply:
     found = tenants.list_(ctx.tx)
     return Reply(
         summary=blocks.count(len(found), "tenant"),
-        blocks=(blocks.table(("id", "name"), [(each.id, each.name) for each in found]),),
+        blocks=(
+            blocks.table(("id", "name"), [(each.id, each.name) for each in found]),
+        ),
         data={"items": [_tenant_view(each) for each in found], "next": None},
     )
 
 
 @command(
-    "tenant show", scope="tenants:read", http="GET /v1/tenants/{tenant}", target="tenant",
-    result=TenantData, examples=["tenant show acme"],
+    "tenant show",
+    scope="tenants:read",
+    http="GET /v1/tenants/{tenant}",
+    target="tenant",
+    result=TenantData,
+    examples=["tenant show acme"],
 )
 def show_tenant(ctx: Context, tenant: str) -> Reply:
     """Show one tenant."""
@@ -163,7 +225,15 @@ def show_tenant(ctx: Context, tenant: str) -> Reply:
 
 
 COMMANDS: Sequence[Command] = (
-    create, list_, show, invite, set_, disable, enable, create_tenant, list_tenants,
+    create,
+    list_,
+    show,
+    invite,
+    set_,
+    disable,
+    enable,
+    create_tenant,
+    list_tenants,
     show_tenant,
 )
 
@@ -183,27 +253,37 @@ def _find(tx: Tx, name: str) -> User:
 
 def _view(user: User) -> dict[str, Json]:
     return {
-        "id": user.id, "name": user.name, "email": user.email,
+        "id": user.id,
+        "name": user.name,
+        "email": user.email,
         "roles": [role.value for role in sorted(user.roles)],
-        "scopes": list[Json](sorted(user.scopes)), "timezone": user.timezone,
-        "is_active": user.is_active, "created_at": to_iso(user.created_at),
+        "scopes": list[Json](sorted(user.scopes)),
+        "timezone": user.timezone,
+        "is_active": user.is_active,
+        "created_at": to_iso(user.created_at),
     }
 
 
 def _one(user: User) -> Reply:
     return Reply(
         summary=f"{user.name}: {', '.join(sorted(user.roles)) or 'no role'}",
-        blocks=(blocks.fields(
-            ("id", user.id), ("email", user.email), ("zone", user.timezone),
-            ("state", "active" if user.is_active else "disabled"),
-        ),),
+        blocks=(
+            blocks.fields(
+                ("id", user.id),
+                ("email", user.email),
+                ("zone", user.timezone),
+                ("state", "active" if user.is_active else "disabled"),
+            ),
+        ),
         data=_view(user),
     )
 
 
 def _tenant_view(tenant: Tenant) -> dict[str, Json]:
     return {
-        "id": tenant.id, "name": tenant.name, "created_at": to_iso(tenant.created_at),
+        "id": tenant.id,
+        "name": tenant.name,
+        "created_at": to_iso(tenant.created_at),
     }
 
 

@@ -65,7 +65,9 @@ def create_app(graph: Graph) -> ASGIApp:
     api.include_router(_auth_door(graph).router())
     api.include_router(auth_pages())
     resources = Resources(
-        graph.pipeline, graph.auth, clock=graph.clock,
+        graph.pipeline,
+        graph.auth,
+        clock=graph.clock,
         body_limit=graph.settings.body_limit_bytes,
         strict=("/jobs",) if graph.settings.jobs_auth == "both" else (),
     )
@@ -73,20 +75,28 @@ def create_app(graph: Graph) -> ASGIApp:
     # After the commands: /v1/channels/webhook/disable is one of them, no endpoint.
     api.router.routes.append(_webhooks(graph).route)
     door = CommandDoor(
-        graph.pipeline, graph.auth, clock=graph.clock,
+        graph.pipeline,
+        graph.auth,
+        clock=graph.clock,
         body_limit=graph.settings.body_limit_bytes,
     )
-    return Front(api, {
-        ("POST", "/v1/commands"): door.one,
-        ("POST", "/v1/commands/batch"): door.batch,
-        ("WEBSOCKET", "/v1/ws"): graph.sockets,
-        **_streams(graph),
-    })
+    return Front(
+        api,
+        {
+            ("POST", "/v1/commands"): door.one,
+            ("POST", "/v1/commands/batch"): door.batch,
+            ("WEBSOCKET", "/v1/ws"): graph.sockets,
+            **_streams(graph),
+        },
+    )
 
 
 def _auth_door(graph: Graph) -> AuthDoor:
     return AuthDoor(
-        graph.pipeline, graph.auth, sign_in=graph.sign_in, clock=graph.clock,
+        graph.pipeline,
+        graph.auth,
+        sign_in=graph.sign_in,
+        clock=graph.clock,
         limits=graph.settings.limits,
     )
 
@@ -94,7 +104,10 @@ def _auth_door(graph: Graph) -> AuthDoor:
 def _webhooks(graph: Graph) -> WebhookDoor:
     verifier = Verifier(graph.db, graph.auth, vault=graph.vault, clock=graph.clock)
     return WebhookDoor(
-        graph.pipeline, graph.intake, verifier, clock=graph.clock,
+        graph.pipeline,
+        graph.intake,
+        verifier,
+        clock=graph.clock,
         public_url=graph.settings.public_url,
     )
 

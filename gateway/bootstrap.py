@@ -118,8 +118,13 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
         db, tokens, clock=the_clock, bootstrap=_bootstrap_key(settings, admin)
     )
     pipeline = Pipeline(
-        db, registry, limiter=limiter, senders=LinkedSenders(db, _tenant_of),
-        channels=channels, clock=the_clock, public_url=settings.public_url,
+        db,
+        registry,
+        limiter=limiter,
+        senders=LinkedSenders(db, _tenant_of),
+        channels=channels,
+        clock=the_clock,
+        public_url=settings.public_url,
         metrics=metrics,
         reread={"rights": auth.reread, "channels": channels.reload},
     )

@@ -9,7 +9,9 @@ from core.kernel.problems import ChannelOff
 from gateway.limits import Limiter
 from gateway.sweeper import list_tenants
 
-_ALWAYS = frozenset({"channel enable", "channel list", "channel show", "help", "whoami"})
+_ALWAYS = frozenset(
+    {"channel enable", "channel list", "channel show", "help", "whoami"}
+)
 
 
 class ChannelStates:

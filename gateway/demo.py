@@ -34,8 +34,12 @@ class Demo:
 
     def _envelope(self, task: BacklogTask) -> Envelope:
         return Envelope(
-            channel="demo", external_id=task.key, sender=self._by.id,
-            command="task create", args=task.args, received_at=self._clock.now(),
+            channel="demo",
+            external_id=task.key,
+            sender=self._by.id,
+            command="task create",
+            args=task.args,
+            received_at=self._clock.now(),
             credential=self._by,
         )
 

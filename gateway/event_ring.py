@@ -110,9 +110,7 @@ class EventRing:
         return len(self._entries) > self._most_events or self._bytes > self._most_bytes
 
 
-def batch_of(
-    following: Iterable[Entry], wanted: EventFilter, *, end: int
-) -> Batch:
+def batch_of(following: Iterable[Entry], wanted: EventFilter, *, end: int) -> Batch:
     """Gather wanted entries until 64 KiB are full; `end` is where all of them end."""
     entries: list[Entry] = []
     size = 0
@@ -130,7 +128,9 @@ def to_entry(event: Event) -> Entry:
     """Encode an event."""
     line = EventLine(event.seq, render_event_line(event)[:-1])
     message = b"id: %d\nevent: %s\ndata: %s\n\n" % (
-        event.seq, event.type.encode(), line.body
+        event.seq,
+        event.type.encode(),
+        line.body,
     )
     return Entry(replace(event, details={}), line, message)
 

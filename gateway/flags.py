@@ -11,13 +11,18 @@ _log = logging.getLogger(__name__)
 class Flags(BaseModel):
     """What is switched on now."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, populate_by_name=True
+    )
 
     demo_mode: bool = Field(
-        default=False, alias="demoMode", description="Fill an empty board with the backlog."
+        default=False,
+        alias="demoMode",
+        description="Fill an empty board with the backlog.",
     )
     scheduler_enabled: bool = Field(
-        default=True, alias="schedulerEnabled",
+        default=True,
+        alias="schedulerEnabled",
         description="Let the gateway act by the clock, such as reclaiming stale leases.",
     )
 

@@ -41,7 +41,9 @@ class Readiness:
         async with self._lock:
             if time.monotonic() - self._checked_at > _CACHE_SECONDS:
                 names = list(self._checks)
-                found = await asyncio.gather(*(_timed(self._checks[name]) for name in names))
+                found = await asyncio.gather(
+                    *(_timed(self._checks[name]) for name in names)
+                )
                 self._answer = dict(zip(names, found, strict=True))
                 self._checked_at = time.monotonic()
             return self._answer
@@ -53,7 +55,9 @@ def database_checks(db: Database) -> dict[str, Callable[[], Awaitable[Check]]]:
     async def schema() -> Check:
         state = await asyncio.to_thread(schema_state, db.engine)
         is_ok = state is SchemaState.CURRENT
-        return Check(is_ok, f"the schema is {state.value}", "" if is_ok else "run: ops migrate")
+        return Check(
+            is_ok, f"the schema is {state.value}", "" if is_ok else "run: ops migrate"
+        )
 
     async def reads() -> Check:
         await db.read(lambda tx: tx.event_seq, by=system())

@@ -9,7 +9,16 @@ from structlog.types import EventDict, Processor, WrappedLogger
 
 from core.kernel.sanitise import sanitise
 
-_PASSED_ON = ("request_id", "tenant", "trace_id", "ticker", "error", "channel", "port", "url")
+_PASSED_ON = (
+    "request_id",
+    "tenant",
+    "trace_id",
+    "ticker",
+    "error",
+    "channel",
+    "port",
+    "url",
+)
 
 
 def set_up_logs(level: str, *, stream: TextIO = sys.stderr) -> None:
@@ -32,7 +41,10 @@ def set_up_logs(level: str, *, stream: TextIO = sys.stderr) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                renderer,
+            ],
         )
     )
     root = logging.getLogger()

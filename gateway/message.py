@@ -45,7 +45,9 @@ class Message:
         """Where it came from, for the bus."""
         envelope = self.envelope
         return Origin(
-            channel=envelope.channel, account=envelope.account, sender=envelope.sender,
+            channel=envelope.channel,
+            account=envelope.account,
+            sender=envelope.sender,
             conversation=envelope.conversation,
             timezone=envelope.timezone or self.principal.timezone,
             is_consent=envelope.is_consent,
@@ -57,7 +59,9 @@ class Message:
         """What makes this message the same when it is sent again."""
         envelope = self.envelope
         return InboxKey(
-            self.principal.tenant, envelope.channel, envelope.account,
+            self.principal.tenant,
+            envelope.channel,
+            envelope.account,
             envelope.sender or self.principal.id,
             envelope.external_id or self.client_key or self.request_id,
         )
@@ -80,7 +84,9 @@ class Message:
 def message_of(envelope: Envelope) -> Message:
     """Begin with what a door took in; who sent it may still have to be found out."""
     return Message(
-        envelope=envelope, token=random_token(), principal=envelope.credential or _NOBODY
+        envelope=envelope,
+        token=random_token(),
+        principal=envelope.credential or _NOBODY,
     )
 
 
@@ -88,7 +94,8 @@ def whole_of(stored: Received, principal: Principal) -> Message:
     """Stand for a stored message as a whole, when it is not just one command."""
     return Message(
         envelope=Envelope(
-            channel=stored.key.channel, account=stored.key.account,
+            channel=stored.key.channel,
+            account=stored.key.account,
             received_at=stored.received_at,
         ),
         token=token_of(stored),

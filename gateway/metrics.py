@@ -33,15 +33,21 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._answered = Total(
-            "opswire_commands_total", "Commands answered.", ("channel", "outcome"),
+            "opswire_commands_total",
+            "Commands answered.",
+            ("channel", "outcome"),
             registry=self.registry,
         )
         self._seconds = Histogram(
-            "opswire_command_seconds", "Time from receipt to answer.", ("channel",),
-            registry=self.registry, buckets=_BUCKETS,
+            "opswire_command_seconds",
+            "Time from receipt to answer.",
+            ("channel",),
+            registry=self.registry,
+            buckets=_BUCKETS,
         )
         self.waiting = Gauge(
-            "opswire_writes_waiting", "Writes queued for the database.",
+            "opswire_writes_waiting",
+            "Writes queued for the database.",
             registry=self.registry,
         )
         self._recent: deque[Sample] = deque(maxlen=_SAMPLES)
@@ -64,8 +70,12 @@ class Metrics:
         return {
             "commands": count,
             "commands_per_channel": dict(Counter(sample.channel for sample in recent)),
-            "avg_latency_ms": round(1000 * sum(s.seconds for s in recent) / count, 2) if count else 0.0,
-            "success_rate": round(sum(s.is_good for s in recent) / count, 4) if count else 1.0,
+            "avg_latency_ms": round(1000 * sum(s.seconds for s in recent) / count, 2)
+            if count
+            else 0.0,
+            "success_rate": round(sum(s.is_good for s in recent) / count, 4)
+            if count
+            else 1.0,
         }
 
     def exposition(self) -> bytes:
@@ -75,7 +85,9 @@ class Metrics:
     def _total(self, channel: str, outcome: str) -> Total:
         child = self._children.get((channel, outcome))
         if child is None:
-            child = self._children[channel, outcome] = self._answered.labels(channel, outcome)
+            child = self._children[channel, outcome] = self._answered.labels(
+                channel, outcome
+            )
         return child
 
     def _timer(self, channel: str) -> Histogram:

@@ -95,8 +95,16 @@ class Pipeline:
     """
 
     def __init__(
-        self, db: Database, registry: Registry, *, limiter: Limiter, senders: Senders,
-        channels: Channels, clock: Clock, public_url: str, metrics: Metrics,
+        self,
+        db: Database,
+        registry: Registry,
+        *,
+        limiter: Limiter,
+        senders: Senders,
+        channels: Channels,
+        clock: Clock,
+        public_url: str,
+        metrics: Metrics,
         reread: Mapping[Alters, Reread] | None = None,
     ) -> None:
         self.registry = registry
@@ -156,7 +164,8 @@ class Pipeline:
             _log.exception("pipeline.failed", extra={"request_id": stored.request_id})
             answer = await self._db.write(
                 lambda tx: self._give_up(tx, stored),
-                by=system(stored.key.tenant), key=stored.key,
+                by=system(stored.key.tenant),
+                key=stored.key,
             )
         self._metrics.observe(
             stored.key.channel, answer.reply, seconds=time.perf_counter() - begun
@@ -169,9 +178,13 @@ class Pipeline:
         envelope, principal = message.envelope, message.principal
         self.limiter.admit(envelope.channel, principal)
         invocation = message.invocation = self._parse(message)
-        self._channels.require_on(principal.tenant, envelope.channel, invocation.command)
+        self._channels.require_on(
+            principal.tenant, envelope.channel, invocation.command
+        )
         bus.authorise(invocation.command, principal)
-        self.limiter.admit_family(envelope.channel, invocation.command.family, principal)
+        self.limiter.admit_family(
+            envelope.channel, invocation.command.family, principal
+        )
         return invocation
 
     def _parse(self, message: Message) -> Invocation:
@@ -180,7 +193,11 @@ class Pipeline:
         zone = envelope.timezone or principal.timezone
         if envelope.command:
             invocation = parse_call(
-                envelope.command, envelope.args, self.registry, now=now, timezone=zone,
+                envelope.command,
+                envelope.args,
+                self.registry,
+                now=now,
+                timezone=zone,
                 me=principal.name,
             )
         else:
@@ -213,7 +230,8 @@ class Pipeline:
         """Run the command in the unit that also stores its answer."""
         answer = await self._db.write(
             lambda tx: self._unit(tx, message, invocation),
-            by=message.principal, key=message.key,
+            by=message.principal,
+            key=message.key,
         )
         await self._apply(message)
         return answer
@@ -250,21 +268,28 @@ class Pipeline:
         except Unavailable:
             raise
         except Problem as problem:
-            return problems.to_reply(problems.to_error(problem)), verdict_of_problem(problem)
+            return problems.to_reply(problems.to_error(problem)), verdict_of_problem(
+                problem
+            )
         return reply, verdict_of(reply)
 
     # ── what was stored before it is run ──────────────────────────────────────
     async def _run_stored(self, stored: Received, work: Work) -> Answer:
         messages = [
-            self._understand(Message(
-                envelope=each, token=token_of(stored), principal=work.principal,
-                problem=work.problem,
-            ))
+            self._understand(
+                Message(
+                    envelope=each,
+                    token=token_of(stored),
+                    principal=work.principal,
+                    problem=work.problem,
+                )
+            )
             for each in work.envelopes
         ]
         answer = await self._db.write(
             lambda tx: self._stored_unit(tx, stored, work, messages),
-            by=work.principal, key=stored.key,
+            by=work.principal,
+            key=stored.key,
         )
         await self._apply(*messages)
         return answer
@@ -305,10 +330,16 @@ class Pipeline:
         body = answer.body.decode()
         if not received.finish(tx, stored.key, reply=body):
             raise InFlight("this message was run already", fix=["read its answer"])
-        tx.keep(StoredMessage(
-            key=stored.key, request_hash=stored.request_hash, state=InboxState.DONE,
-            reply=body, seq=stored.seq, request_id=stored.request_id,
-        ))
+        tx.keep(
+            StoredMessage(
+                key=stored.key,
+                request_hash=stored.request_hash,
+                state=InboxState.DONE,
+                reply=body,
+                seq=stored.seq,
+                request_id=stored.request_id,
+            )
+        )
         return answer
 
     def _give_up(self, tx: Tx, stored: Received) -> Answer:
@@ -319,7 +350,9 @@ class Pipeline:
         tx.record(audit_of(message, answer.reply, Verdict.FAILED))
         return answer
 
-    def _store(self, tx: Tx, message: Message, reply: Reply, request_hash: str) -> Answer:
+    def _store(
+        self, tx: Tx, message: Message, reply: Reply, request_hash: str
+    ) -> Answer:
         answer = self._answer(message, reply)
         kept = message.storable(answer.reply)
         draft = InboxDraft(

@@ -80,7 +80,9 @@ def to_reply(error: ErrorInfo) -> Reply:
     )
 
 
-def to_document(error: ErrorInfo, *, request_id: str, instance: str = "") -> dict[str, object]:
+def to_document(
+    error: ErrorInfo, *, request_id: str, instance: str = ""
+) -> dict[str, object]:
     """Write an error as RFC 9457 problem details with `code`, `fix` and `request_id`."""
     return {
         **error.extra,

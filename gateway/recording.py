@@ -15,7 +15,10 @@ def recorded(engine: Engine, *, clock: Clock | None = None) -> Database:
     return Database(
         engine,
         recorders=[
-            EventRecorder(), InboxRecorder(), MemoryRecorder(), AuditRecorder(),
+            EventRecorder(),
+            InboxRecorder(),
+            MemoryRecorder(),
+            AuditRecorder(),
         ],
         lookup=InboxLookup(),
         clock=clock,

@@ -30,8 +30,12 @@ class LimitSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    default: str = Field(default="120/minute", description="Rate for each dimension not set itself.")
-    login: str = Field(default="5/minute", description="Rate of sign-in attempts per address.")
+    default: str = Field(
+        default="120/minute", description="Rate for each dimension not set itself."
+    )
+    login: str = Field(
+        default="5/minute", description="Rate of sign-in attempts per address."
+    )
 
     @field_validator("default", "login")
     @classmethod
@@ -49,8 +53,12 @@ class StreamSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    most: int = Field(default=2_000, description="Streams open at a time in one process.")
-    keep_alive_seconds: float = Field(default=15, description="Pause between two signs of life.")
+    most: int = Field(
+        default=2_000, description="Streams open at a time in one process."
+    )
+    keep_alive_seconds: float = Field(
+        default=15, description="Pause between two signs of life."
+    )
     lifetime_seconds: float = Field(
         default=900, description="When a stream ends, to be reopened."
     )
@@ -60,42 +68,62 @@ class Settings(BaseSettings):
     """The gateway's settings; each from `OPSWIRE_<NAME>`, nested ones with `__`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="OPSWIRE_", env_nested_delimiter="__", frozen=True, extra="ignore",
+        env_prefix="OPSWIRE_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
     )
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: int = Field(default=8000, description="Port to listen on; 0 takes a free one.")
-    data: Path = Field(default=Path("var"), description="Folder of everything that is written.")
+    port: int = Field(
+        default=8000, description="Port to listen on; 0 takes a free one."
+    )
+    data: Path = Field(
+        default=Path("var"), description="Folder of everything that is written."
+    )
     base_url: str = Field(default="", description="Public address used in links.")
     database_url: str = Field(
-        default="", description="postgresql://… or sqlite:///…; empty is a file in the data folder.",
+        default="",
+        description="postgresql://… or sqlite:///…; empty is a file in the data folder.",
         validation_alias=AliasChoices("OPSWIRE_DATABASE_URL", "DATABASE_URL"),
     )
-    redis_url: str = Field(default="", description="redis://… shared by several gateways.")
+    redis_url: str = Field(
+        default="", description="redis://… shared by several gateways."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="Least severe log event to write.",
+        default="INFO",
+        description="Least severe log event to write.",
         validation_alias=AliasChoices("OPSWIRE_LOG_LEVEL", "LOG_LEVEL"),
     )
     bootstrap_admin_key: SecretStr = Field(
-        default=SecretStr(""), description="An admin key of the default tenant, at least 32 characters.",
+        default=SecretStr(""),
+        description="An admin key of the default tenant, at least 32 characters.",
     )
     jobs_auth: Literal["either", "both"] = Field(
-        default="either", description="Whether /jobs takes a token or a key, or wants both.",
+        default="either",
+        description="Whether /jobs takes a token or a key, or wants both.",
         validation_alias=AliasChoices("OPSWIRE_JOBS_AUTH", "JOBS_AUTH"),
     )
-    limits: LimitSettings = Field(default=LimitSettings(), description="Rates of commands.")
+    limits: LimitSettings = Field(
+        default=LimitSettings(), description="Rates of commands."
+    )
     streams: StreamSettings = Field(
         default=StreamSettings(), description="Answers that stay open."
     )
-    body_limit_bytes: int = Field(default=1_048_576, description="Largest request body, in bytes.")
+    body_limit_bytes: int = Field(
+        default=1_048_576, description="Largest request body, in bytes."
+    )
     allowed_origins: tuple[str, ...] = Field(
-        default=(), description="Further browser origins that may open a WebSocket.",
+        default=(),
+        description="Further browser origins that may open a WebSocket.",
     )
     trusted_proxies: tuple[str, ...] = Field(
-        default=(), description="Addresses whose forwarded headers are believed.",
+        default=(),
+        description="Addresses whose forwarded headers are believed.",
     )
     flags_file: Path = Field(
-        default=Path("config/flags.json"), description="Feature flags, read again when they change.",
+        default=Path("config/flags.json"),
+        description="Feature flags, read again when they change.",
     )
 
     @field_validator("database_url")

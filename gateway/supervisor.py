@@ -52,7 +52,9 @@ class Supervisor:
         failures = 0
         while True:
             failures = 0 if await self._round(ticker) else failures + 1
-            await asyncio.sleep(min(every * 2 ** min(failures, 8), max(every, _LONGEST_PAUSE_SECONDS)))
+            await asyncio.sleep(
+                min(every * 2 ** min(failures, 8), max(every, _LONGEST_PAUSE_SECONDS))
+            )
 
     async def _round(self, ticker: Ticker) -> bool:
         """Do the work once; tell whether it went well."""

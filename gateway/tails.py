@@ -63,7 +63,11 @@ class Tail:
     """
 
     def __init__(
-        self, hub: "Tails", principal: Principal, wanted: EventFilter, *,
+        self,
+        hub: "Tails",
+        principal: Principal,
+        wanted: EventFilter,
+        *,
         bell: Bell,
     ) -> None:
         self.principal = principal

@@ -67,7 +67,9 @@ class SlidingWindows:
         window = self._window((key, length), int(index))
         used = window.previous * (1 - into / length) + window.current
         remaining = max(0, int(rate.amount - used))
-        wait = 0.0 if remaining else _wait(window, rate.amount, into=into, length=length)
+        wait = (
+            0.0 if remaining else _wait(window, rate.amount, into=into, length=length)
+        )
         return Standing(remaining, wait)
 
     def _window(self, key: Hashable, index: int) -> _Window:

@@ -10,14 +10,22 @@ from core.database import Prepared, Row, Tx
 from core.kernel.clock import from_micros, to_micros
 
 _COLUMNS = (
-    proposals.c.id, proposals.c.principal, proposals.c.channel, proposals.c.conversation,
-    proposals.c.command, proposals.c.target, proposals.c.digest, proposals.c.expires_at,
+    proposals.c.id,
+    proposals.c.principal,
+    proposals.c.channel,
+    proposals.c.conversation,
+    proposals.c.command,
+    proposals.c.target,
+    proposals.c.digest,
+    proposals.c.expires_at,
     proposals.c.consumed_at,
 )
 _FIND = Prepared(
     proposals.select()
     .with_only_columns(*_COLUMNS)
-    .where(proposals.c.tenant_id == bindparam("tenant"), proposals.c.id == bindparam("id"))
+    .where(
+        proposals.c.tenant_id == bindparam("tenant"), proposals.c.id == bindparam("id")
+    )
 )
 _OPEN = Prepared(
     proposals.select()
@@ -49,17 +57,20 @@ _PURGE = Prepared(
 
 def add(tx: Tx, proposal: Proposal) -> None:
     """Store a new proposal."""
-    tx.insert(proposals, {
-        "id": proposal.id,
-        "principal": proposal.principal,
-        "channel": proposal.channel,
-        "conversation": proposal.conversation,
-        "command": proposal.command,
-        "target": proposal.target,
-        "digest": proposal.digest,
-        "expires_at": to_micros(proposal.expires_at),
-        "consumed_at": 0,
-    })
+    tx.insert(
+        proposals,
+        {
+            "id": proposal.id,
+            "principal": proposal.principal,
+            "channel": proposal.channel,
+            "conversation": proposal.conversation,
+            "command": proposal.command,
+            "target": proposal.target,
+            "digest": proposal.digest,
+            "expires_at": to_micros(proposal.expires_at),
+            "consumed_at": 0,
+        },
+    )
 
 
 def find(tx: Tx, proposal_id: str) -> Proposal | None:
@@ -70,7 +81,9 @@ def find(tx: Tx, proposal_id: str) -> Proposal | None:
 
 def list_open(tx: Tx, principal: str) -> Sequence[Proposal]:
     """List what a principal may still confirm, oldest first."""
-    return [_to_proposal(row) for row in tx.run(_OPEN, principal=principal, now=tx.micros)]
+    return [
+        _to_proposal(row) for row in tx.run(_OPEN, principal=principal, now=tx.micros)
+    ]
 
 
 def consume(tx: Tx, proposal_id: str) -> bool:
@@ -85,7 +98,13 @@ def purge(tx: Tx, *, before: int) -> int:
 
 def _to_proposal(row: Row) -> Proposal:
     return Proposal(
-        id=row[0], principal=row[1], channel=row[2], conversation=row[3], command=row[4],
-        target=row[5], digest=row[6], expires_at=from_micros(row[7]),
+        id=row[0],
+        principal=row[1],
+        channel=row[2],
+        conversation=row[3],
+        command=row[4],
+        target=row[5],
+        digest=row[6],
+        expires_at=from_micros(row[7]),
         is_consumed=row[8] != 0,
     )

@@ -52,9 +52,22 @@ class AuditDraft:
 
 
 CHAINED = (
-    "tenant_id", "seq", "created_at", "actor", "channel", "account", "action", "target",
-    "verdict", "approval_status", "reason", "command", "request_id", "before_digest",
-    "after_digest", "count",
+    "tenant_id",
+    "seq",
+    "created_at",
+    "actor",
+    "channel",
+    "account",
+    "action",
+    "target",
+    "verdict",
+    "approval_status",
+    "reason",
+    "command",
+    "request_id",
+    "before_digest",
+    "after_digest",
+    "count",
 )
 
 

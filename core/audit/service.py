@@ -2,7 +2,11 @@
 
 from core.audit import store
 from core.audit.model import (
-    AuditEntry, AuditFilter, AuditHead, Verification, chain,
+    AuditEntry,
+    AuditFilter,
+    AuditHead,
+    Verification,
+    chain,
 )
 from core.database import Tx
 from core.kernel.pages import Page, page_size, parse_cursor, render_cursor
@@ -39,9 +43,15 @@ def verify(tx: Tx, *, anchor: AuditHead | None = None) -> Verification:
     for entry in store.walk(tx):
         expected += 1
         hash_ = chain(previous, dict(entry))
-        if entry["seq"] != expected or entry["prev_hash"] != previous or entry["hash"] != hash_:
+        if (
+            entry["seq"] != expected
+            or entry["prev_hash"] != previous
+            or entry["hash"] != hash_
+        ):
             return Verification(
-                checked=expected - 1, head=head, broken_at=expected,
+                checked=expected - 1,
+                head=head,
+                broken_at=expected,
                 fault="an entry was changed, removed or put in",
             )
         if anchor and anchor.seq == expected and anchor.hash != hash_:

@@ -5,7 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import bindparam, select
 
 from core.audit.model import (
-    CHAINED, ApprovalStatus, AuditEntry, AuditFilter, AuditHead, Verdict,
+    CHAINED,
+    ApprovalStatus,
+    AuditEntry,
+    AuditFilter,
+    AuditHead,
+    Verdict,
 )
 from core.audit.tables import audit_events
 from core.database import Prepared, Row, Tx
@@ -33,7 +38,11 @@ _PAGE_ROWS = 1000
 def get_head(tx: Tx) -> AuditHead:
     """Read where the chain ends according to the tenant's head row."""
     rows = tx.run(_HEAD)
-    return AuditHead(seq=rows[0][0], hash=rows[0][1]) if rows else AuditHead(seq=0, hash="")
+    return (
+        AuditHead(seq=rows[0][0], hash=rows[0][1])
+        if rows
+        else AuditHead(seq=0, hash="")
+    )
 
 
 def walk(tx: Tx) -> Iterator[Mapping[str, object]]:
@@ -50,7 +59,9 @@ def list_before(
 ) -> Sequence[AuditEntry]:
     """List entries below `seq` (None: all), the newest first."""
     table = audit_events.c
-    query = select(*(table[name] for name in _NAMES)).where(table.tenant_id == tx.tenant)
+    query = select(*(table[name] for name in _NAMES)).where(
+        table.tenant_id == tx.tenant
+    )
     if seq is not None:
         query = query.where(table.seq < seq)
     for name in ("actor", "channel", "action", "target"):
@@ -76,8 +87,18 @@ def _to_entry(row: Row) -> AuditEntry:
         **{
             name: named[name]
             for name in (
-                "actor", "channel", "account", "action", "target", "reason", "command",
-                "request_id", "before_digest", "after_digest", "count", "hash",
+                "actor",
+                "channel",
+                "account",
+                "action",
+                "target",
+                "reason",
+                "command",
+                "request_id",
+                "before_digest",
+                "after_digest",
+                "count",
+                "hash",
             )
         },
     )

@@ -9,6 +9,16 @@ from core.database.statements import Prepared, Row, Session
 from core.database.tx import Tx
 
 __all__ = [
-    "METADATA", "Database", "Head", "Lookup", "Prepared", "Recorder", "Row",
-    "Session", "Tx", "is_sqlite", "open_engine", "tenant_table",
+    "METADATA",
+    "Database",
+    "Head",
+    "Lookup",
+    "Prepared",
+    "Recorder",
+    "Row",
+    "Session",
+    "Tx",
+    "is_sqlite",
+    "open_engine",
+    "tenant_table",
 ]

@@ -35,15 +35,22 @@ class Database:
     """
 
     def __init__(
-        self, engine: Engine, *, recorders: Sequence[Recorder] = (),
-        lookup: Lookup | None = None, clock: Clock | None = None,
+        self,
+        engine: Engine,
+        *,
+        recorders: Sequence[Recorder] = (),
+        lookup: Lookup | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.engine = engine
         self._clock = clock
         self._listeners: list[CommitListener] = []
         self._writer = Writer(
-            engine, recorders=recorders, lookup=lookup or NoLookup(),
-            on_commit=self._announce, now=self._now,
+            engine,
+            recorders=recorders,
+            lookup=lookup or NoLookup(),
+            on_commit=self._announce,
+            now=self._now,
         )
         self._readers = Readers(engine, threads=_READER_THREADS, now=self._now)
 
@@ -100,7 +107,9 @@ class Database:
             return self._clock.now()
         if is_sqlite(self.engine):
             return SystemClock().now()
-        moment: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+        moment: datetime = session.execute(
+            text("SELECT clock_timestamp()")
+        ).scalar_one()
         return moment
 
 

@@ -59,11 +59,18 @@ def is_outage(engine: Engine, fault: BaseException | None) -> bool:
     """Tell whether a fault lies with the database and not with one unit's statements."""
     driver = engine.dialect.loaded_dbapi
     outages = (
-        OperationalError, InterfaceError, InternalError,
-        driver.OperationalError, driver.InterfaceError, driver.InternalError,
+        OperationalError,
+        InterfaceError,
+        InternalError,
+        driver.OperationalError,
+        driver.InterfaceError,
+        driver.InternalError,
     )
     # A damaged file is reported as the class that all other faults derive from.
-    return isinstance(fault, outages) or type(fault) in (DatabaseError, driver.DatabaseError)
+    return isinstance(fault, outages) or type(fault) in (
+        DatabaseError,
+        driver.DatabaseError,
+    )
 
 
 def faults(engine: Engine) -> tuple[type[Exception], ...]:

@@ -25,12 +25,19 @@ heads = Table(
 _SAVE = Prepared(
     heads.update()
     .where(heads.c.tenant_id == bindparam("tenant"))
-    .values({
-        name: bindparam(name)
-        for name in (
-            "event_seq", "inbox_seq", "audit_seq", "audit_hash", "counters", "versions"
-        )
-    })
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                "event_seq",
+                "inbox_seq",
+                "audit_seq",
+                "audit_hash",
+                "counters",
+                "versions",
+            )
+        }
+    )
 )
 
 
@@ -117,11 +124,18 @@ def save_heads(session: Session, changed: Iterable[Head]) -> None:
 
 
 _COLUMNS = (
-    heads.c.tenant_id, heads.c.event_seq, heads.c.inbox_seq, heads.c.audit_seq,
-    heads.c.audit_hash, heads.c.counters, heads.c.versions,
+    heads.c.tenant_id,
+    heads.c.event_seq,
+    heads.c.inbox_seq,
+    heads.c.audit_seq,
+    heads.c.audit_hash,
+    heads.c.counters,
+    heads.c.versions,
 )
 _READ = Prepared(
-    heads.select().with_only_columns(*_COLUMNS).where(heads.c.tenant_id == bindparam("tenant"))
+    heads.select()
+    .with_only_columns(*_COLUMNS)
+    .where(heads.c.tenant_id == bindparam("tenant"))
 )
 _LOCK = Prepared(
     heads.select()
@@ -131,7 +145,9 @@ _LOCK = Prepared(
 )
 
 
-def _select_locked(session: Session, tenants: Sequence[TenantId]) -> dict[TenantId, Head]:
+def _select_locked(
+    session: Session, tenants: Sequence[TenantId]
+) -> dict[TenantId, Head]:
     rows = [row for tenant in tenants for row in session.run(_LOCK, {"tenant": tenant})]
     return {TenantId(row[0]): _to_head(row) for row in rows}
 

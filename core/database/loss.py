@@ -47,7 +47,8 @@ class Loss:
             )
         return Unavailable(
             "the database went away while storing; it may have been stored",
-            retry_after=2, fix=["look first, or send it again with the same key"],
+            retry_after=2,
+            fix=["look first, or send it again with the same key"],
         )
 
 

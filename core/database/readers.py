@@ -34,7 +34,9 @@ class Readers:
         self._is_open = True
         self._queue: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
         self._begin = (
-            "BEGIN" if is_sqlite(engine) else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            "BEGIN"
+            if is_sqlite(engine)
+            else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         )
         self._threads = [
             threading.Thread(target=self._loop, name=f"db-reader-{n}", daemon=True)
@@ -97,7 +99,10 @@ class Readers:
             session = Session(connection)
             session.control(self._begin)
             tx = ReadTx(
-                session, principal=unit.principal, now=self._now(session), memo=self._memo
+                session,
+                principal=unit.principal,
+                now=self._now(session),
+                memo=self._memo,
             )
             unit.run(tx)
             if unit.fault is not None and is_outage(self._engine, unit.fault):
@@ -111,7 +116,9 @@ class Readers:
         return connection
 
     def _connect(self) -> Connection:
-        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection = self._engine.connect().execution_options(
+            isolation_level="AUTOCOMMIT"
+        )
         if is_sqlite(self._engine):
             Session(connection).control("PRAGMA query_only=ON")
         return connection

@@ -34,13 +34,17 @@ class Recorder(Protocol):
 class Lookup(Protocol):
     """Finds what is already stored under the keys of a whole batch, in one query."""
 
-    def find(self, session: Session, keys: Sequence[Hashable]) -> Mapping[Hashable, object]:
+    def find(
+        self, session: Session, keys: Sequence[Hashable]
+    ) -> Mapping[Hashable, object]:
         """Return what is stored, for the keys that have anything."""
 
 
 class NoLookup:
     """The lookup of a database that is used without an inbox."""
 
-    def find(self, session: Session, keys: Sequence[Hashable]) -> Mapping[Hashable, object]:
+    def find(
+        self, session: Session, keys: Sequence[Hashable]
+    ) -> Mapping[Hashable, object]:
         """Find nothing."""
         return {}

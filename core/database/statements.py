@@ -56,7 +56,9 @@ class Prepared:
             style = _SQLITE if dialect.name == "sqlite" else dialect
             compiled = self._statement.compile(dialect=style)
             constants = {
-                name: value for name, value in compiled.params.items() if value is not None
+                name: value
+                for name, value in compiled.params.items()
+                if value is not None
             }
             found = self._compiled[dialect.name] = (str(compiled), constants)
         return found
@@ -78,7 +80,9 @@ class Session:
         """Run a transaction-control word, such as COMMIT."""
         self.driver.execute(sql)
 
-    def execute(self, statement: Executable, values: Values | None = None) -> CursorResult[Any]:
+    def execute(
+        self, statement: Executable, values: Values | None = None
+    ) -> CursorResult[Any]:
         """Run any SQLAlchemy statement; for queries that are built per call."""
         result: CursorResult[Any] = self.connection.execute(statement, values)
         return result
@@ -148,12 +152,16 @@ class Session:
 
 @cache
 def _insert(
-    table: Table, columns: tuple[str, ...], count: int, style: str, merges: tuple[str, ...]
+    table: Table,
+    columns: tuple[str, ...],
+    count: int,
+    style: str,
+    merges: tuple[str, ...],
 ) -> str:
     """Write an INSERT of `count` rows; the names are ours, the values are bound."""
     mark = "?" if style == "qmark" else "%s"
     row = f"({', '.join([mark] * len(columns))})"
-    into = f'INSERT INTO "{table.name}" ({_names(columns)})'  # noqa: S608
+    into = f'INSERT INTO "{table.name}" ({_names(columns)})'
     sql = f"{into} VALUES {', '.join([row] * count)}"
     return sql + _merging(table, merges) if merges else sql
 

@@ -21,7 +21,15 @@ _NO_HEAD = Head(TenantId(""))
 class Attempt:
     """A part of a unit that is undone when it raises, or when it is told to be."""
 
-    __slots__ = ("_head", "_kept", "_mark", "_numbers", "_savepoint", "_tx", "is_undone")
+    __slots__ = (
+        "_head",
+        "_kept",
+        "_mark",
+        "_numbers",
+        "_savepoint",
+        "_tx",
+        "is_undone",
+    )
 
     def __init__(self, tx: "Tx") -> None:
         self._tx = tx
@@ -40,7 +48,9 @@ class Attempt:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         is_good = fault is None and not self.is_undone
@@ -60,7 +70,12 @@ class Tx:
     """
 
     def __init__(
-        self, session: Session, head: Head, *, principal: Principal, now: datetime,
+        self,
+        session: Session,
+        head: Head,
+        *,
+        principal: Principal,
+        now: datetime,
         prior: object = None,
     ) -> None:
         self.principal = principal
@@ -82,7 +97,9 @@ class Tx:
         return to_micros(self.now)
 
     # ── statements ────────────────────────────────────────────────────────────
-    def execute(self, statement: Executable, values: Values | None = None) -> CursorResult[Any]:
+    def execute(
+        self, statement: Executable, values: Values | None = None
+    ) -> CursorResult[Any]:
         """Run a SQLAlchemy statement that is built per call."""
         self._open()
         return self._session.execute(statement, values)

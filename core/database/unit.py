@@ -18,11 +18,25 @@ class Unit:
     The outcome is `result` or `fault`; the callers are told after COMMIT only.
     """
 
-    __slots__ = ("_loop", "_settle", "fault", "is_settled", "key", "principal", "result", "work")
+    __slots__ = (
+        "_loop",
+        "_settle",
+        "fault",
+        "is_settled",
+        "key",
+        "principal",
+        "result",
+        "work",
+    )
 
     def __init__(
-        self, work: Callable[[Tx], Any], principal: Principal, *, key: Hashable = None,
-        settle: Callable[["Unit"], None] | None = None, loop: AbstractEventLoop | None = None,
+        self,
+        work: Callable[[Tx], Any],
+        principal: Principal,
+        *,
+        key: Hashable = None,
+        settle: Callable[["Unit"], None] | None = None,
+        loop: AbstractEventLoop | None = None,
     ) -> None:
         self.work = work
         self.principal = principal
@@ -61,7 +75,9 @@ class _Scope:
         return None
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
         self._unit.fault = fault

@@ -54,7 +54,11 @@ class Writer:
     """
 
     def __init__(
-        self, engine: Engine, *, recorders: Sequence[Recorder], lookup: Lookup,
+        self,
+        engine: Engine,
+        *,
+        recorders: Sequence[Recorder],
+        lookup: Lookup,
         on_commit: Callable[[set[TenantId]], None],
         now: Callable[[Session], datetime],
     ) -> None:
@@ -70,7 +74,9 @@ class Writer:
         self._queue: queue.SimpleQueue[Unit | _Word] = queue.SimpleQueue()
         self._posted: deque[Unit] = deque()
         self._connection: Connection | None = None
-        self._thread = threading.Thread(target=self._loop, name="db-writer", daemon=True)
+        self._thread = threading.Thread(
+            target=self._loop, name="db-writer", daemon=True
+        )
         self._gate = threading.Lock()
         self._is_open = True
         self._thread.start()
@@ -221,15 +227,22 @@ class Writer:
         return {head.tenant for head in heads.values() if head.is_dirty}
 
     def _run_units(
-        self, session: Session, units: Sequence[Unit], heads: Mapping[TenantId, Head],
-        stored: dict[Hashable, object], now: datetime,
+        self,
+        session: Session,
+        units: Sequence[Unit],
+        heads: Mapping[TenantId, Head],
+        stored: dict[Hashable, object],
+        now: datetime,
     ) -> dict[TenantId, list[object]]:
         drafts: dict[TenantId, list[object]] = {tenant: [] for tenant in heads}
         for unit in units:
             head = heads[unit.principal.tenant]
             numbers = head.snapshot()
             tx = Tx(
-                session, head, principal=unit.principal, now=now,
+                session,
+                head,
+                principal=unit.principal,
+                now=now,
                 prior=stored.get(unit.key) if unit.key is not None else None,
             )
             unit.run(tx)
@@ -246,15 +259,20 @@ class Writer:
         return drafts
 
     def _flush(
-        self, session: Session, heads: Mapping[TenantId, Head],
-        drafts: Mapping[TenantId, Sequence[object]], now: datetime,
+        self,
+        session: Session,
+        heads: Mapping[TenantId, Head],
+        drafts: Mapping[TenantId, Sequence[object]],
+        now: datetime,
     ) -> None:
         session.insert_held()
         micros = to_micros(now)
         for recorder in self._recorders:
             rows: list[Mapping[str, object]] = []
             for tenant, head in heads.items():
-                mine = [draft for draft in drafts[tenant] if type(draft) is recorder.draft]
+                mine = [
+                    draft for draft in drafts[tenant] if type(draft) is recorder.draft
+                ]
                 if mine:
                     rows.extend(recorder.rows(head, mine, micros))
                     head.is_dirty = True

@@ -14,8 +14,11 @@ from core.events import service as events
 from core.kernel.jsons import canonical_json
 
 _COLUMNS = (
-    channel_states.c.channel, channel_states.c.is_enabled, channel_states.c.limits,
-    channel_states.c.changed_by, channel_states.c.reason,
+    channel_states.c.channel,
+    channel_states.c.is_enabled,
+    channel_states.c.limits,
+    channel_states.c.changed_by,
+    channel_states.c.reason,
 )
 _LIST = Prepared(
     channel_states.select()
@@ -29,10 +32,12 @@ _SAVE = Prepared(
         channel_states.c.tenant_id == bindparam("tenant"),
         channel_states.c.channel == bindparam("of"),
     )
-    .values({
-        name: bindparam(f"new_{name}")
-        for name in ("is_enabled", "limits", "changed_by", "reason", "updated_at")
-    })
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in ("is_enabled", "limits", "changed_by", "reason", "updated_at")
+        }
+    )
 )
 
 
@@ -81,8 +86,12 @@ def _save(tx: Tx, state: ChannelState) -> ChannelState:
         tx.insert(channel_states, {"channel": state.channel, **values})
     tx.bump("channels")
     events.append(
-        tx, "channel_state_changed", target=state.channel,
-        is_enabled=state.is_enabled, limits=dict(state.limits), reason=state.reason,
+        tx,
+        "channel_state_changed",
+        target=state.channel,
+        is_enabled=state.is_enabled,
+        limits=dict(state.limits),
+        reason=state.reason,
     )
     return state
 
@@ -91,6 +100,9 @@ def _to_state(row: Row) -> ChannelState:
     channel, is_enabled, limits, changed_by, reason = row
     parsed: Mapping[str, str] = orjson.loads(limits)
     return ChannelState(
-        channel=channel, is_enabled=bool(is_enabled), limits=parsed,
-        changed_by=changed_by, reason=reason,
+        channel=channel,
+        is_enabled=bool(is_enabled),
+        limits=parsed,
+        changed_by=changed_by,
+        reason=reason,
     )

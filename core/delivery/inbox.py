@@ -13,8 +13,12 @@ from core.kernel.clock import Micros
 from core.kernel.jsons import canonical_json
 
 _FOUND = (
-    column("key", Text), column("request_hash", Text), column("state", Text),
-    column("reply", Text), column("seq", BigInteger), column("request_id", Text),
+    column("key", Text),
+    column("request_hash", Text),
+    column("state", Text),
+    column("reply", Text),
+    column("seq", BigInteger),
+    column("request_id", Text),
 )
 _SELECT = (
     "SELECT key, request_hash, state, reply, seq, request_id FROM inbox WHERE tenant_id = :tenant"
@@ -24,8 +28,9 @@ _FIND_SQLITE = Prepared(
     text(f"{_SELECT} IN (SELECT value FROM json_each(:keys))").columns(*_FOUND)
 )
 _FIND_POSTGRES = Prepared(
-    text(f"{_SELECT} IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb)))")
-    .columns(*_FOUND)
+    text(
+        f"{_SELECT} IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb)))"
+    ).columns(*_FOUND)
 )
 
 
@@ -44,30 +49,34 @@ class InboxRecorder:
         for draft in drafts:
             head.inbox_seq += 1
             draft.seq = head.inbox_seq
-            rows.append({
-                "tenant_id": head.tenant,
-                "channel": draft.key.channel,
-                "account": draft.key.account,
-                "sender": draft.key.sender,
-                "key": draft.key.key,
-                "seq": draft.seq,
-                "conversation": draft.conversation,
-                "reply_id": draft.reply_id,
-                "request_id": draft.request_id,
-                "request_hash": draft.request_hash,
-                "state": draft.state.value,
-                "payload": draft.payload,
-                "reply": draft.reply,
-                "claimed_until": draft.claimed_until,
-                "created_at": now,
-            })
+            rows.append(
+                {
+                    "tenant_id": head.tenant,
+                    "channel": draft.key.channel,
+                    "account": draft.key.account,
+                    "sender": draft.key.sender,
+                    "key": draft.key.key,
+                    "seq": draft.seq,
+                    "conversation": draft.conversation,
+                    "reply_id": draft.reply_id,
+                    "request_id": draft.request_id,
+                    "request_hash": draft.request_hash,
+                    "state": draft.state.value,
+                    "payload": draft.payload,
+                    "reply": draft.reply,
+                    "claimed_until": draft.claimed_until,
+                    "created_at": now,
+                }
+            )
         return rows
 
 
 class InboxLookup:
     """Finds which messages of a batch are stored already: one query per sender."""
 
-    def find(self, session: Session, keys: Sequence[Hashable]) -> Mapping[Hashable, object]:
+    def find(
+        self, session: Session, keys: Sequence[Hashable]
+    ) -> Mapping[Hashable, object]:
         """Return the stored message under each key that has one."""
         wanted = sorted(cast(Sequence[InboxKey], keys))
         found: dict[Hashable, object] = {}
@@ -88,7 +97,9 @@ def find_reply(tx: Tx, reply_id: str) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
-def list_since(tx: Tx, conversation: str, *, seq: int, limit: int) -> Sequence[tuple[int, str]]:
+def list_since(
+    tx: Tx, conversation: str, *, seq: int, limit: int
+) -> Sequence[tuple[int, str]]:
     """List (seq, reply JSON) of a conversation after `seq`, oldest first."""
     rows = tx.run(_SINCE, conversation=conversation, seq=seq, limit=limit)
     return [(int(row[0]), str(row[1])) for row in rows]
@@ -97,7 +108,10 @@ def list_since(tx: Tx, conversation: str, *, seq: int, limit: int) -> Sequence[t
 _BY_REPLY = Prepared(
     inbox.select()
     .with_only_columns(inbox.c.reply)
-    .where(inbox.c.tenant_id == bindparam("tenant"), inbox.c.reply_id == bindparam("reply_id"))
+    .where(
+        inbox.c.tenant_id == bindparam("tenant"),
+        inbox.c.reply_id == bindparam("reply_id"),
+    )
 )
 _SINCE = Prepared(
     inbox.select()
@@ -114,18 +128,30 @@ _SINCE = Prepared(
 )
 
 
-def _find(session: Session, sender: tuple[str, ...], keys: Sequence[str]) -> Sequence[Row]:
+def _find(
+    session: Session, sender: tuple[str, ...], keys: Sequence[str]
+) -> Sequence[Row]:
     tenant, channel, account, name = sender
     query = _FIND_SQLITE if session.dialect.name == "sqlite" else _FIND_POSTGRES
-    return session.run(query, {
-        "tenant": tenant, "channel": channel, "account": account, "sender": name,
-        "keys": canonical_json(list(keys)).decode(),
-    })
+    return session.run(
+        query,
+        {
+            "tenant": tenant,
+            "channel": channel,
+            "account": account,
+            "sender": name,
+            "keys": canonical_json(list(keys)).decode(),
+        },
+    )
 
 
 def _to_message(key: InboxKey, row: Row) -> StoredMessage:
     _, request_hash, state, reply, seq, request_id = row
     return StoredMessage(
-        key=key, request_hash=request_hash, state=InboxState(state), reply=reply, seq=seq,
+        key=key,
+        request_hash=request_hash,
+        state=InboxState(state),
+        reply=reply,
+        seq=seq,
         request_id=request_id,
     )

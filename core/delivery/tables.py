@@ -27,16 +27,28 @@ inbox = tenant_table(
     Index("ix_inbox_reply", "tenant_id", "reply_id"),
     # Each of these is paid for by the messages that need it, not by every command.
     Index(
-        "ix_inbox_conversation", "tenant_id", "conversation", "seq",
-        sqlite_where=_HAS_CONVERSATION, postgresql_where=_HAS_CONVERSATION,
+        "ix_inbox_conversation",
+        "tenant_id",
+        "conversation",
+        "seq",
+        sqlite_where=_HAS_CONVERSATION,
+        postgresql_where=_HAS_CONVERSATION,
     ),
     Index(
-        "ix_inbox_waiting", "tenant_id", "seq",
-        sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING,
+        "ix_inbox_waiting",
+        "tenant_id",
+        "seq",
+        sqlite_where=_IS_WAITING,
+        postgresql_where=_IS_WAITING,
     ),
     Index(
-        "ix_inbox_account", "tenant_id", "channel", "account", "seq",
-        sqlite_where=_HAS_PAYLOAD, postgresql_where=_HAS_PAYLOAD,
+        "ix_inbox_account",
+        "tenant_id",
+        "channel",
+        "account",
+        "seq",
+        sqlite_where=_HAS_PAYLOAD,
+        postgresql_where=_HAS_PAYLOAD,
     ),
 )
 

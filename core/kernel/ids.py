@@ -18,10 +18,26 @@ _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _SHIFTS = range(120, -1, -10)
 
 PREFIX_NOUNS: dict[str, str] = {
-    "T": "task", "L": "lease", "E": "event", "J": "job", "V": "variant", "X": "export",
-    "S": "schedule", "G": "trigger", "R": "run", "TP": "template", "A": "artifact",
-    "I": "improvement", "C": "connection", "B": "budget", "O": "outcome",
-    "M": "multimodal", "AP": "approval", "U": "user", "K": "key", "W": "webhook",
+    "T": "task",
+    "L": "lease",
+    "E": "event",
+    "J": "job",
+    "V": "variant",
+    "X": "export",
+    "S": "schedule",
+    "G": "trigger",
+    "R": "run",
+    "TP": "template",
+    "A": "artifact",
+    "I": "improvement",
+    "C": "connection",
+    "B": "budget",
+    "O": "outcome",
+    "M": "multimodal",
+    "AP": "approval",
+    "U": "user",
+    "K": "key",
+    "W": "webhook",
 }
 
 NUMBERED = re.compile(r"([A-Z]{1,2})-([1-9][0-9]{0,17})")

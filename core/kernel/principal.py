@@ -28,11 +28,22 @@ class Role(StrEnum):
 
 ROLE_SCOPES: dict[Role, frozenset[str]] = {
     Role.VIEWER: frozenset({"*:read"}),
-    Role.OPERATOR: frozenset({
-        "*:read", "tasks:write", "leases:write", "events:write", "agents:write",
-        "jobs:write", "runs:write", "workflows:execute", "improvements:write",
-        "outcomes:write", "multimodal:write", "chat:write",
-    }),
+    Role.OPERATOR: frozenset(
+        {
+            "*:read",
+            "tasks:write",
+            "leases:write",
+            "events:write",
+            "agents:write",
+            "jobs:write",
+            "runs:write",
+            "workflows:execute",
+            "improvements:write",
+            "outcomes:write",
+            "multimodal:write",
+            "chat:write",
+        }
+    ),
     Role.ADMIN: frozenset({"*"}),
 }
 
@@ -67,6 +78,9 @@ class Principal:
 def system(tenant: TenantId = DEFAULT_TENANT, *, name: str = "system") -> Principal:
     """Build the principal under which the gateway's own work is recorded."""
     return Principal(
-        id=name, name=name, tenant=tenant, scopes=frozenset({"*"}),
+        id=name,
+        name=name,
+        tenant=tenant,
+        scopes=frozenset({"*"}),
         assurance=Assurance.STEP_UP,
     )

@@ -34,7 +34,6 @@ Problem
     └── SealBroken           a stored secret cannot be opened
 """
 
-
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -220,7 +219,9 @@ class LeaseHeld(Conflict):
     code = "lease_held"
     title = "Somebody else holds the lease"
 
-    def __init__(self, resource: str, *, lock_id: str, holder: str, expires_in: timedelta) -> None:
+    def __init__(
+        self, resource: str, *, lock_id: str, holder: str, expires_in: timedelta
+    ) -> None:
         super().__init__(
             f"{resource} is leased to {holder}",
             fix=[f"lease show {lock_id}"],
@@ -314,9 +315,13 @@ class Unavailable(Problem):
     code = "unavailable"
     title = "The service is not available"
 
-    def __init__(self, detail: str, *, retry_after: float = 1, fix: Sequence[str] = ()) -> None:
+    def __init__(
+        self, detail: str, *, retry_after: float = 1, fix: Sequence[str] = ()
+    ) -> None:
         super().__init__(
-            detail, fix=fix or [f"try again in {retry_after:g} s"], retry_after=retry_after
+            detail,
+            fix=fix or [f"try again in {retry_after:g} s"],
+            retry_after=retry_after,
         )
 
 

@@ -149,20 +149,27 @@ class Reply:
 
 
 _BLOCKS: Mapping[str, type[Block]] = {
-    "text": Text, "fields": Fields, "table": Table, "code": Code, "progress": Progress,
-    "link": Link, "error": ErrorBlock,
+    "text": Text,
+    "fields": Fields,
+    "table": Table,
+    "code": Code,
+    "progress": Progress,
+    "link": Link,
+    "error": ErrorBlock,
 }
 
 
 def reply_from_json(raw: Mapping[str, Any]) -> Reply:
     """Rebuild a reply that was stored as JSON by us."""
-    return Reply(**{
-        **raw,
-        "status": ReplyStatus(raw["status"]),
-        "blocks": tuple(_block_from_json(block) for block in raw["blocks"]),
-        "undo": Undo(**raw["undo"]) if raw["undo"] else None,
-        "error": ErrorInfo(**raw["error"]) if raw["error"] else None,
-    })
+    return Reply(
+        **{
+            **raw,
+            "status": ReplyStatus(raw["status"]),
+            "blocks": tuple(_block_from_json(block) for block in raw["blocks"]),
+            "undo": Undo(**raw["undo"]) if raw["undo"] else None,
+            "error": ErrorInfo(**raw["error"]) if raw["error"] else None,
+        }
+    )
 
 
 def _block_from_json(raw: Mapping[str, Any]) -> Block:

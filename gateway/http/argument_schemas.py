@@ -47,7 +47,10 @@ _DURATION: Schema = {
 def _line(limit: int, *, least: int = 1) -> Schema:
     pattern = _VISIBLE_LINE if least else _LINE
     return {
-        "type": "string", "minLength": least, "maxLength": limit, "pattern": pattern
+        "type": "string",
+        "minLength": least,
+        "maxLength": limit,
+        "pattern": pattern,
     }
 
 
@@ -65,7 +68,9 @@ _OF_TASKS: Mapping[str, Schema] = {
     "body": _text(BODY_LIMIT),
     "assignee": _line(NAME_LIMIT, least=0),
     "priority": {
-        "type": "integer", "minimum": -PRIORITY_LIMIT, "maximum": PRIORITY_LIMIT
+        "type": "integer",
+        "minimum": -PRIORITY_LIMIT,
+        "maximum": PRIORITY_LIMIT,
     },
     "labels": _lines(LABEL_LIMIT),
     "dod": _lines(TEXT_LIMIT),

@@ -42,14 +42,24 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
 
 
 async def respond(
-    send: Send, status: int, body: bytes, *, headers: Iterable[tuple[bytes, bytes]] = (JSON,)
+    send: Send,
+    status: int,
+    body: bytes,
+    *,
+    headers: Iterable[tuple[bytes, bytes]] = (JSON,),
 ) -> None:
     """Send one complete response."""
-    await send({
-        "type": "http.response.start",
-        "status": status,
-        "headers": [*BASE_HEADERS, (b"content-length", b"%d" % len(body)), *headers],
-    })
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                *BASE_HEADERS,
+                (b"content-length", b"%d" % len(body)),
+                *headers,
+            ],
+        }
+    )
     await send({"type": "http.response.body", "body": body})
 
 
@@ -101,5 +111,6 @@ class Headers:
             return raw.decode("ascii")
         except UnicodeDecodeError as fault:
             raise InvalidHeader(
-                f"the header {name.decode('ascii')} is not ASCII", fix=["use ASCII only"]
+                f"the header {name.decode('ascii')} is not ASCII",
+                fix=["use ASCII only"],
             ) from fault

@@ -78,7 +78,12 @@ class AuthDoor:
     """Answers /auth/*: every attempt is counted first, and audited whatever comes of it."""
 
     def __init__(
-        self, pipeline: Pipeline, auth: Authenticator, *, sign_in: SignIn, clock: Clock,
+        self,
+        pipeline: Pipeline,
+        auth: Authenticator,
+        *,
+        sign_in: SignIn,
+        clock: Clock,
         limits: LimitSettings,
     ) -> None:
         self._pipeline = pipeline
@@ -183,9 +188,7 @@ def _visit_of(request: Request) -> Visit:
 
 async def _object(request: Request) -> dict[str, object]:
     rest.require_json(Headers.of(request.scope))
-    raw = parse_json(
-        await read_body(request.scope, request.receive, limit=_BODY_BYTES)
-    )
+    raw = parse_json(await read_body(request.scope, request.receive, limit=_BODY_BYTES))
     if not isinstance(raw, dict):
         raise InvalidArgument("the body is a JSON object", fix=["send {…}"])
     return {**raw}
@@ -199,7 +202,9 @@ def _parsed(model: type[Wanted], raw: dict[str, object]) -> Wanted:
     try:
         return model.model_validate(raw)
     except ValidationError as fault:
-        first = fault.errors(include_url=False, include_context=False, include_input=False)[0]
+        first = fault.errors(
+            include_url=False, include_context=False, include_input=False
+        )[0]
         name = str(first["loc"][0])[:40]
         fields = ", ".join(model.model_fields)
         raise InvalidArgument(

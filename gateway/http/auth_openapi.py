@@ -43,34 +43,63 @@ _PASSWORD_ERRORS: Mapping[int, str] = {
 def auth_paths(problem: Schema) -> Schema:
     """Describe every route; `problem` is the schema of what they refuse with."""
     return {
-        "/auth/login": {"post": _operation(
-            "login", "Sign in with a name and a password, or with a one-time link.",
-            bodies=[PasswordLogin, LinkLogin], answer=_SESSION, problem=problem,
-        )},
-        "/auth/refresh": {"post": _operation(
-            "refresh", "Swap a refresh token for a new pair; it works once.",
-            bodies=[Refresh], answer=_SESSION, problem=problem,
-        )},
-        "/auth/logout": {"post": _operation(
-            "logout", "End the session of a refresh token.",
-            bodies=[Refresh], answer=_DONE, problem=problem,
-        )},
-        "/auth/password": {"post": {
-            **_operation(
-                "password", "Set your password; your other sessions end.",
-                bodies=[NewPassword], answer=_SESSION, problem=problem,
-                errors=_PASSWORD_ERRORS,
-            ),
-            "security": [{"bearer": []}],
-        }},
-        "/auth/link": {"get": _page("link", "The page behind a login link", "text/html")},
-        "/auth/link.js": {"get": _page("link_js", "The page's script", "text/javascript")},
+        "/auth/login": {
+            "post": _operation(
+                "login",
+                "Sign in with a name and a password, or with a one-time link.",
+                bodies=[PasswordLogin, LinkLogin],
+                answer=_SESSION,
+                problem=problem,
+            )
+        },
+        "/auth/refresh": {
+            "post": _operation(
+                "refresh",
+                "Swap a refresh token for a new pair; it works once.",
+                bodies=[Refresh],
+                answer=_SESSION,
+                problem=problem,
+            )
+        },
+        "/auth/logout": {
+            "post": _operation(
+                "logout",
+                "End the session of a refresh token.",
+                bodies=[Refresh],
+                answer=_DONE,
+                problem=problem,
+            )
+        },
+        "/auth/password": {
+            "post": {
+                **_operation(
+                    "password",
+                    "Set your password; your other sessions end.",
+                    bodies=[NewPassword],
+                    answer=_SESSION,
+                    problem=problem,
+                    errors=_PASSWORD_ERRORS,
+                ),
+                "security": [{"bearer": []}],
+            }
+        },
+        "/auth/link": {
+            "get": _page("link", "The page behind a login link", "text/html")
+        },
+        "/auth/link.js": {
+            "get": _page("link_js", "The page's script", "text/javascript")
+        },
     }
 
 
 def _operation(
-    name: str, summary: str, *, bodies: Sequence[type[BaseModel]], answer: Schema,
-    problem: Schema, errors: Mapping[int, str] | None = None,
+    name: str,
+    summary: str,
+    *,
+    bodies: Sequence[type[BaseModel]],
+    answer: Schema,
+    problem: Schema,
+    errors: Mapping[int, str] | None = None,
 ) -> Schema:
     schemas = [each.model_json_schema() for each in bodies]
     body = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
@@ -85,7 +114,8 @@ def _operation(
         "tags": ["auth"],
         "security": [],
         "requestBody": {
-            "required": True, "content": {"application/json": {"schema": body}},
+            "required": True,
+            "content": {"application/json": {"schema": body}},
         },
         "responses": responses,
     }

@@ -32,6 +32,8 @@ def auth_pages() -> APIRouter:
 
 def _page(body: bytes, media_type: str) -> Callable[[], Awaitable[Response]]:
     async def page() -> Response:
-        return Response(body, headers=_HEADERS, media_type=f"{media_type}; charset=utf-8")
+        return Response(
+            body, headers=_HEADERS, media_type=f"{media_type}; charset=utf-8"
+        )
 
     return page

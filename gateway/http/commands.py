@@ -17,7 +17,9 @@ from gateway.http.asgi import JSON, Headers, read_body, respond
 from gateway.pipeline import Answer, Pipeline
 
 _STATUS = {
-    ReplyStatus.OK: 200, ReplyStatus.RUNNING: 202, ReplyStatus.NEEDS_CONFIRMATION: 409,
+    ReplyStatus.OK: 200,
+    ReplyStatus.RUNNING: 202,
+    ReplyStatus.NEEDS_CONFIRMATION: 409,
 }
 _FIELDS = frozenset({"line", "command", "args", "id"})
 _BATCH_FIELDS = frozenset({"lines", "keep_going", "id"})
@@ -59,13 +61,17 @@ class CommandDoor:
             raw = await read_body(scope, receive, limit=self._body_limit)
             envelopes, keep_going = _batch(principal, headers, raw, self._clock.now())
         except Problem as problem:
-            await self._send(send, await self._pipeline.refuse(envelope, problem), envelope)
+            await self._send(
+                send, await self._pipeline.refuse(envelope, problem), envelope
+            )
             return
         answers = await self._run_all(envelopes, is_stopping=not keep_going)
         lines = [each.text for each in envelopes]
         await respond(send, 200, to_json(_transcript(lines, answers)))
 
-    async def _run_all(self, envelopes: list[Envelope], *, is_stopping: bool) -> list[Answer]:
+    async def _run_all(
+        self, envelopes: list[Envelope], *, is_stopping: bool
+    ) -> list[Answer]:
         answers: list[Answer] = []
         for envelope in envelopes:
             answers.append(await self._pipeline.handle(envelope))
@@ -91,13 +97,23 @@ def _envelope(
     principal: Principal, headers: Headers, body: bytes, now: datetime
 ) -> Envelope:
     raw = _object(body, _FIELDS)
-    line, command, args = raw.get("line", ""), raw.get("command", ""), raw.get("args", {})
+    line, command, args = (
+        raw.get("line", ""),
+        raw.get("command", ""),
+        raw.get("args", {}),
+    )
     if not isinstance(line, str) or not isinstance(command, str):
-        raise InvalidArgument("'line' and 'command' are texts", fix=['{"line": "whoami"}'])
+        raise InvalidArgument(
+            "'line' and 'command' are texts", fix=['{"line": "whoami"}']
+        )
     if not isinstance(args, dict):
-        raise InvalidArgument("'args' is an object", fix=['{"command": "task.list", "args": {}}'])
+        raise InvalidArgument(
+            "'args' is an object", fix=['{"command": "task.list", "args": {}}']
+        )
     if bool(line) == bool(command) and "line" not in raw:
-        raise InvalidArgument("say either 'line' or 'command'", fix=['{"line": "whoami"}'])
+        raise InvalidArgument(
+            "say either 'line' or 'command'", fix=['{"line": "whoami"}']
+        )
     return Envelope(
         channel=rest.channel_of(headers),
         external_id=_key(raw, headers),
@@ -122,9 +138,13 @@ def _batch(
     if isinstance(lines, str):
         lines = list[Json](split_lines(lines))
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        raise InvalidArgument("'lines' is a list of texts", fix=['{"lines": ["whoami"]}'])
+        raise InvalidArgument(
+            "'lines' is a list of texts", fix=['{"lines": ["whoami"]}']
+        )
     if not 1 <= len(lines) <= 10:
-        raise InvalidArgument(f"{len(lines)} lines; a batch has 1 to 10", fix=["send fewer"])
+        raise InvalidArgument(
+            f"{len(lines)} lines; a batch has 1 to 10", fix=["send fewer"]
+        )
     if not isinstance(keep_going, bool):
         raise InvalidArgument("'keep_going' is true or false", fix=["leave it out"])
     key = _key(raw, headers)
@@ -161,7 +181,8 @@ def _object(body: bytes, fields: frozenset[str]) -> dict[str, Json]:
     unknown = sorted(set(raw) - fields)
     if unknown:
         raise UnknownFlag(
-            f"'{unknown[0]}' is not a field here", fix=[f"use {', '.join(sorted(fields))}"]
+            f"'{unknown[0]}' is not a field here",
+            fix=[f"use {', '.join(sorted(fields))}"],
         )
     return raw
 
@@ -176,7 +197,9 @@ def _transcript(lines: list[str], answers: list[Answer]) -> dict[str, object]:
         }
         for line, answer in zip(lines, answers, strict=False)
     ]
-    rest_of_lines = [{"line": line, "outcome": "not_run"} for line in lines[len(answers):]]
+    rest_of_lines = [
+        {"line": line, "outcome": "not_run"} for line in lines[len(answers) :]
+    ]
     done = sum(1 for answer in answers if answer.reply.error is None)
     return {
         "summary": f"{done} of {len(lines)} lines done",

@@ -67,6 +67,8 @@ def _hash_of(page: bytes, tag: bytes) -> str:
 
 def _error_page(entry: ErrorEntry) -> str:
     return _PAGE.format(
-        code=escape(entry.code), title=escape(entry.title), status=entry.status,
+        code=escape(entry.code),
+        title=escape(entry.title),
+        status=entry.status,
         doc=escape(entry.doc),
     )

@@ -21,9 +21,7 @@ _EVERY_SECONDS = 2.0
 class FiguresDoor:
     """Streams the figures of the caller's tenant."""
 
-    def __init__(
-        self, visits: Visits, figures: LiveFigures, streams: Streams
-    ) -> None:
+    def __init__(self, visits: Visits, figures: LiveFigures, streams: Streams) -> None:
         self._visits = visits
         self._figures = figures
         self._streams = streams

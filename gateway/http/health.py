@@ -67,6 +67,10 @@ def health_router(
 
 def _shown(checks: Mapping[str, Check]) -> dict[str, dict[str, object]]:
     return {
-        name: {"ok": check.is_ok, "detail": check.detail, **({"fix": check.fix} if check.fix else {})}
+        name: {
+            "ok": check.is_ok,
+            "detail": check.detail,
+            **({"fix": check.fix} if check.fix else {}),
+        }
         for name, check in checks.items()
     }

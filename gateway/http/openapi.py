@@ -151,7 +151,9 @@ def _inline(schema: Schema) -> dict[str, Schema]:
             return {key: resolve(value) for key, value in node.items()}
         return [resolve(each) for each in node] if isinstance(node, list) else node
 
-    return {name: resolve(value) for name, value in schema.get("properties", {}).items()}
+    return {
+        name: resolve(value) for name, value in schema.get("properties", {}).items()
+    }
 
 
 # ── what is sent ──────────────────────────────────────────────────────────────
@@ -183,7 +185,9 @@ def _parameters(
 
 def _query(parameter: Parameter, schema: Schema) -> Schema:
     return {
-        "name": parameter.name, "in": "query", "required": parameter.is_required,
+        "name": parameter.name,
+        "in": "query",
+        "required": parameter.is_required,
         "schema": _in_text(schema),
         **({"style": "form", "explode": True} if parameter.is_list else {}),
     }
@@ -198,7 +202,9 @@ def _in_text(schema: Schema) -> Schema:
     """Leave out of a query parameter's schema what a query cannot say: null."""
     options = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
     rest = {
-        name: value for name, value in schema.items() if name not in ("anyOf", "default")
+        name: value
+        for name, value in schema.items()
+        if name not in ("anyOf", "default")
     }
     if not options:
         return rest
@@ -207,7 +213,10 @@ def _in_text(schema: Schema) -> Schema:
 
 def _header(name: str, description: str) -> Schema:
     return {
-        "name": name, "in": "header", "required": False, "description": description,
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": description,
         "schema": {"type": "string"},
     }
 
@@ -222,7 +231,9 @@ def _body(
         if each.is_required and each.name not in in_path
     ]
     schema: Schema = {
-        "type": "object", "properties": {**_FLAGS, **own}, "additionalProperties": False,
+        "type": "object",
+        "properties": {**_FLAGS, **own},
+        "additionalProperties": False,
         **({"required": required} if required else {}),
     }
     return {
@@ -241,7 +252,10 @@ def _responses(command: Command, route: Route) -> Schema:
     answers = _problems(errors)
     answers[str(command.status)] = _success(command)
     if command.status != 200 and not command.is_read:
-        answers["200"] = {**_success(command), "description": "A dry run: nothing changed"}
+        answers["200"] = {
+            **_success(command),
+            "description": "A dry run: nothing changed",
+        }
     if route.method == "GET":
         answers["304"] = {"description": "Unchanged since If-None-Match"}
     return answers

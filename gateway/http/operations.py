@@ -55,8 +55,10 @@ _BATCH: Schema = {
         "lines": {
             "anyOf": [
                 {
-                    "type": "array", "items": {"type": "string"},
-                    "minItems": 1, "maxItems": 10,
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "minItems": 1,
+                    "maxItems": 10,
                 },
                 {"type": "string", "description": "A script, one command a line"},
             ]
@@ -79,7 +81,11 @@ _TRANSCRIPT: Schema = {
                     "line": {"type": "string"},
                     "outcome": {
                         "enum": [
-                            "ok", "failed", "running", "needs_confirmation", "not_run"
+                            "ok",
+                            "failed",
+                            "running",
+                            "needs_confirmation",
+                            "not_run",
                         ]
                     },
                     "reply": {"$ref": _REPLY},
@@ -122,29 +128,40 @@ def command_paths(_: Schema) -> Schema:
     reply = {"$ref": _REPLY}
     refused = {status: text for status, text in _REPLIED.items() if status >= 400}
     return {
-        "/v1/commands": {"post": {
-            **_operation("command", "Run one command, as a line or as JSON.", "commands"),
-            "security": _SECURITY,
-            "parameters": _command_headers(),
-            "requestBody": _body(
-                {"oneOf": [_LINE_COMMAND, _JSON_COMMAND]},
-                line={"line": 'task create "Fix login" --lane B'},
-                json={"command": "task.create", "args": {"title": "Fix login"}},
-            ),
-            "responses": {
-                str(status): _json(text, reply) for status, text in _REPLIED.items()
-            },
-        }},
-        "/v1/commands/batch": {"post": {
-            **_operation("batch", "Run up to 10 lines, one after the other.", "commands"),
-            "security": _SECURITY,
-            "parameters": _command_headers(),
-            "requestBody": _body(_BATCH, batch={"lines": ["whoami", "task list"]}),
-            "responses": {
-                "200": _json("What became of every line", _TRANSCRIPT),
-                **{str(status): _json(text, reply) for status, text in refused.items()},
-            },
-        }},
+        "/v1/commands": {
+            "post": {
+                **_operation(
+                    "command", "Run one command, as a line or as JSON.", "commands"
+                ),
+                "security": _SECURITY,
+                "parameters": _command_headers(),
+                "requestBody": _body(
+                    {"oneOf": [_LINE_COMMAND, _JSON_COMMAND]},
+                    line={"line": 'task create "Fix login" --lane B'},
+                    json={"command": "task.create", "args": {"title": "Fix login"}},
+                ),
+                "responses": {
+                    str(status): _json(text, reply) for status, text in _REPLIED.items()
+                },
+            }
+        },
+        "/v1/commands/batch": {
+            "post": {
+                **_operation(
+                    "batch", "Run up to 10 lines, one after the other.", "commands"
+                ),
+                "security": _SECURITY,
+                "parameters": _command_headers(),
+                "requestBody": _body(_BATCH, batch={"lines": ["whoami", "task list"]}),
+                "responses": {
+                    "200": _json("What became of every line", _TRANSCRIPT),
+                    **{
+                        str(status): _json(text, reply)
+                        for status, text in refused.items()
+                    },
+                },
+            }
+        },
     }
 
 
@@ -155,54 +172,86 @@ def webhook_paths(problem: Schema) -> Schema:
         status: text for status, text in _REPLIED.items() if status in _OF_DELIVERIES
     }
     return {
-        "/v1/channels/webhook/{endpoint}": {"post": {
-            **_operation("webhook_deliver", "Take a delivery, store it, then run it.", "webhook"),
-            "security": [*_SECURITY, {}],
-            "parameters": [{
-                "name": "endpoint", "in": "path", "required": True,
-                "schema": {"type": "string"},
-            }],
-            "requestBody": _body({}, push={"ref": "main"}),
-            "responses": {
-                "200": _json("Delivered before; the stored answer", {"$ref": _REPLY}),
-                "202": _json("On disk", receipt),
-                **{
-                    str(status): _content(text, "application/problem+json", problem)
-                    for status, text in refused.items()
+        "/v1/channels/webhook/{endpoint}": {
+            "post": {
+                **_operation(
+                    "webhook_deliver",
+                    "Take a delivery, store it, then run it.",
+                    "webhook",
+                ),
+                "security": [*_SECURITY, {}],
+                "parameters": [
+                    {
+                        "name": "endpoint",
+                        "in": "path",
+                        "required": True,
+                        "schema": {"type": "string"},
+                    }
+                ],
+                "requestBody": _body({}, push={"ref": "main"}),
+                "responses": {
+                    "200": _json(
+                        "Delivered before; the stored answer", {"$ref": _REPLY}
+                    ),
+                    "202": _json("On disk", receipt),
+                    **{
+                        str(status): _content(text, "application/problem+json", problem)
+                        for status, text in refused.items()
+                    },
                 },
-            },
-        }},
+            }
+        },
     }
 
 
 def health_paths(_: Schema) -> Schema:
     """Describe the probes; none needs a credential."""
     alive = _object({"status": {"const": "ok"}})
-    ready = _object({"status": {"enum": ["ready", "not_ready"]}, "checks": {"type": "object"}})
+    ready = _object(
+        {"status": {"enum": ["ready", "not_ready"]}, "checks": {"type": "object"}}
+    )
     state = {"enum": ["ok", "degraded"]}
-    health = _object({
-        "status": state,
-        "components": {"type": "object", "additionalProperties": state},
-        "failing": {"type": "object"},
-        "timestamp": {"type": "string", "format": "date-time"},
-    })
+    health = _object(
+        {
+            "status": state,
+            "components": {"type": "object", "additionalProperties": state},
+            "failing": {"type": "object"},
+            "timestamp": {"type": "string", "format": "date-time"},
+        }
+    )
     summed = "Sum up the parts: ok, or degraded and why."
     return {
-        "/healthz": {"get": _open(
-            "healthz", "Tell that the process lives.", "health", _json("It does", alive)
-        )},
-        "/readyz": {"get": _open(
-            "readyz", "Tell whether commands can be taken now.", "health",
-            _json("They can", ready), unready=_json("A part is not ready", ready),
-        )},
-        "/health": {"get": _open("health", summed, "health", _json("The parts", health))},
-        "/api/health": {"get": _open(
-            "api_health", summed, "health", _json("The parts", health)
-        )},
-        "/metrics": {"get": _open(
-            "metrics", "Expose all counters to Prometheus.", "health",
-            _content("Counters", "text/plain", {"type": "string"}),
-        )},
+        "/healthz": {
+            "get": _open(
+                "healthz",
+                "Tell that the process lives.",
+                "health",
+                _json("It does", alive),
+            )
+        },
+        "/readyz": {
+            "get": _open(
+                "readyz",
+                "Tell whether commands can be taken now.",
+                "health",
+                _json("They can", ready),
+                unready=_json("A part is not ready", ready),
+            )
+        },
+        "/health": {
+            "get": _open("health", summed, "health", _json("The parts", health))
+        },
+        "/api/health": {
+            "get": _open("api_health", summed, "health", _json("The parts", health))
+        },
+        "/metrics": {
+            "get": _open(
+                "metrics",
+                "Expose all counters to Prometheus.",
+                "health",
+                _content("Counters", "text/plain", {"type": "string"}),
+            )
+        },
     }
 
 
@@ -212,18 +261,29 @@ def docs_paths(problem: Schema) -> Schema:
     missing = _content("No such error", "application/problem+json", problem)
     error = _open("docs_error", "What an error means.", "docs", page)
     return {
-        "/openapi.json": {"get": _open(
-            "openapi", "This document.", "docs", _json("OpenAPI 3.1", {"type": "object"})
-        )},
+        "/openapi.json": {
+            "get": _open(
+                "openapi",
+                "This document.",
+                "docs",
+                _json("OpenAPI 3.1", {"type": "object"}),
+            )
+        },
         "/docs": {"get": _open("docs", "Read this document as a page.", "docs", page)},
-        "/docs/errors/{code}": {"get": {
-            **error,
-            "responses": {**error["responses"], "404": missing},
-            "parameters": [{
-                "name": "code", "in": "path", "required": True,
-                "schema": {"type": "string"},
-            }],
-        }},
+        "/docs/errors/{code}": {
+            "get": {
+                **error,
+                "responses": {**error["responses"], "404": missing},
+                "parameters": [
+                    {
+                        "name": "code",
+                        "in": "path",
+                        "required": True,
+                        "schema": {"type": "string"},
+                    }
+                ],
+            }
+        },
     }
 
 

@@ -37,7 +37,9 @@ _BODY_FAULTS = frozenset({"invalid_argument", "unknown_flag"})
 
 # What a caller may say beside the arguments, in the body or, but for the reason, in
 # the query. How a reply is shown is no matter of a route that answers with data.
-FLAGS = {each.name: each for each in GLOBALS if each.name in {"dry_run", "confirm", "reason"}}
+FLAGS = {
+    each.name: each for each in GLOBALS if each.name in {"dry_run", "confirm", "reason"}
+}
 QUERY_FLAGS = ("dry_run", "confirm")
 _WHOLE = re.compile("-?[0-9]{1,18}")
 
@@ -49,7 +51,12 @@ class Resources:
     """
 
     def __init__(
-        self, pipeline: Pipeline, auth: Authenticator, *, clock: Clock, body_limit: int,
+        self,
+        pipeline: Pipeline,
+        auth: Authenticator,
+        *,
+        clock: Clock,
+        body_limit: int,
         strict: Sequence[str] = (),
     ) -> None:
         self._strict = strict
@@ -78,7 +85,9 @@ class Resources:
             include_in_schema=False,
         )
 
-    async def _serve(self, request: Request, command: Command, route: Route) -> Response:
+    async def _serve(
+        self, request: Request, command: Command, route: Route
+    ) -> Response:
         headers = Headers.of(request.scope)
         envelope = Envelope(
             channel=rest.CHANNEL, command=command.name, received_at=self._clock.now()
@@ -111,7 +120,9 @@ class Resources:
         body = b""
         if request.method != "GET":
             rest.require_json(headers)
-            body = await read_body(request.scope, request.receive, limit=self._body_limit)
+            body = await read_body(
+                request.scope, request.receive, limit=self._body_limit
+            )
         args = _arguments(request, command, body)
         if_match = headers.get(b"if-match")
         if command.if_match == "required" and not if_match:
@@ -128,8 +139,11 @@ class Resources:
             received_at=self._clock.now(),
             assurance=principal.assurance,
             payload_hash=rest.hash_of(
-                request.method.encode(), request.scope["path"].encode(),
-                request.scope["query_string"], if_match.encode(), body,
+                request.method.encode(),
+                request.scope["path"].encode(),
+                request.scope["query_string"],
+                if_match.encode(),
+                body,
             ),
             if_match=if_match,
             credential=principal,
@@ -173,7 +187,9 @@ def _query_parameters(request: Request, command: Command) -> dict[str, Parameter
     if request.method != "GET":
         return {name: FLAGS[name] for name in QUERY_FLAGS}
     return {
-        each.name: each for each in command.parameters if each.name not in request.path_params
+        each.name: each
+        for each in command.parameters
+        if each.name not in request.path_params
     }
 
 
@@ -181,9 +197,10 @@ def _unknown_query(
     name: str, command: Command, known: Mapping[str, Parameter]
 ) -> InvalidQuery:
     if command.parameter(name) is not None and name not in known:
-        return InvalidQuery(f"'{name}' does not belong in the query", fix=[
-            "leave it out if the path has it, else send it in the JSON body"
-        ])
+        return InvalidQuery(
+            f"'{name}' does not belong in the query",
+            fix=["leave it out if the path has it, else send it in the JSON body"],
+        )
     close = nearest(name, known)
     return InvalidQuery(
         f"{shown(name)} is no query parameter here",

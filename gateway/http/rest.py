@@ -38,7 +38,8 @@ def require_json(headers: Headers) -> None:
     media_type = headers.get(b"content-type").partition(";")[0].strip().lower()
     if media_type not in _JSON_TYPES and not media_type.endswith("+json"):
         raise UnsupportedMedia(
-            f"the body is {media_type[:100]}", fix=["send Content-Type: application/json"]
+            f"the body is {media_type[:100]}",
+            fix=["send Content-Type: application/json"],
         )
 
 
@@ -67,12 +68,17 @@ def hash_of(*parts: bytes) -> str:
     return sha256(b"\n".join(parts)).hexdigest()
 
 
-def limit_headers(limiter: Limiter, envelope: Envelope, principal: Principal) -> HeaderList:
+def limit_headers(
+    limiter: Limiter, envelope: Envelope, principal: Principal
+) -> HeaderList:
     """Tell the caller how its own limit stands."""
     usage = limiter.usage(envelope.channel, principal)
     return [
         (b"ratelimit-policy", usage.limit.encode()),
-        (b"ratelimit", f"remaining={usage.remaining}, reset={usage.reset_seconds}".encode()),
+        (
+            b"ratelimit",
+            f"remaining={usage.remaining}, reset={usage.reset_seconds}".encode(),
+        ),
     ]
 
 

@@ -50,7 +50,9 @@ class EventStream:
 
     async def end(self) -> None:
         """End the response as a whole one."""
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._send(
+            {"type": "http.response.body", "body": b"", "more_body": False}
+        )
 
     async def is_gone(self) -> bool:
         """Tell whether the client went away, without waiting for it.

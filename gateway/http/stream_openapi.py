@@ -57,19 +57,25 @@ def stream_paths(problem: Schema) -> Schema:
     figures = {"text/event-stream": {"schema": {"type": "string"}}}
     return {
         **{
-            path: {"get": {
-                **_operation(name, _TAIL, "events:read", tail_answers, problem),
-                "summary": "Follow events",
-                "parameters": _tail_parameters(),
-                "tags": ["event"],
-            }}
+            path: {
+                "get": {
+                    **_operation(name, _TAIL, "events:read", tail_answers, problem),
+                    "summary": "Follow events",
+                    "parameters": _tail_parameters(),
+                    "tags": ["event"],
+                }
+            }
             for path, name in TAIL_PATHS.items()
         },
-        "/metrics/stream": {"get": {
-            **_operation("metrics_stream", _FIGURES, "metrics:read", figures, problem),
-            "summary": "Follow the live figures",
-            "tags": ["health"],
-        }},
+        "/metrics/stream": {
+            "get": {
+                **_operation(
+                    "metrics_stream", _FIGURES, "metrics:read", figures, problem
+                ),
+                "summary": "Follow the live figures",
+                "tags": ["health"],
+            }
+        },
     }
 
 
@@ -103,13 +109,18 @@ def _operation(
 def _tail_parameters() -> list[Schema]:
     query: list[Schema] = [
         {
-            "name": name, "in": "query", "required": False, "description": text,
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": text,
             "schema": {"type": "string"},
         }
         for name, text in PARAMETERS.items()
     ]
     resume = {
-        "name": "Last-Event-ID", "in": "header", "required": False,
+        "name": "Last-Event-ID",
+        "in": "header",
+        "required": False,
         "description": "The last id received; goes before `since`",
         "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
     }

@@ -20,8 +20,13 @@ _MOST_DIGITS = 18
 _VALUE_LIMIT = 200
 
 _FILTERS: Mapping[str, str] = {
-    "task": "targets", "run": "targets", "agent": "targets", "target": "targets",
-    "type": "types", "actor": "actors", "channel": "channels",
+    "task": "targets",
+    "run": "targets",
+    "agent": "targets",
+    "target": "targets",
+    "type": "types",
+    "actor": "actors",
+    "channel": "channels",
 }
 PARAMETERS: Mapping[str, str] = {
     "since": "Begin after this number, or at this time; without it, now",
@@ -64,11 +69,15 @@ def _parameters(raw: bytes) -> dict[str, str]:
     """Read parameters that are known and given once; an empty one is not given."""
     try:
         pairs = parse_qsl(
-            raw.decode("ascii", "replace"), keep_blank_values=True, errors="strict",
+            raw.decode("ascii", "replace"),
+            keep_blank_values=True,
+            errors="strict",
             max_num_fields=_MOST_PARAMETERS,
         )
     except ValueError as fault:
-        raise InvalidQuery("the query cannot be read", fix=["encode it in UTF-8"]) from fault
+        raise InvalidQuery(
+            "the query cannot be read", fix=["encode it in UTF-8"]
+        ) from fault
     given: dict[str, str] = {}
     for name, text in pairs:
         if name not in PARAMETERS:
@@ -116,7 +125,8 @@ def _since(text: str, now: datetime, timezone: str) -> Since:
 def _number(last_id: str) -> int:
     if not last_id.isdigit() or len(last_id) > _MOST_DIGITS:
         raise InvalidHeader(
-            "Last-Event-ID is not the id of an event", fix=["send it as it was received"]
+            "Last-Event-ID is not the id of an event",
+            fix=["send it as it was received"],
         )
     return int(last_id)
 

@@ -30,7 +30,8 @@ class Visits:
     def begin(self, scope: Scope, action: str) -> Envelope:
         """Describe a call of which nothing is known yet but what it wants to do."""
         return Envelope(
-            channel=rest.channel_of(Headers.of(scope)), command=action,
+            channel=rest.channel_of(Headers.of(scope)),
+            command=action,
             received_at=self._clock.now(),
         )
 
@@ -52,7 +53,9 @@ class Visits:
         if not principal.may(needed):
             raise MissingScope(needed, who=principal.name)
         entry = AuditDraft(
-            action=envelope.command, actor=principal.name, channel=envelope.channel,
+            action=envelope.command,
+            actor=principal.name,
+            channel=envelope.channel,
             verdict=Verdict.ALLOWED,
         )
         self._db.post(lambda tx: tx.record(entry), by=principal)

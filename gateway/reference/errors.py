@@ -23,22 +23,30 @@ class ErrorEntry:
 # Refused before there is a command, or a fault of ours: no Problem is raised for these.
 _BY_THE_DOOR = (
     ErrorEntry(
-        code="method_not_allowed", title="The method is not allowed here", status=405,
+        code="method_not_allowed",
+        title="The method is not allowed here",
+        status=405,
         doc="The path exists; the header Allow names its methods.",
     ),
     ErrorEntry(
-        code="no_such_page", title="There is no such page", status=404,
+        code="no_such_page",
+        title="There is no such page",
+        status=404,
         doc="No route has this path.",
     ),
     ErrorEntry(
-        code="malformed_request", title="The request cannot be read", status=400,
+        code="malformed_request",
+        title="The request cannot be read",
+        status=400,
         doc=(
             "It is not valid HTTP/1.1, it has too large headers (431), or it came too "
             "slowly (408). The connection is closed."
         ),
     ),
     ErrorEntry(
-        code="internal", title="A fault of ours", status=500,
+        code="internal",
+        title="A fault of ours",
+        status=500,
         doc="The log has the reason under the request id.",
     ),
 )
@@ -66,6 +74,8 @@ def _is_everywhere(kind: type[Problem]) -> bool:
 
 def _entry(kind: type[Problem]) -> ErrorEntry:
     return ErrorEntry(
-        code=kind.code, title=kind.title, status=status_of_class(kind),
+        code=kind.code,
+        title=kind.title,
+        status=status_of_class(kind),
         doc=" ".join((inspect.getdoc(kind) or "").split()),
     )

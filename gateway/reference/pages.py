@@ -52,25 +52,39 @@ def _page(title: str, body: str) -> str:
 
 
 def _command(command: Command) -> str:
-    facts = [f"Scope `{command.scope}`" if command.scope else "No scope", command.danger]
+    facts = [
+        f"Scope `{command.scope}`" if command.scope else "No scope",
+        command.danger,
+    ]
     facts += [f"`{route.method} {route.path}`" for route in command.routes]
     rows = [_argument(each) for each in command.parameters]
     examples = "".join(f"    {line}\n" for line in command.examples)
-    return "\n".join([
-        f"## {command.name}\n",
-        f"{command.doc}\n",
-        f"{', '.join(facts)}.\n",
-        *([_table(("argument", "kind", "unless given", ""), rows)] if rows else []),
-        *([examples] if examples else []),
-        "",
-    ])
+    return "\n".join(
+        [
+            f"## {command.name}\n",
+            f"{command.doc}\n",
+            f"{', '.join(facts)}.\n",
+            *([_table(("argument", "kind", "unless given", ""), rows)] if rows else []),
+            *([examples] if examples else []),
+            "",
+        ]
+    )
 
 
 def _argument(parameter: Parameter) -> Sequence[str]:
     name = parameter.name if parameter.is_positional else parameter.flag
-    kind = "one of " + ", ".join(parameter.choices) if parameter.choices else parameter.kind
+    kind = (
+        "one of " + ", ".join(parameter.choices)
+        if parameter.choices
+        else parameter.kind
+    )
     default = "required" if parameter.is_required else _default(parameter.default)
-    return f"`{name}`", f"{kind}, many" if parameter.is_list else kind, default, parameter.doc
+    return (
+        f"`{name}`",
+        f"{kind}, many" if parameter.is_list else kind,
+        default,
+        parameter.doc,
+    )
 
 
 def _default(value: Any) -> str:
@@ -81,8 +95,11 @@ def _api() -> str:
     described = document(Registry.of(COMMANDS), version="")
     rows = [
         (
-            f"`{method.upper()} {path}`", operation["summary"],
-            f"`{scope}`" if (scope := operation.get("x-scope")) else _credential(operation),
+            f"`{method.upper()} {path}`",
+            operation["summary"],
+            f"`{scope}`"
+            if (scope := operation.get("x-scope"))
+            else _credential(operation),
             " ".join(sorted(operation["responses"])),
         )
         for path, methods in described["paths"].items()
@@ -119,7 +136,11 @@ def _errors() -> str:
 
 def _settings() -> str:
     rows = [
-        (f"`{each.variable}`", f"`{each.default}`" if each.default else "", each.description)
+        (
+            f"`{each.variable}`",
+            f"`{each.default}`" if each.default else "",
+            each.description,
+        )
         for each in setting_entries()
     ]
     return _table(("variable", "unless set", ""), rows)

@@ -22,7 +22,10 @@ class Case:
 
 _TASK = 'task create "Fix login" --dod tests'
 _REVIEW = (
-    _TASK, "task claim T-1", "task move T-1 in_progress", "task tick T-1 tests",
+    _TASK,
+    "task claim T-1",
+    "task move T-1 in_progress",
+    "task tick T-1 tests",
     "task move T-1 review",
 )
 _LEASE = "lease acquire deploy-prod --ttl 15m"
@@ -45,38 +48,48 @@ CASES: Mapping[str, Case] = {
     "undo": Case(line="undo", before=(f"!{_TASK}",)),
     "link": Case(line="link", random=frozenset({"code"})),
     "unlink": Case(
-        line="unlink rest", args={"channel": "rest"},
+        line="unlink rest",
+        args={"channel": "rest"},
         before=("link", "!link {0[data][code]}"),
     ),
     "catalog": Case(line="catalog"),
     "reply show": Case(
-        line="reply show {0[id]}", args={"reply": "{0[id]}"}, before=(f"!{_TASK}",),
+        line="reply show {0[id]}",
+        args={"reply": "{0[id]}"},
+        before=(f"!{_TASK}",),
         random=frozenset({"id", "request_id", "url"}),
     ),
     "task create": Case(
         line='task create "Fix login" --lane B --needs T-1 --dod "tests,docs" --priority 5',
         args={
-            "title": "Fix login", "lane": "B", "needs": ["T-1"],
-            "dod": ["tests", "docs"], "priority": 5,
+            "title": "Fix login",
+            "lane": "B",
+            "needs": ["T-1"],
+            "dod": ["tests", "docs"],
+            "priority": 5,
         },
         before=(_TASK,),
     ),
     "task list": Case(
-        line="task list --status queued --limit 1", args={"status": "queued", "limit": 1},
+        line="task list --status queued --limit 1",
+        args={"status": "queued", "limit": 1},
         before=(_TASK, _TASK),
     ),
     "task show": Case(line="task show T-1", args={"task": "T-1"}, before=(_TASK,)),
     "task set": Case(
         line="task set T-1 --title Other --labels a,b --if-match {0[data][etag]}",
         args={
-            "task": "T-1", "title": "Other", "labels": ["a", "b"],
+            "task": "T-1",
+            "title": "Other",
+            "labels": ["a", "b"],
             "if_match": "{0[data][etag]}",
         },
         before=(_TASK,),
     ),
     "task move": Case(
         line="task move T-1 abandoned --reason obsolete",
-        args={"task": "T-1", "status": "abandoned", "reason": "obsolete"}, before=(_TASK,),
+        args={"task": "T-1", "status": "abandoned", "reason": "obsolete"},
+        before=(_TASK,),
     ),
     "task claim": Case(
         line="claim T-1 --ttl 30m", args={"task": "T-1", "ttl": "30m"}, before=(_TASK,)
@@ -86,37 +99,46 @@ CASES: Mapping[str, Case] = {
     ),
     "task approve": Case(
         line='approve T-1 --reason "tests green"',
-        args={"task": "T-1", "reason": "tests green"}, before=_REVIEW,
+        args={"task": "T-1", "reason": "tests green"},
+        before=_REVIEW,
     ),
     "task reject": Case(
-        line="reject T-1 --reason slow", args={"task": "T-1", "reason": "slow"},
+        line="reject T-1 --reason slow",
+        args={"task": "T-1", "reason": "slow"},
         before=_REVIEW,
     ),
     "task block": Case(
-        line="task block T-2 --needs T-1", args={"task": "T-2", "needs": ["T-1"]},
+        line="task block T-2 --needs T-1",
+        args={"task": "T-2", "needs": ["T-1"]},
         before=(_TASK, _TASK),
     ),
     "task unblock": Case(
-        line="task unblock T-1", args={"task": "T-1"},
+        line="task unblock T-1",
+        args={"task": "T-1"},
         before=(_TASK, "task block T-1 --reason access"),
     ),
     "task note": Case(
         line='task note T-1 "see https://x.example/a?b=c"',
-        args={"task": "T-1", "text": "see https://x.example/a?b=c"}, before=(_TASK,),
+        args={"task": "T-1", "text": "see https://x.example/a?b=c"},
+        before=(_TASK,),
     ),
     "task tick": Case(
-        line="task tick T-1 tests", args={"task": "T-1", "which": "tests"}, before=(_TASK,)
+        line="task tick T-1 tests",
+        args={"task": "T-1", "which": "tests"},
+        before=(_TASK,),
     ),
     "lease acquire": Case(
         line="lease acquire deploy-prod --ttl 15m",
         args={"resource": "deploy-prod", "ttl": "15m"},
     ),
     "lease renew": Case(
-        line="lease renew L-1 --fence 1", args={"lease": "L-1", "fence": 1},
+        line="lease renew L-1 --fence 1",
+        args={"lease": "L-1", "fence": 1},
         before=(f"!{_LEASE}",),
     ),
     "lease release": Case(
-        line="lease release L-1 --fence 1", args={"lease": "L-1", "fence": 1},
+        line="lease release L-1 --fence 1",
+        args={"lease": "L-1", "fence": 1},
         before=(f"!{_LEASE}",),
     ),
     "lease list": Case(
@@ -124,7 +146,8 @@ CASES: Mapping[str, Case] = {
     ),
     "lease show": Case(line="lease show L-1", args={"lease": "L-1"}, before=(_LEASE,)),
     "lease reclaim": Case(
-        line="lease reclaim L-1 --reason gone", args={"lease": "L-1", "reason": "gone"},
+        line="lease reclaim L-1 --reason gone",
+        args={"lease": "L-1", "reason": "gone"},
         before=(_LEASE,),
     ),
     "lease sweep": Case(line="lease sweep", before=(_LEASE,)),
@@ -134,25 +157,37 @@ CASES: Mapping[str, Case] = {
     ),
     "event list": Case(
         line="event list --type task_created --limit 1",
-        args={"type": "task_created", "limit": 1}, before=(_TASK, _TASK),
+        args={"type": "task_created", "limit": 1},
+        before=(_TASK, _TASK),
     ),
     "event tail": Case(
         line="event tail --task T-1", args={"task": "T-1"}, before=(_TASK,)
     ),
-    "event log": Case(line="event log --since 24h", args={"since": "24h"}, before=(_TASK,)),
-    "state show": Case(line="state show tasks", args={"kind": "tasks"}, before=(_TASK,)),
+    "event log": Case(
+        line="event log --since 24h", args={"since": "24h"}, before=(_TASK,)
+    ),
+    "state show": Case(
+        line="state show tasks", args={"kind": "tasks"}, before=(_TASK,)
+    ),
     "agent register": Case(
         line=_AGENT, args={"name": "ann", "role": "reviewer", "skills": ["python"]}
     ),
     "agent list": Case(
         line="agent list --skill python --available",
-        args={"skill": "python", "available": True}, before=(_AGENT,),
+        args={"skill": "python", "available": True},
+        before=(_AGENT,),
     ),
     "agent show": Case(line="agent show ann", args={"agent": "ann"}, before=(_AGENT,)),
-    "agent enable": Case(line="agent enable ann", args={"agent": "ann"}, before=(_AGENT,)),
-    "agent disable": Case(line="agent disable ann", args={"agent": "ann"}, before=(_AGENT,)),
+    "agent enable": Case(
+        line="agent enable ann", args={"agent": "ann"}, before=(_AGENT,)
+    ),
+    "agent disable": Case(
+        line="agent disable ann", args={"agent": "ann"}, before=(_AGENT,)
+    ),
     "agent set": Case(
-        line="agent set ann busy", args={"agent": "ann", "status": "busy"}, before=(_AGENT,)
+        line="agent set ann busy",
+        args={"agent": "ann", "status": "busy"},
+        before=(_AGENT,),
     ),
     "channel list": Case(line="channel list"),
     "channel show": Case(line="channel show webhook", args={"channel": "webhook"}),
@@ -197,40 +232,52 @@ CASES: Mapping[str, Case] = {
     "key list": Case(line="key list", random=_NEW_KEY),
     "key show": Case(line="key show K-1", args={"key": "K-1"}, random=_NEW_KEY),
     "key rotate": Case(
-        line="key rotate K-1 --overlap 1h", args={"key": "K-1", "overlap": "1h"},
+        line="key rotate K-1 --overlap 1h",
+        args={"key": "K-1", "overlap": "1h"},
         random=_NEW_KEY,
     ),
     "key revoke": Case(
-        line="key revoke K-1 --reason leaked", args={"key": "K-1", "reason": "leaked"},
+        line="key revoke K-1 --reason leaked",
+        args={"key": "K-1", "reason": "leaked"},
         random=_NEW_KEY,
     ),
     "audit list": Case(
         line="audit list --actor ann --verdict allowed",
-        args={"actor": "ann", "verdict": "allowed"}, before=(_TASK,), random=_CHAIN,
+        args={"actor": "ann", "verdict": "allowed"},
+        before=(_TASK,),
+        random=_CHAIN,
     ),
     "audit verify": Case(line="audit verify", before=(_TASK,), random=_CHAIN),
     "webhook create": Case(
         line='webhook create alerts --command "task create" --templates {{"title":"{{a}}"}}',
         args={
-            "name": "alerts", "command": "task create", "templates": {"title": "{{a}}"},
+            "name": "alerts",
+            "command": "task create",
+            "templates": {"title": "{{a}}"},
         },
         random=frozenset({"secret"}),
     ),
     "webhook list": Case(line="webhook list", before=_HOOK),
-    "webhook show": Case(line="webhook show W-1", args={"webhook": "W-1"}, before=_HOOK),
+    "webhook show": Case(
+        line="webhook show W-1", args={"webhook": "W-1"}, before=_HOOK
+    ),
     "webhook test": Case(
         line='webhook test W-1 --payload {{"a":1}}',
-        args={"webhook": "W-1", "payload": {"a": 1}}, before=_HOOK,
+        args={"webhook": "W-1", "payload": {"a": 1}},
+        before=_HOOK,
     ),
     "webhook deliveries": Case(
         line="webhook deliveries W-1", args={"webhook": "W-1"}, before=_HOOK
     ),
     "webhook rotate": Case(
-        line="webhook rotate W-1 --overlap 2h", args={"webhook": "W-1", "overlap": "2h"},
-        before=_HOOK, random=frozenset({"secret"}),
+        line="webhook rotate W-1 --overlap 2h",
+        args={"webhook": "W-1", "overlap": "2h"},
+        before=_HOOK,
+        random=frozenset({"secret"}),
     ),
     "webhook delete": Case(
         line="webhook delete W-1 --confirm W-1",
-        args={"webhook": "W-1", "confirm": "W-1"}, before=_HOOK,
+        args={"webhook": "W-1", "confirm": "W-1"},
+        before=_HOOK,
     ),
 }

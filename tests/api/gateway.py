@@ -133,8 +133,13 @@ class Gateway:
         await Sweeper(self.graph.db, FlagFile(self.settings.flags_file)).sweep()
 
     async def send(
-        self, method: str, path: str, content: bytes | None,
-        headers: Mapping[str, str], *, address: str = "203.0.113.1",
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        headers: Mapping[str, str],
+        *,
+        address: str = "203.0.113.1",
     ) -> Answer:
         """Send a request from a socket address."""
         transport = httpx2.ASGITransport(app=self._app, client=(address, 40_000))
@@ -156,7 +161,11 @@ class Gateway:
         )
 
     def person(
-        self, name: str, role: Role = Role.OPERATOR, *, tenant: str = DEFAULT_TENANT,
+        self,
+        name: str,
+        role: Role = Role.OPERATOR,
+        *,
+        tenant: str = DEFAULT_TENANT,
         scopes: tuple[str, ...] = (),
     ) -> Person:
         """Make a person with a key, in a tenant that is made as well."""
@@ -189,9 +198,13 @@ class Gateway:
         """Read every table, but for what notes who asked and which key was used."""
         self.graph.db.run(_nothing, by=system())
         with closing(sqlite3.connect(self.path)) as connection:
-            found = connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+            found = connection.execute(
+                "SELECT name FROM sqlite_master WHERE type='table'"
+            )
             names = sorted(row[0] for row in found)
-            return {name: _rows(connection, name) for name in names if name not in _NOTES}
+            return {
+                name: _rows(connection, name) for name in names if name not in _NOTES
+            }
 
     @property
     def path(self) -> Path:

@@ -41,7 +41,9 @@ def link_of(gateway: Gateway, name: str) -> str:
     return gateway.graph.db.run(make, by=system())
 
 
-async def log_in(gateway: Gateway, name: str, password: str = PASSWORD, **more: Any) -> Answer:
+async def log_in(
+    gateway: Gateway, name: str, password: str = PASSWORD, **more: Any
+) -> Answer:
     return await gateway.auth("login", {"name": name, "password": password}, **more)
 
 
@@ -57,7 +59,10 @@ async def test_a_password_gives_tokens_that_work(gateway: Gateway, eve: str) -> 
 
     assert session.status == 200
     assert set(session.body) == {
-        "access_token", "refresh_token", "token_type", "expires_in",
+        "access_token",
+        "refresh_token",
+        "token_type",
+        "expires_in",
     }
     assert (session.body["token_type"], session.body["expires_in"]) == ("Bearer", 900)
     assert session.headers["cache-control"] == "no-store"
@@ -78,7 +83,11 @@ async def test_a_wrong_name_and_a_wrong_password_are_one_answer(
     assert refused.error["detail"] == "the name or the password is wrong"
     assert refused.error["fix"]
     entry = gateway.audits()[-1]
-    assert (entry.action, entry.verdict, entry.actor) == ("auth login", "denied", "nobody")
+    assert (entry.action, entry.verdict, entry.actor) == (
+        "auth login",
+        "denied",
+        "nobody",
+    )
     assert (entry.target, entry.account) == (name, "198.51.100.7")
 
 
@@ -128,7 +137,9 @@ async def test_an_access_token_is_no_refresh_token(gateway: Gateway, eve: str) -
     """R-61."""
     session = await log_in(gateway, eve)
 
-    swapped = await gateway.auth("refresh", {"refresh_token": session.body["access_token"]})
+    swapped = await gateway.auth(
+        "refresh", {"refresh_token": session.body["access_token"]}
+    )
     used = await Person(gateway, session.body["refresh_token"]).get("/v1/me")
 
     assert swapped.status == used.status == 401
@@ -162,13 +173,17 @@ async def test_an_access_token_ends_after_fifteen_minutes(
     assert refused.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_a_new_password_ends_the_other_sessions(gateway: Gateway, eve: str) -> None:
+async def test_a_new_password_ends_the_other_sessions(
+    gateway: Gateway, eve: str
+) -> None:
     """R-06."""
     mine, other = await log_in(gateway, eve), await log_in(gateway, eve)
     body = {"current": PASSWORD, "new": "a longer horse battery"}
     header = f"Bearer {mine.body['access_token']}"
 
-    wrong = await gateway.auth("password", {**body, "current": "x"}, authorization=header)
+    wrong = await gateway.auth(
+        "password", {**body, "current": "x"}, authorization=header
+    )
     changed = await gateway.auth("password", body, authorization=header)
 
     assert (wrong.status, wrong.error["code"]) == (403, "forbidden")
@@ -192,7 +207,9 @@ async def test_whoever_came_by_link_sets_a_first_password(gateway: Gateway) -> N
     assert (await log_in(gateway, "bob")).status == 200
 
 
-async def test_a_key_cannot_set_its_owners_password(gateway: Gateway, ann: Person) -> None:
+async def test_a_key_cannot_set_its_owners_password(
+    gateway: Gateway, ann: Person
+) -> None:
     """R-61: a key with few rights must not become a session with all of them."""
     refused = await gateway.auth(
         "password", {"new": PASSWORD}, authorization=f"Bearer {ann.key}"
@@ -230,7 +247,9 @@ async def test_bad_bodies_are_refused_with_code_and_fix(
 
 async def test_what_a_refused_body_held_is_not_repeated(gateway: Gateway) -> None:
     """R-69."""
-    refused = await gateway.auth("login", {"name": "eve", "password": ["hunter2hunter2"]})
+    refused = await gateway.auth(
+        "login", {"name": "eve", "password": ["hunter2hunter2"]}
+    )
 
     assert b"hunter2" not in refused.raw
     assert all("hunter2" not in repr(each) for each in gateway.audits())
@@ -257,8 +276,11 @@ async def test_one_address_has_five_attempts_a_minute_whatever_it_claims(
     """R-63, M-AUTH-02: 20 bad logins from one socket with changing headers."""
     answers = [
         await log_in(
-            gateway, f"user{number}", x_forwarded_for=f"192.0.2.{number}",
-            forwarded=f"for=192.0.2.{number}", x_real_ip=f"192.0.2.{number}",
+            gateway,
+            f"user{number}",
+            x_forwarded_for=f"192.0.2.{number}",
+            forwarded=f"for=192.0.2.{number}",
+            x_real_ip=f"192.0.2.{number}",
         )
         for number in range(20)
     ]
@@ -310,7 +332,7 @@ async def test_opening_a_login_link_uses_nothing_up(gateway: Gateway) -> None:
     assert page.headers["content-type"].startswith("text/html")
     assert "default-src 'none'" in policy
     assert "unsafe-inline" not in policy
-    assert b"<script src=\"/auth/link.js\"" in page.raw
+    assert b'<script src="/auth/link.js"' in page.raw
     assert script.headers["content-type"].startswith("text/javascript")
     assert gotten.status == 405
     assert (await gateway.auth("login", {"token": token})).status == 200

@@ -77,7 +77,9 @@ async def test_a_token_belongs_to_one_person(
         await ann.say(f"cancel {token}"),
     ]
 
-    assert [(each.status, each.error["code"]) for each in stolen] == [(404, "not_found")] * 3
+    assert [(each.status, each.error["code"]) for each in stolen] == [
+        (404, "not_found")
+    ] * 3
     assert (await bob.say(f"confirm {token}")).status == 200
 
 
@@ -109,7 +111,9 @@ async def test_a_token_is_void_once_its_target_has_changed(
     assert again.status == 409
 
 
-async def test_a_switch_that_was_turned_meanwhile_voids_a_token(gateway: Gateway) -> None:
+async def test_a_switch_that_was_turned_meanwhile_voids_a_token(
+    gateway: Gateway,
+) -> None:
     admin, eve = gateway.admin, gateway.person("eve", Role.ADMIN)
     line = "channel disable webhook"
     token = (await admin.say(line)).data["token"]
@@ -171,7 +175,8 @@ async def test_asking_and_confirming_are_audited(
         if each.actor == "bob"
     ]
     assert told == [
-        ("lease reclaim", "proposed", lock), ("lease reclaim", "allowed", lock),
+        ("lease reclaim", "proposed", lock),
+        ("lease reclaim", "allowed", lock),
     ]
 
 
@@ -240,7 +245,9 @@ async def test_a_rehearsal_tells_the_events_there_would_be(ann: Person) -> None:
     assert told.body["id"] == real.body["id"] == "T-1"
 
 
-async def test_a_rehearsal_is_refused_where_the_real_thing_would_be(ann: Person) -> None:
+async def test_a_rehearsal_is_refused_where_the_real_thing_would_be(
+    ann: Person,
+) -> None:
     told = await ann.say("task claim T-9 --dry-run")
 
     assert (told.status, told.error["code"]) == (404, "not_found")

@@ -45,12 +45,28 @@ REFUSED_CALLS: list[tuple[str, str, Any, int, str]] = [
     ("POST", "/collab/tasks", {}, 422, "invalid_argument"),
     ("POST", "/collab/tasks", {"title": 7}, 422, "invalid_argument"),
     ("POST", "/collab/tasks", {"title": "x", "nonsense": 1}, 422, "unknown_flag"),
-    ("POST", "/collab/tasks", {"title": "x", "priority": True}, 422, "invalid_argument"),
+    (
+        "POST",
+        "/collab/tasks",
+        {"title": "x", "priority": True},
+        422,
+        "invalid_argument",
+    ),
     ("POST", "/collab/tasks", {"title": "x", "needs": ["T-9"]}, 404, "not_found"),
-    ("POST", "/collab/leases/acquire", {"resource": "x", "ttl_seconds": 0}, 422,
-     "invalid_argument"),
-    ("POST", "/collab/leases/acquire", {"resource": "x", "ttl_seconds": -(2**63)}, 422,
-     "invalid_argument"),
+    (
+        "POST",
+        "/collab/leases/acquire",
+        {"resource": "x", "ttl_seconds": 0},
+        422,
+        "invalid_argument",
+    ),
+    (
+        "POST",
+        "/collab/leases/acquire",
+        {"resource": "x", "ttl_seconds": -(2**63)},
+        422,
+        "invalid_argument",
+    ),
     ("POST", "/collab/tasks/T-9/transition", {"status": "done"}, 404, "not_found"),
     ("PATCH", "/collab/tasks/T-9", {"title": "x"}, 428, "precondition_required"),
     ("POST", "/v1/users", {"name": "eve"}, 403, "missing_scope"),
@@ -81,7 +97,9 @@ def assert_told(answer: Answer, status: int, code: str) -> None:
 @pytest.mark.parametrize("kind", kinds()[1:], ids=lambda kind: kind.__name__)
 def test_every_problem_has_a_status_and_a_code_of_its_own(kind: type[Problem]) -> None:
     """M-AUTH-05: gateway/problems.py alone says which."""
-    statuses = [problems.STATUS[each] for each in kind.__mro__ if each in problems.STATUS]
+    statuses = [
+        problems.STATUS[each] for each in kind.__mro__ if each in problems.STATUS
+    ]
     same = [each for each in kinds() if each.code == kind.code]
 
     assert statuses
@@ -120,7 +138,9 @@ async def test_a_refused_call_is_a_problem_document(
     assert answer.body["request_id"].startswith("rq_")
 
 
-@pytest.mark.parametrize("path", ["/collab/tasks", "/v1/me", "/v1/audit", "/v1/commands"])
+@pytest.mark.parametrize(
+    "path", ["/collab/tasks", "/v1/me", "/v1/audit", "/v1/commands"]
+)
 async def test_nobody_gets_in_without_a_credential(gateway: Gateway, path: str) -> None:
     """R-58."""
     method = "POST" if path == "/v1/commands" else "GET"

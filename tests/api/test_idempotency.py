@@ -56,7 +56,9 @@ async def test_twelve_at_once_have_one_effect(ann: Person, round_: int) -> None:
 async def test_a_key_belongs_to_one_person_of_one_tenant(gateway: Gateway) -> None:
     """R-03: somebody else's equal key is another one."""
     people = [
-        gateway.person("ann"), gateway.person("bob"), gateway.person("ann", tenant="acme"),
+        gateway.person("ann"),
+        gateway.person("bob"),
+        gateway.person("ann", tenant="acme"),
     ]
 
     answers = [await create(each, "k1", title=str(n)) for n, each in enumerate(people)]
@@ -111,7 +113,8 @@ async def test_an_answer_can_be_read_again_by_whoever_got_it(
     viewer = gateway.person("eve", Role.ADMIN, scopes=("tasks:read",))
 
     mine = [
-        await ann.get(f"/v1/replies/{reply_id}"), await ann.get(f"/v1/commands/{request_id}"),
+        await ann.get(f"/v1/replies/{reply_id}"),
+        await ann.get(f"/v1/commands/{request_id}"),
     ]
     others = await viewer.get(f"/v1/replies/{reply_id}")
 

@@ -10,15 +10,33 @@ from tests.api.gateway import Answer, Gateway, Person
 
 SECRET = "zanzibar"
 LISTS = (
-    "/collab/tasks", "/collab/leases", "/collab/agents", "/v1/events/list", "/v1/users",
-    "/v1/keys", "/v1/audit", "/v1/tenants", "/v1/webhooks", "/v1/channels",
-    "/v1/status", "/collab/state/tasks", "/collab/state/locks", "/collab/state/agents",
-    "/collab/state/events", "/collab/state/log", "/v1/me",
+    "/collab/tasks",
+    "/collab/leases",
+    "/collab/agents",
+    "/v1/events/list",
+    "/v1/users",
+    "/v1/keys",
+    "/v1/audit",
+    "/v1/tenants",
+    "/v1/webhooks",
+    "/v1/channels",
+    "/v1/status",
+    "/collab/state/tasks",
+    "/collab/state/locks",
+    "/collab/state/agents",
+    "/collab/state/events",
+    "/collab/state/log",
+    "/v1/me",
 )
 # What acme has and zulu lacks, by the name of the argument that would name it.
 THINGS = {
-    "task": "T-1", "lease": "L-1", "agent": SECRET, "user": SECRET, "key": "K-3",
-    "webhook": "W-1", "tenant": "acme",
+    "task": "T-1",
+    "lease": "L-1",
+    "agent": SECRET,
+    "user": SECRET,
+    "key": "K-3",
+    "webhook": "W-1",
+    "tenant": "acme",
 }
 
 
@@ -27,9 +45,14 @@ async def acme(gateway: Gateway) -> Person:
     """The admin of a tenant with one of everything."""
     admin = gateway.person("boss", Role.ADMIN, tenant="acme")
     for line in (
-        f'task create "{SECRET} task" --dod {SECRET}', f"agent register {SECRET}",
-        "task claim T-1", f"lease acquire {SECRET}", f"event add {SECRET}_noted",
-        f"user create {SECRET}", f"key create {SECRET}", f"key create {SECRET}2",
+        f'task create "{SECRET} task" --dod {SECRET}',
+        f"agent register {SECRET}",
+        "task claim T-1",
+        f"lease acquire {SECRET}",
+        f"event add {SECRET}_noted",
+        f"user create {SECRET}",
+        f"key create {SECRET}",
+        f"key create {SECRET}2",
         f'task note T-1 "{SECRET}"',
     ):
         answer = await admin.say(line)
@@ -61,7 +84,8 @@ def routes(gateway: Gateway, *, reads: bool) -> list[tuple[str, str, str]]:
 async def called(by: Person, command: str, method: str, path: str) -> Answer:
     """Call a route on one of acme's things, with otherwise good arguments."""
     body = {
-        name: value for name, value in CASES[command].args.items()
+        name: value
+        for name, value in CASES[command].args.items()
         if f"{{{name}}}" not in path and name != "if_match"
     }
     body |= {"fence": 1} if "fence" in body else {}
@@ -81,7 +105,9 @@ async def test_every_list_of_a_tenant_is_its_own(
     seen = {path: (await zulu.get(path)).raw for path in LISTS}
 
     assert {path for path in LISTS if SECRET.encode() not in shown[path]} <= {
-        "/v1/me", "/v1/tenants", "/v1/status",
+        "/v1/me",
+        "/v1/tenants",
+        "/v1/status",
     }
     assert not [path for path in LISTS if SECRET.encode() in seen[path]]
     assert b"acme" not in b"".join(seen.values())
@@ -123,10 +149,19 @@ async def test_anothers_thing_is_as_if_it_were_not_there(
     assert _without_tenants(gateway.rows()) == _without_tenants(before)
 
 
-async def test_a_line_finds_nothing_of_anothers_either(acme: Person, zulu: Person) -> None:
+async def test_a_line_finds_nothing_of_anothers_either(
+    acme: Person, zulu: Person
+) -> None:
     """R-59: nor does completion offer it, or a suggestion name it."""
-    lines = ["T-1", "task claim T-1", "lease show L-1", "lease reclaim L-1",
-             f"user show {SECRET}", "key revoke K-3", f"task list --assignee {SECRET}"]
+    lines = [
+        "T-1",
+        "task claim T-1",
+        "lease show L-1",
+        "lease reclaim L-1",
+        f"user show {SECRET}",
+        "key revoke K-3",
+        f"task list --assignee {SECRET}",
+    ]
 
     answers = [await zulu.say(line) for line in lines]
 
@@ -171,7 +206,11 @@ async def test_only_the_default_tenant_makes_others_and_sees_them(
 
     assert (made.status, made.error["code"]) == (403, "forbidden")
     assert others.status == 404
-    assert {each["id"] for each in everybody.body["items"]} == {"default", "acme", "zulu"}
+    assert {each["id"] for each in everybody.body["items"]} == {
+        "default",
+        "acme",
+        "zulu",
+    }
 
 
 def _told(answer: Answer) -> dict[str, Any]:
@@ -180,4 +219,6 @@ def _told(answer: Answer) -> dict[str, Any]:
 
 def _without_tenants(rows: dict[str, list[tuple[object, ...]]]) -> object:
     """Leave out the rows of the tenants that asked, but for which there are none."""
-    return {name: [row for row in each if row[0] == "acme"] for name, each in rows.items()}
+    return {
+        name: [row for row in each if row[0] == "acme"] for name, each in rows.items()
+    }

@@ -1,6 +1,5 @@
 """Routes that want a token and a key at once, where the settings say so."""
 
-
 import httpx2
 import pytest
 from fastapi import FastAPI
@@ -19,7 +18,9 @@ def jobs(ctx: Context) -> Reply:
     return Reply(summary=ctx.principal.name, data={"key": ctx.principal.key_id})
 
 
-@command("jobless list", scope="jobs:read", http="GET /jobsearch", examples=["jobless list"])
+@command(
+    "jobless list", scope="jobs:read", http="GET /jobsearch", examples=["jobless list"]
+)
 def others(ctx: Context) -> Reply:
     """List nothing either."""
     return Reply(summary=ctx.principal.name)
@@ -30,8 +31,11 @@ def client(gateway: Gateway) -> httpx2.AsyncClient:
     gateway.graph.registry.add(jobs)
     gateway.graph.registry.add(others)
     resources = Resources(
-        gateway.graph.pipeline, gateway.graph.auth, clock=gateway.clock,
-        body_limit=1000, strict=("/jobs",),
+        gateway.graph.pipeline,
+        gateway.graph.auth,
+        clock=gateway.clock,
+        body_limit=1000,
+        strict=("/jobs",),
     )
     app = FastAPI()
     app.include_router(resources.router(Registry.of([jobs, others])))
@@ -54,7 +58,10 @@ async def test_jobs_want_both_credentials_of_one_person(
         refused = [
             await client.get("/jobs", headers=headers)
             for headers in (
-                {}, bearer, {"x-api-key": eve.key}, {**bearer, "x-api-key": bob.key},
+                {},
+                bearer,
+                {"x-api-key": eve.key},
+                {**bearer, "x-api-key": bob.key},
                 {"authorization": f"Bearer {eve.key}", "x-api-key": eve.key},
             )
         ]

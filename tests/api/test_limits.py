@@ -50,8 +50,15 @@ async def test_no_header_makes_somebody_else_of_a_sender(serve: Serve) -> None:
     gateway = serve(rate="3/minute")
     ann = gateway.person("ann")
     headers = (
-        "x_forwarded_for", "forwarded", "x_real_ip", "true_client_ip", "cf_connecting_ip",
-        "x_client_ip", "x_forwarded_user", "x_opswire_client", "user_agent",
+        "x_forwarded_for",
+        "forwarded",
+        "x_real_ip",
+        "true_client_ip",
+        "cf_connecting_ip",
+        "x_client_ip",
+        "x_forwarded_user",
+        "x_opswire_client",
+        "user_agent",
     )
 
     answers = [
@@ -87,7 +94,9 @@ async def test_a_flood_of_refusals_is_one_audit_row_with_a_count(serve: Serve) -
     assert gateway.is_intact()
 
 
-async def test_a_mistyped_or_expired_key_is_refused_with_a_fix(gateway: Gateway) -> None:
+async def test_a_mistyped_or_expired_key_is_refused_with_a_fix(
+    gateway: Gateway,
+) -> None:
     """R-62, and all of it is audited."""
     made = await gateway.admin.post("/v1/keys", {"name": "short", "ttl": "1m"})
     key = made.body["key"]
@@ -122,11 +131,14 @@ async def test_a_read_only_key_reads_and_never_writes(gateway: Gateway) -> None:
 
     read = await reader.get("/collab/tasks")
     refused = {
-        each.name: await reader.command(each.name.replace(" ", "."), **{
-            parameter.name: sample(parameter)
-            for parameter in each.parameters
-            if parameter.is_required
-        })
+        each.name: await reader.command(
+            each.name.replace(" ", "."),
+            **{
+                parameter.name: sample(parameter)
+                for parameter in each.parameters
+                if parameter.is_required
+            },
+        )
         for each in writes
     }
 

@@ -52,7 +52,9 @@ class Stage:
     async def by_route(self, command: Command) -> bytes:
         """Call the route: path first, the rest in the query or the body."""
         args, route = self._args(), command.routes[0]
-        headers = {"if_match": f'"{args.pop("if_match")}"'} if "if_match" in args else {}
+        headers = (
+            {"if_match": f'"{args.pop("if_match")}"'} if "if_match" in args else {}
+        )
         names = [name for name in args if f"{{{name}}}" in route.path]
         path = route.path.format(**{name: args.pop(name) for name in names})
         if route.method == "GET":
@@ -124,9 +126,13 @@ def _without(data: Any, names: frozenset[str]) -> Any:
 
 
 def _query(args: dict[str, Any]) -> str:
-    return urlencode({
-        name: ",".join(value) if isinstance(value, list)
-        else str(value).lower() if isinstance(value, bool)
-        else value
-        for name, value in args.items()
-    })
+    return urlencode(
+        {
+            name: ",".join(value)
+            if isinstance(value, list)
+            else str(value).lower()
+            if isinstance(value, bool)
+            else value
+            for name, value in args.items()
+        }
+    )

@@ -12,7 +12,9 @@ async def test_a_revoked_key_is_refused_by_the_next_request(
     """R-06."""
     assert (await ann.get("/v1/me")).status == 200
 
-    revoked = await gateway.admin.post(f"/v1/keys/{ann.key_id}/revoke", {"reason": "leaked"})
+    revoked = await gateway.admin.post(
+        f"/v1/keys/{ann.key_id}/revoke", {"reason": "leaked"}
+    )
     refused = await ann.get("/v1/me")
 
     assert revoked.status == 200
@@ -40,7 +42,9 @@ async def test_a_rotated_key_overlaps_as_long_as_was_said(
     """R-06: no overlap ends the old key at once, and the new one works."""
     assert (await ann.get("/v1/me")).status == 200
 
-    rotated = await gateway.admin.post(f"/v1/keys/{ann.key_id}/rotate", {"overlap": "0s"})
+    rotated = await gateway.admin.post(
+        f"/v1/keys/{ann.key_id}/rotate", {"overlap": "0s"}
+    )
     new = Person(gateway, rotated.body["key"])
 
     assert (await ann.get("/v1/me")).status == 401

@@ -58,9 +58,13 @@ async def test_a_secret_is_in_the_answer_and_nowhere_else(
         assert secret.encode() not in raw
 
 
-async def test_a_made_key_works_and_is_listed_by_its_beginning(gateway: Gateway) -> None:
+async def test_a_made_key_works_and_is_listed_by_its_beginning(
+    gateway: Gateway,
+) -> None:
     """R-62."""
-    made = await gateway.admin.post("/v1/keys", {"name": "ci", "scopes": ["tasks:read"]})
+    made = await gateway.admin.post(
+        "/v1/keys", {"name": "ci", "scopes": ["tasks:read"]}
+    )
     listed = await gateway.admin.get("/v1/keys")
 
     assert made.status == 201
@@ -76,7 +80,9 @@ async def test_a_rehearsed_key_is_not_shown_for_it_would_not_work(
     rehearsed = await gateway.admin.say("key create ci --dry-run")
 
     assert rehearsed.data["key"] == MASK
-    assert b"ops_live_" not in rehearsed.raw.replace(rehearsed.data["prefix"].encode(), b"")
+    assert b"ops_live_" not in rehearsed.raw.replace(
+        rehearsed.data["prefix"].encode(), b""
+    )
 
 
 @pytest.mark.parametrize(

@@ -99,14 +99,19 @@ async def test_a_lease_has_one_holder_until_it_expires(
     assert (await ann.get(task)).body["status"] == "queued"
     assert (await ann.get("/collab/leases")).body["items"] == []
     events = (await ann.get(f"/v1/events/list?target={task_id}")).body["items"]
-    assert [each["event"] for each in events][-2:] == ["lease_reclaimed", "status_changed"]
+    assert [each["event"] for each in events][-2:] == [
+        "lease_reclaimed",
+        "status_changed",
+    ]
 
 
 async def test_a_heartbeat_keeps_a_lease_and_an_old_fence_does_not(
     gateway: Gateway, ann: Person
 ) -> None:
     """R-22."""
-    lease = (await ann.post("/collab/leases/acquire", {"resource": "prod", "ttl": "1m"})).body
+    lease = (
+        await ann.post("/collab/leases/acquire", {"resource": "prod", "ttl": "1m"})
+    ).body
     path = f"/collab/leases/{lease['lock_id']}"
 
     gateway.clock.advance(timedelta(seconds=50))

@@ -54,8 +54,13 @@ def create(
     new_id = _chosen_id(tx, task_id) if task_id else TaskId(tx.new_id("T"))
     me = tx.principal.name
     task = Task(
-        id=new_id, external_key=external_key,
-        created_at=tx.now, created_by=me, updated_at=tx.now, updated_by=me, **values,
+        id=new_id,
+        external_key=external_key,
+        created_at=tx.now,
+        created_by=me,
+        updated_at=tx.now,
+        updated_by=me,
+        **values,
     )
     store.insert(tx, task)
     tx.bump(COLLECTION)

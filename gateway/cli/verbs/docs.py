@@ -10,8 +10,12 @@ from gateway.reference import pages
 
 
 @click.command()
-@click.option("--check", "is_check", is_flag=True, help="Write nothing; fail if they differ.")
-@click.option("--root", type=click.Path(path_type=Path), default=".", help="The checkout.")
+@click.option(
+    "--check", "is_check", is_flag=True, help="Write nothing; fail if they differ."
+)
+@click.option(
+    "--root", type=click.Path(path_type=Path), default=".", help="The checkout."
+)
 @click.pass_obj
 def docs(terminal: Terminal, *, is_check: bool, root: Path) -> Exit:
     """Write docs/reference/*.md and .env.example."""

@@ -104,8 +104,13 @@ async def served(
     """Serve a gateway the way `ops serve` does, for as long as the block lasts."""
     listening = socket.create_server(("127.0.0.1", 0), backlog=512)
     config = uvicorn.Config(
-        create_app(gateway.graph), http=protocol, lifespan="off", access_log=False,
-        log_config=None, server_header=False, timeout_graceful_shutdown=1,
+        create_app(gateway.graph),
+        http=protocol,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve(sockets=[listening]))

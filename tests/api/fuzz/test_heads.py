@@ -17,29 +17,57 @@ WHOLE = b"%x\r\n%s\r\n" % (len(BODY), BODY)
 SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 
 MALFORMED: Mapping[str, bytes] = {
-    "length and chunks": POST + HOST + b"Content-Length: 5\r\n" + CHUNKED + b"\r\n0\r\n\r\n",
+    "length and chunks": POST
+    + HOST
+    + b"Content-Length: 5\r\n"
+    + CHUNKED
+    + b"\r\n0\r\n\r\n",
     "chunks and length": POST + HOST + CHUNKED + b"Content-Length: 5\r\n\r\n0\r\n\r\n",
     "two lengths": POST + HOST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
-    "the same length twice": POST + HOST + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+    "the same length twice": POST
+    + HOST
+    + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
     "a list of lengths": POST + HOST + b"Content-Length: 5, 5\r\n\r\nhello",
     "a plus in a length": POST + HOST + b"Content-Length: +5\r\n\r\nhello",
     "a negative length": POST + HOST + b"Content-Length: -5\r\n\r\nhello",
     "a hexadecimal length": POST + HOST + b"Content-Length: 0x5\r\n\r\nhello",
-    "an endless length": POST + HOST + b"Content-Length: " + b"9" * 30 + b"\r\n\r\nhello",
+    "an endless length": POST
+    + HOST
+    + b"Content-Length: "
+    + b"9" * 30
+    + b"\r\n\r\nhello",
     "an empty length": POST + HOST + b"Content-Length:\r\n\r\nhello",
     "an unknown coding": POST + HOST + b"Transfer-Encoding: xchunked\r\n\r\n",
-    "a coding after chunked": POST + HOST + b"Transfer-Encoding: chunked, identity\r\n\r\n",
-    "a coding before chunked": POST + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "a coding after chunked": POST
+    + HOST
+    + b"Transfer-Encoding: chunked, identity\r\n\r\n",
+    "a coding before chunked": POST
+    + HOST
+    + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     "chunked twice": POST + HOST + CHUNKED + CHUNKED + b"\r\n0\r\n\r\n",
-    "a control before chunked": POST + HOST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+    "a control before chunked": POST
+    + HOST
+    + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
     "chunks in 1.0": POST.replace(b"1.1", b"1.0") + HOST + CHUNKED + b"\r\n0\r\n\r\n",
     "a negative chunk": POST + HOST + CHUNKED + b"\r\n-1\r\n\r\n",
     "a 0x chunk": POST + HOST + CHUNKED + b"\r\n0x5\r\nhello\r\n0\r\n\r\n",
     "an endless chunk size": POST + HOST + CHUNKED + b"\r\n" + b"F" * 20 + b"\r\nhello",
-    "a bare line feed after a chunk size": POST + HOST + CHUNKED + b"\r\n5\nhello\n0\n\n",
-    "a chunk longer than it says": POST + HOST + CHUNKED + b"\r\n5\r\nhelloX\r\n0\r\n\r\n",
-    "a space after a chunk size": POST + HOST + CHUNKED + b"\r\n5 \r\nhello\r\n0\r\n\r\n",
-    "a line feed in a chunk extension": POST + HOST + CHUNKED + b"\r\n5;a=\n\r\nhello\r\n0\r\n\r\n",
+    "a bare line feed after a chunk size": POST
+    + HOST
+    + CHUNKED
+    + b"\r\n5\nhello\n0\n\n",
+    "a chunk longer than it says": POST
+    + HOST
+    + CHUNKED
+    + b"\r\n5\r\nhelloX\r\n0\r\n\r\n",
+    "a space after a chunk size": POST
+    + HOST
+    + CHUNKED
+    + b"\r\n5 \r\nhello\r\n0\r\n\r\n",
+    "a line feed in a chunk extension": POST
+    + HOST
+    + CHUNKED
+    + b"\r\n5;a=\n\r\nhello\r\n0\r\n\r\n",
     "a folded header": POST + HOST + b"X: a\r\n b\r\n\r\n",
     "a header folded at once": POST + HOST + b"X:\r\n b\r\n\r\n",
     "a bare carriage return": POST + b"Host: a\rX: b\r\n\r\n",
@@ -92,7 +120,9 @@ async def test_what_two_servers_could_read_differently_is_refused(here: Served) 
         assert answered.problem["fix"], name
 
 
-async def test_a_whole_request_is_answered_and_its_connection_kept(here: Served) -> None:
+async def test_a_whole_request_is_answered_and_its_connection_kept(
+    here: Served,
+) -> None:
     """R-53: in pieces of one byte, in chunks, and one after the other."""
     request = POST + HOST + CHUNKED + b"\r\n" + WHOLE + b"0\r\n\r\n"
 
@@ -157,7 +187,9 @@ async def test_many_small_chunks_hold_nobody_up(here: Served) -> None:
     """R-53: 200,000 chunks of one byte."""
     chunks = b"".join(b"1\r\n \r\n" for _ in range(200_000))
     sent = asyncio.create_task(
-        here.say(POST + HOST + CHUNKED + b"\r\n", chunks, WHOLE + b"0\r\n\r\n", answers=1)
+        here.say(
+            POST + HOST + CHUNKED + b"\r\n", chunks, WHOLE + b"0\r\n\r\n", answers=1
+        )
     )
 
     slowest = max([await here.whoami_seconds() for _ in range(20)])
@@ -218,7 +250,9 @@ async def test_stray_bytes_do_not_keep_a_connection(hasty: Served) -> None:
     writer.close()
 
 
-async def test_a_body_that_is_too_large_is_refused_before_it_comes(here: Served) -> None:
+async def test_a_body_that_is_too_large_is_refused_before_it_comes(
+    here: Served,
+) -> None:
     """R-51: 413 on the head alone; nothing of it is held."""
     head = POST + HOST + b"Content-Length: 5000000\r\n\r\n"
 

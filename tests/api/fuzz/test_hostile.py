@@ -19,7 +19,17 @@ HEADERS = (
     "Authorization", "X-API-Key", "Content-Type", "Idempotency-Key", "If-Match",
     "If-None-Match", "X-Opswire-Conversation", "X-Opswire-Client", "Last-Event-ID", "Accept",
 )  # fmt: skip
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "PROPFIND")
+METHODS = (
+    "GET",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "HEAD",
+    "OPTIONS",
+    "TRACE",
+    "PROPFIND",
+)
 
 One = TypeVar("One")
 Request = tuple[str, str, bytes | None, dict[str, str]]
@@ -67,7 +77,9 @@ class Attacker:
         return orjson.dumps({self._name(): self._value() for _ in range(3)})
 
     def _line(self) -> str:
-        verb = self._one(("task create", "task list", "event add", "lease acquire", "help", ""))
+        verb = self._one(
+            ("task create", "task list", "event add", "lease acquire", "help", "")
+        )
         return f"{verb} {self._text()} --{self._name()} {self._text()}"
 
     def _name(self) -> str:

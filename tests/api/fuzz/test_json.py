@@ -22,7 +22,8 @@ def inside(path: str, case: bytes) -> bytes:
     """The case is a value deep in a body that is fine."""
     if path == "/v1/commands":
         return (
-            b'{"command":"event.add","args":{"event":"fuzzed","details":{"it":%s}}}' % case
+            b'{"command":"event.add","args":{"event":"fuzzed","details":{"it":%s}}}'
+            % case
         )
     if path == "/v1/commands/batch":
         return b'{"lines":["whoami"],"keep_going":%s}' % case

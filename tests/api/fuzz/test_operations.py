@@ -87,7 +87,9 @@ async def test_a_key_does_nothing_that_its_scopes_do_not_say(gateway: Gateway) -
         if not operation.get("x-scope"):
             continue
         body = _sample(operation)
-        headers = {"if_match": '"1-a"'} if operation.get("x-command") == "task set" else {}
+        headers = (
+            {"if_match": '"1-a"'} if operation.get("x-command") == "task set" else {}
+        )
         answer = await poor.call(method, _url(path, operation), body, **headers)
 
         assert answer.status == 403, (method, path, answer)
@@ -96,7 +98,9 @@ async def test_a_key_does_nothing_that_its_scopes_do_not_say(gateway: Gateway) -
     assert asked > 40
 
 
-async def test_the_page_of_the_api_loads_nothing_from_elsewhere(gateway: Gateway) -> None:
+async def test_the_page_of_the_api_loads_nothing_from_elsewhere(
+    gateway: Gateway,
+) -> None:
     """R-58: its policy names the script and the style that stand in it, no host."""
     answer = await gateway.send("GET", "/docs", None, {})
 
@@ -123,7 +127,9 @@ def _sample(operation: dict[str, Any]) -> dict[str, Any] | None:
     if body is None:
         return None
     schema = body["content"]["application/json"]["schema"]
-    return {name: _value(schema["properties"][name]) for name in schema.get("required", ())}
+    return {
+        name: _value(schema["properties"][name]) for name in schema.get("required", ())
+    }
 
 
 def _url(path: str, operation: dict[str, Any]) -> str:

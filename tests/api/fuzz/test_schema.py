@@ -86,8 +86,12 @@ def probe(schema: Any, name: str, *, mode: GenerationMode, examples: int) -> Non
     strategy = schema[path][method].as_strategy(generation_mode=mode)
 
     @settings(
-        max_examples=examples, deadline=None, derandomize=True, database=None,
-        phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
     )
     @given(case=strategy)
     def check(case: Any) -> None:

@@ -41,7 +41,11 @@ def is_visible(text: str) -> bool:
 def stored(answer: Answer, text: str, kept: object) -> bool:
     """Either it was kept to the letter, or refused with a reason."""
     if answer.status >= 400:
-        return answer.status < 500 and bool(answer.error["fix"]) and bool(answer.error["code"])
+        return (
+            answer.status < 500
+            and bool(answer.error["fix"])
+            and bool(answer.error["code"])
+        )
     return kept == text
 
 
@@ -54,9 +58,14 @@ async def test_a_task_keeps_every_text_to_the_letter(ann: Person, family: str) -
     """R-52: as title, body, checklist, label, note and reason."""
     for text in FAMILIES[family]:
         titled = await ann.post("/collab/tasks", {"title": text})
-        assert stored(titled, text, titled.status < 400 and titled.body["title"]), (text, titled)
+        assert stored(titled, text, titled.status < 400 and titled.body["title"]), (
+            text,
+            titled,
+        )
 
-        made = await ann.post("/collab/tasks", {"title": "Fix login", "body": text, "dod": ["a"]})
+        made = await ann.post(
+            "/collab/tasks", {"title": "Fix login", "body": text, "dod": ["a"]}
+        )
         assert stored(made, text, made.status < 400 and made.body["body"]), (text, made)
         if made.status >= 400:
             continue
@@ -64,26 +73,38 @@ async def test_a_task_keeps_every_text_to_the_letter(ann: Person, family: str) -
         assert (await ann.get(path)).body["body"] == text
 
         noted = await ann.post(f"{path}/notes", {"text": text})
-        assert stored(noted, text, noted.status < 400 and noted.body["notes"][0]["text"]), text
+        assert stored(
+            noted, text, noted.status < 400 and noted.body["notes"][0]["text"]
+        ), text
         blocked = await ann.post(f"{path}/block", {"reason": text})
-        assert stored(blocked, text, blocked.status < 400 and blocked.body["reason"]), text
+        assert stored(blocked, text, blocked.status < 400 and blocked.body["reason"]), (
+            text
+        )
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-async def test_an_event_keeps_every_text_to_the_letter(ann: Person, family: str) -> None:
+async def test_an_event_keeps_every_text_to_the_letter(
+    ann: Person, family: str
+) -> None:
     """R-52: as value and as name inside of details, which are free JSON."""
     for text in FAMILIES[family]:
         details = {"it": text, text: ["x"]}
-        added = await ann.post("/collab/events", {"event": "fuzzed", "details": details})
+        added = await ann.post(
+            "/collab/events", {"event": "fuzzed", "details": details}
+        )
 
         assert added.status == 200 or (400 <= added.status < 500), (text, added)
         if added.status == 200:
-            newest = (await ann.get("/v1/events/list?type=fuzzed&limit=100")).body["items"]
+            newest = (await ann.get("/v1/events/list?type=fuzzed&limit=100")).body[
+                "items"
+            ]
             assert any(each["details"].get("it") == text for each in newest), text
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-async def test_nothing_shown_can_be_obeyed_by_a_terminal(ann: Person, family: str) -> None:
+async def test_nothing_shown_can_be_obeyed_by_a_terminal(
+    ann: Person, family: str
+) -> None:
     """R-52: what is for eyes is clean, and `data` is what was stored."""
     for text in FAMILIES[family]:
         made = await ann.command("task.create", title="Fix login", body=text)
@@ -120,7 +141,11 @@ async def test_a_line_and_a_key_may_be_any_text(ann: Person, family: str) -> Non
 
 async def test_a_lone_surrogate_is_no_text(gateway: Gateway, ann: Person) -> None:
     """R-52: JSON can spell it, no database can keep it."""
-    for body in (rb'{"title":"\ud800"}', rb'{"title":"a\udfffb"}', b'{"title":"\xed\xa0\x80"}'):
+    for body in (
+        rb'{"title":"\ud800"}',
+        rb'{"title":"a\udfffb"}',
+        b'{"title":"\xed\xa0\x80"}',
+    ):
         headers = {"authorization": f"Bearer {ann.key}"}
         answer = await gateway.send("POST", "/collab/tasks", body, headers)
 

@@ -23,11 +23,17 @@ def serve(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     }
     return subprocess.run(
         [sys.executable, "-m", "gateway", "serve", "--port", "0", "--data", folder],
-        env={**clean, **settings}, capture_output=True, text=True, timeout=30, check=False,
+        env={**clean, **settings},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
 
 
-@pytest.mark.parametrize("text", [" ", "\t\n", "changeme", "change-me" * 4, STRONG[:31]])
+@pytest.mark.parametrize(
+    "text", [" ", "\t\n", "changeme", "change-me" * 4, STRONG[:31]]
+)
 def test_a_weak_bootstrap_key_is_refused_without_being_repeated(text: str) -> None:
     """R-05."""
     with pytest.raises(InvalidArgument) as refused:
@@ -49,7 +55,9 @@ def test_a_strong_bootstrap_key_is_kept_as_it_is() -> None:
     assert key.get_secret_value() == STRONG
 
 
-@pytest.mark.parametrize("rate", ["", "often", "0/minute", "5/minute;9/day", "-1/second"])
+@pytest.mark.parametrize(
+    "rate", ["", "often", "0/minute", "5/minute;9/day", "-1/second"]
+)
 @pytest.mark.parametrize("name", ["default", "login"])
 def test_a_rate_that_is_none_is_refused_by_name(name: str, rate: str) -> None:
     """R-05."""
@@ -58,7 +66,8 @@ def test_a_rate_that_is_none_is_refused_by_name(name: str, rate: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["nonsense", "mysql://ann:hunter2@db/ops", "://", "postgresql://ann:hunter2@db:x/"]
+    "url",
+    ["nonsense", "mysql://ann:hunter2@db/ops", "://", "postgresql://ann:hunter2@db:x/"],
 )
 def test_a_database_that_is_none_of_ours_is_refused_without_its_password(
     url: str, monkeypatch: pytest.MonkeyPatch

@@ -9,12 +9,16 @@ from limits import RateLimitItem
 from core.delivery.rates import parse_rate
 from gateway.windows import SlidingWindows
 
-RATES = st.sampled_from(["1/second", "5/minute", "60/minute", "7/10 seconds", "100/hour"])
+RATES = st.sampled_from(
+    ["1/second", "5/minute", "60/minute", "7/10 seconds", "100/hour"]
+)
 # Where a rate's windows begin must not matter, so a start is anything.
 STARTS = st.floats(min_value=0, max_value=100_000, allow_nan=False)
 # Pauses as shares of the rate's length: bursts, trickles and long silences.
 PAUSES = st.lists(
-    st.one_of(st.just(0.0), st.floats(0, 0.05), st.floats(0, 3)), min_size=1, max_size=400
+    st.one_of(st.just(0.0), st.floats(0, 0.05), st.floats(0, 3)),
+    min_size=1,
+    max_size=400,
 )
 
 
@@ -43,8 +47,10 @@ def admitted(rate: RateLimitItem, start: float, pauses: list[float]) -> list[flo
 def busiest(passed: list[float], length: float) -> int:
     """Count the most that fell within any stretch of `length` seconds."""
     return max(
-        (bisect_right(passed, first + length * (1 - 1e-9)) - number
-         for number, first in enumerate(passed)),
+        (
+            bisect_right(passed, first + length * (1 - 1e-9)) - number
+            for number, first in enumerate(passed)
+        ),
         default=0,
     )
 
@@ -78,7 +84,9 @@ def test_two_windows_together_never_pass_twice_the_rate(
 
 
 @given(
-    start=STARTS, load=st.floats(1.05, 20), rate=st.sampled_from(["60/minute", "300/minute"])
+    start=STARTS,
+    load=st.floats(1.05, 20),
+    rate=st.sampled_from(["60/minute", "300/minute"]),
 )
 @settings(deadline=None, max_examples=40)
 def test_steady_overload_passes_the_rate_in_any_window(

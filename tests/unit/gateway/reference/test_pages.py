@@ -28,6 +28,8 @@ def test_every_command_event_error_and_setting_has_its_place() -> None:
     assert all(f"## {each.name}\n" in written["commands.md"] for each in COMMANDS)
     assert all(f"`{each.type}`" in written["events.md"] for each in event_entries())
     assert all(f"`{each.code}`" in written["errors.md"] for each in error_entries())
-    assert all(f"{each.variable}=" in written[".env.example"] for each in setting_entries())
+    assert all(
+        f"{each.variable}=" in written[".env.example"] for each in setting_entries()
+    )
     assert {"task_created", "user_created"} <= {each.type for each in event_entries()}
     assert "OPSWIRE_BOOTSTRAP_ADMIN_KEY=\n" in written[".env.example"]
