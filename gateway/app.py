@@ -7,7 +7,8 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.bootstrap import Graph
+from core.kernel.version import VERSION
+from gateway.graph import Graph
 from gateway.http.asgi import secured
 from gateway.http.auth import AuthDoor
 from gateway.http.auth_pages import auth_pages
@@ -53,14 +54,16 @@ class Front:
 
 def create_app(graph: Graph) -> ASGIApp:
     """Compose the application of an object graph."""
-    described = document(graph.registry, version=graph.version)
+    described = document(graph.registry, version=VERSION)
     unrouted = Unrouted(described["paths"])
     api = FastAPI(lifespan=_lifespan(graph), redirect_slashes=False, openapi_url=None)
     api.add_exception_handler(HTTPException, unrouted.refuse)
     api.add_exception_handler(Exception, unrouted.fail)
     api.include_router(docs_router(described))
     api.include_router(
-        health_router(graph.readiness, graph.metrics, graph.supervisor, graph.clock)
+        health_router(
+            graph.readiness, graph.core.metrics, graph.supervisor, graph.clock
+        )
     )
     api.include_router(_auth_door(graph).router())
     api.include_router(auth_pages())
@@ -95,14 +98,14 @@ def _auth_door(graph: Graph) -> AuthDoor:
     return AuthDoor(
         graph.pipeline,
         graph.auth,
-        sign_in=graph.sign_in,
+        sign_in=graph.core.sign_in,
         clock=graph.clock,
         limits=graph.settings.limits,
     )
 
 
 def _webhooks(graph: Graph) -> WebhookDoor:
-    verifier = Verifier(graph.db, graph.auth, vault=graph.vault, clock=graph.clock)
+    verifier = Verifier(graph.db, graph.auth, vault=graph.core.vault, clock=graph.clock)
     return WebhookDoor(
         graph.pipeline,
         graph.intake,

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from channels.terminal import render
@@ -19,7 +18,6 @@ from core.identity.users.model import User
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.principal import DEFAULT_TENANT, TenantId, system
 from core.kernel.problems import Unavailable
-from core.kernel.version import VERSION
 from core.secrets.vault import Vault
 from gateway.adapters.keystore import FileKeystore
 from gateway.auth import Authenticator, BootstrapKey, signing_keys
@@ -27,6 +25,7 @@ from gateway.channel_states import ChannelStates
 from gateway.demo import Demo
 from gateway.figures import LiveFigures
 from gateway.flags import FlagFile
+from gateway.graph import Core, Graph
 from gateway.health import Readiness, database_checks
 from gateway.hooks import HookSource
 from gateway.http.websocket import WebSocketDoor
@@ -51,54 +50,6 @@ _log = logging.getLogger(__name__)
 _POLL = {False: timedelta(milliseconds=200), True: timedelta(seconds=1)}
 
 
-@dataclass(slots=True, kw_only=True)
-class Graph:
-    """Everything that runs in one gateway process."""
-
-    settings: Settings
-    version: str
-    clock: Clock
-    db: Database
-    registry: Registry
-    vault: Vault
-    auth: Authenticator
-    sign_in: SignIn
-    limiter: Limiter
-    channels: ChannelStates
-    pipeline: Pipeline
-    metrics: Metrics
-    readiness: Readiness
-    mirror: Mirror
-    tails: Tails
-    intake: Intake
-    sockets: WebSocketDoor
-    streams: Streams
-    figures: LiveFigures
-    supervisor: Supervisor = field(default_factory=Supervisor)
-
-    async def start(self) -> None:
-        """Read what must be known before the first command, then start the tickers."""
-        await self.channels.reload()
-        await self.mirror.start()
-        self.intake.start()
-        self.supervisor.start()
-
-    def end_streams(self) -> None:
-        """End the answers that would otherwise stay open, and turn readiness off."""
-        self.readiness.is_closing = True
-        self.streams.close()
-        self.tails.close()
-
-    async def stop(self) -> None:
-        """Refuse new work, finish what is queued, let go of everything."""
-        self.end_streams()
-        await self.supervisor.stop()
-        await self.intake.stop()
-        self.pipeline.floods.flush()
-        await self.mirror.stop()
-        self.db.close()
-
-
 def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
     """Build the graph of a gateway and bring its database up to date.
 
@@ -108,18 +59,15 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
     db = open_database(settings, clock=clock)
     admin = db.run(_ensure_base, by=system())
     keystore = FileKeystore(settings.data / "keys" / "keystore.json")
-    tokens = Tokens(signing_keys(keystore))
-    limiter = Limiter(settings.limits.default)
+    tokens, vault = Tokens(signing_keys(keystore)), Vault(keystore)
+    limiter, metrics = Limiter(settings.limits.default), Metrics()
     channels = ChannelStates(db, limiter)
-    vault = Vault(keystore)
-    registry = Registry.of((*COMMANDS, *webhook_commands(vault)))
-    metrics = Metrics()
     auth = Authenticator(
         db, tokens, clock=the_clock, bootstrap=_bootstrap_key(settings, admin)
     )
     pipeline = Pipeline(
         db,
-        registry,
+        Registry.of((*COMMANDS, *webhook_commands(vault))),
         limiter=limiter,
         senders=LinkedSenders(db, _tenant_of),
         channels=channels,
@@ -128,35 +76,34 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
         metrics=metrics,
         reread={"rights": auth.reread, "channels": channels.reload},
     )
-    tails = Tails(db, poll=_POLL[is_sqlite(db.engine)])
-    graph = Graph(
+    core = Core(
         settings=settings,
-        version=VERSION,
         clock=the_clock,
         db=db,
-        registry=registry,
         vault=vault,
         auth=auth,
         sign_in=SignIn(db, tokens, clock=the_clock),
-        limiter=limiter,
         channels=channels,
         pipeline=pipeline,
         metrics=metrics,
+    )
+    return _with_doors(core)
+
+
+def _with_doors(core: Core) -> Graph:
+    """Add what runs beside the commands: streams, sockets, intake, mirror, tickers."""
+    db, settings = core.db, core.settings
+    tails = Tails(db, poll=_POLL[is_sqlite(db.engine)])
+    sources = {"webhook": HookSource(db)}
+    graph = Graph(
+        core=core,
         readiness=Readiness(database_checks(db)),
-        mirror=Mirror(db, settings.data / "collaboration", the_clock),
+        mirror=Mirror(db, settings.data / "collaboration", core.clock),
         tails=tails,
-        intake=Intake(
-            db, pipeline, sources={"webhook": HookSource(db)}, tenants=_tenants_of(db)
-        ),
-        sockets=WebSocketDoor(
-            Parts(
-                pipeline=pipeline, db=db, events=tails, terminal=render, clock=the_clock
-            ),
-            auth,
-            origins=settings.allowed_origins,
-        ),
-        streams=_streams(auth, settings.streams),
-        figures=LiveFigures(db, metrics),
+        intake=Intake(db, core.pipeline, sources=sources, tenants=_tenants_of(db)),
+        sockets=_sockets(core, tails),
+        streams=_streams(core.auth, settings.streams),
+        figures=LiveFigures(db, core.metrics),
     )
     graph.supervisor = Supervisor(_tickers(graph))
     return graph
@@ -200,6 +147,17 @@ def _bootstrap_key(settings: Settings, admin: User) -> BootstrapKey | None:
     return BootstrapKey(text, admin) if text else None
 
 
+def _sockets(core: Core, tails: Tails) -> WebSocketDoor:
+    parts = Parts(
+        pipeline=core.pipeline,
+        db=core.db,
+        events=tails,
+        terminal=render,
+        clock=core.clock,
+    )
+    return WebSocketDoor(parts, core.auth, origins=core.settings.allowed_origins)
+
+
 def _streams(auth: Authenticator, settings: StreamSettings) -> Streams:
     return Streams(
         auth,
@@ -229,7 +187,7 @@ def _tickers(graph: Graph) -> Sequence[Ticker]:
     demo = Demo(graph.db, graph.pipeline, flags=flags, clock=graph.clock)
     second = timedelta(seconds=1)
     return [
-        Ticker(name="channel-states", work=graph.channels.reload, every=second),
+        Ticker(name="channel-states", work=graph.core.channels.reload, every=second),
         Ticker(name="intake", work=graph.intake.drain, every=DRAIN_EVERY),
         Ticker(name="sockets", work=graph.sockets.recheck, every=5 * second),
         Ticker(name="floods", work=fold_floods, every=5 * second),

@@ -18,7 +18,7 @@ from channels.base import Sender
 from channels.websocket.wire import CloseCode, render_reply
 from core.kernel.ids import random_id
 from core.kernel.principal import Principal, TenantId
-from core.kernel.problems import Conflict, Unavailable
+from core.kernel.problems import TooManySessions, Unavailable
 
 MOST_REPLAYED = 1_000
 MOST_KEPT = 64
@@ -26,13 +26,6 @@ KEPT_BYTES = 65_536
 
 _PREFIX = "ws"
 _ID = re.compile(r"ws_[0-9A-Z]{26}")
-
-
-class TooManySessions(Conflict):
-    """One person has as many sessions open as are allowed."""
-
-    code = "too_many_sessions"
-    title = "Too many sessions are open"
 
 
 class Link(Sender, Protocol):

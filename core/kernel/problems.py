@@ -25,7 +25,9 @@ Problem
 │   ├── LeaseLost            the fence is not the current one
 │   ├── NeedsConfirmation    a proposal was made; confirm it
 │   ├── InFlight             the same request is being worked on
-│   └── ChannelOff           an administrator disabled the channel
+│   ├── ChannelOff           an administrator disabled the channel
+│   ├── Cancelled            the client no longer waits for its command
+│   └── TooManySessions      one person has as many sessions as are allowed
 ├── KeyReused                an idempotency key came back with another body
 ├── StaleVersion             If-Match names an older version
 ├── PreconditionRequired     If-Match is missing where it must be given
@@ -257,6 +259,20 @@ class ChannelOff(Conflict):
 
     code = "channel_disabled"
     title = "The channel is disabled"
+
+
+class Cancelled(Conflict):
+    """The client asked not to be told the outcome of a command."""
+
+    code = "cancelled"
+    title = "The command was cancelled"
+
+
+class TooManySessions(Conflict):
+    """One person has as many sessions open as are allowed."""
+
+    code = "too_many_sessions"
+    title = "Too many sessions are open"
 
 
 class KeyReused(Problem):

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from core.kernel.jsons import to_json
-from gateway.reference.errors import ErrorEntry, error_entries
+from gateway.error_list import ErrorEntry, error_entries
 
 _PAGES = Path(__file__).parent / "pages"
 _HTML = "text/html; charset=utf-8"

@@ -17,7 +17,6 @@ from channels.websocket.session import (
     Owner,
     Session,
     Sessions,
-    TooManySessions,
 )
 from channels.websocket.wire import CloseCode, Hello, Resume, Standing
 from core.audit.model import AuditDraft, Verdict
@@ -30,6 +29,7 @@ from core.kernel.problems import (
     Forbidden,
     InvalidQuery,
     Problem,
+    TooManySessions,
     Unauthenticated,
     Unavailable,
 )

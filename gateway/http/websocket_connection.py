@@ -26,6 +26,7 @@ from core.events.model import EventFilter
 from core.kernel.clock import Clock
 from core.kernel.principal import Principal
 from core.kernel.problems import (
+    Cancelled,
     Conflict,
     InvalidArgument,
     MissingScope,
@@ -37,13 +38,6 @@ from gateway.event_source import EventsGone, EventSource
 from gateway.pipeline import Pipeline
 
 EVENTS_SCOPE = "events:read"
-
-
-class Cancelled(Conflict):
-    """The client asked not to be told the outcome of a command."""
-
-    code = "cancelled"
-    title = "The command was cancelled"
 
 
 class Terminal(Protocol):

@@ -7,8 +7,8 @@ from typing import Any
 from commands.everything import COMMANDS
 from commands.registry import Command, Registry
 from commands.schema import Parameter
+from gateway.error_list import error_entries
 from gateway.http.openapi import document
-from gateway.reference.errors import error_entries
 from gateway.reference.events import event_entries
 from gateway.reference.settings import render_environment, setting_entries
 

@@ -126,7 +126,7 @@ class Gateway:
     async def restart(self) -> None:
         await self.stop()
         self._start()
-        await self.graph.channels.reload()
+        await self.graph.core.channels.reload()
 
     async def sweep(self) -> None:
         """Do what the sweeper does every second."""

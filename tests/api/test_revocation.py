@@ -112,7 +112,7 @@ async def test_a_rate_that_is_none_is_refused_before_it_is_stored(
 
     assert (refused.status, refused.error["code"]) == (422, "invalid_argument")
     assert refused.error["fix"]
-    await gateway.graph.channels.reload()
+    await gateway.graph.core.channels.reload()
 
 
 async def test_nobody_gives_away_rights_they_lack(gateway: Gateway) -> None:

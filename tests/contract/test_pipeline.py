@@ -13,7 +13,8 @@ from core.collab import tasks
 from core.events import service as events
 from core.kernel.envelope import Envelope
 from core.kernel.principal import Assurance, Principal, TenantId, system
-from gateway.bootstrap import Graph, build
+from gateway.bootstrap import build
+from gateway.graph import Graph
 from gateway.pipeline import Answer
 from gateway.settings import LimitSettings, Settings
 

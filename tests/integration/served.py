@@ -18,8 +18,9 @@ from core.identity.tenants import service as tenants
 from core.identity.users import service as users
 from core.kernel.principal import DEFAULT_TENANT, Principal, Role, TenantId, system
 from gateway.app import create_app
-from gateway.bootstrap import Graph, build
+from gateway.bootstrap import build
 from gateway.cli.sse import Message, parse_messages
+from gateway.graph import Graph
 from gateway.http.http_protocol import BoundedHttp
 from gateway.server import Server
 from gateway.settings import Settings

@@ -15,10 +15,11 @@ from core.identity.tenants.model import parse_tenant_id
 from core.kernel.clock import SystemClock
 from core.kernel.jsons import Json, canonical_json
 from core.kernel.principal import DEFAULT_TENANT, Principal, system
-from gateway.bootstrap import Graph, build, open_database
+from gateway.bootstrap import build, open_database
 from gateway.cli.exits import Exit
 from gateway.cli.terminal import Terminal
 from gateway.cli.verbs._settings import settings_with
+from gateway.graph import Graph
 from gateway.mirror import Mirror, is_followed
 from gateway.mirror.edits import Edit, parse_tasks, plan
 from gateway.mirror.imports import Importer
@@ -197,7 +198,7 @@ def _show_plan(terminal: Terminal, edits: Sequence[Edit]) -> Exit:
 async def _apply(
     terminal: Terminal, graph: Graph, edits: Sequence[Edit], by: Principal
 ) -> Exit:
-    await graph.channels.reload()
+    await graph.core.channels.reload()
     refused = 0
     async for edit, refusal in Importer(graph.pipeline, by, graph.clock).apply(edits):
         _show(terminal, edit, refusal)

@@ -44,7 +44,7 @@ async def run_here(settings: Settings, line: str) -> Reply:
     """
     graph = build(settings)
     try:
-        await graph.channels.reload()
+        await graph.core.channels.reload()
         admin = await graph.db.write(users.ensure_admin, by=system())
         envelope = Envelope(
             channel=_CHANNEL,

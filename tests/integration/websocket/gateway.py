@@ -23,8 +23,9 @@ from core.identity.keys import service as keys
 from core.identity.users import service as users
 from core.kernel.jsons import to_json
 from core.kernel.principal import Principal, Role, system
-from gateway.bootstrap import Graph, build
+from gateway.bootstrap import build
 from gateway.event_source import EventLine, EventsGone
+from gateway.graph import Graph
 from gateway.http.websocket import WebSocketDoor
 from gateway.http.websocket_connection import Limits, Parts
 from gateway.http.websocket_protocol import BoundedWebSocket

@@ -15,11 +15,10 @@ from channels.websocket.session import (
     Owner,
     Session,
     Sessions,
-    TooManySessions,
 )
 from channels.websocket.wire import CloseCode
 from core.kernel.principal import DEFAULT_TENANT
-from core.kernel.problems import Unavailable
+from core.kernel.problems import TooManySessions, Unavailable
 
 ANN = Owner(DEFAULT_TENANT, "U-1")
 BOB = Owner(DEFAULT_TENANT, "U-2")

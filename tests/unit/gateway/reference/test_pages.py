@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from commands.everything import COMMANDS
+from gateway.error_list import error_entries
 from gateway.reference import pages
-from gateway.reference.errors import error_entries
 from gateway.reference.events import event_entries
 from gateway.reference.settings import setting_entries
 

@@ -4,9 +4,7 @@ import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from channels.websocket.session import TooManySessions
 from core.kernel.problems import Problem
-from gateway.http.websocket_connection import Cancelled
 from gateway.problems import status_of_class
 
 
@@ -51,13 +49,11 @@ _BY_THE_DOOR = (
     ),
 )
 
-_OF_ONE_DOOR: tuple[type[Problem], ...] = (Cancelled, TooManySessions)
-
 
 def error_entries() -> list[ErrorEntry]:
     """List all of them by code."""
     entries = {each.code: each for each in _BY_THE_DOOR}
-    for kind in (*filter(_is_everywhere, _kinds(Problem)), *_OF_ONE_DOOR):
+    for kind in filter(_is_ours, _kinds(Problem)):
         entries.setdefault(kind.code, _entry(kind))
     return sorted(entries.values(), key=lambda each: each.code)
 
@@ -68,7 +64,7 @@ def _kinds(parent: type[Problem]) -> Iterator[type[Problem]]:
         yield from _kinds(kind)
 
 
-def _is_everywhere(kind: type[Problem]) -> bool:
+def _is_ours(kind: type[Problem]) -> bool:
     return kind.__module__ == Problem.__module__
 
 

@@ -1,0 +1,104 @@
+"""Everything that runs in one gateway process, and how it starts and stops."""
+
+from dataclasses import dataclass, field
+
+from commands.registry import Registry
+from core.database import Database
+from core.kernel.clock import Clock
+from core.secrets.vault import Vault
+from gateway.auth import Authenticator
+from gateway.channel_states import ChannelStates
+from gateway.figures import LiveFigures
+from gateway.health import Readiness
+from gateway.http.websocket import WebSocketDoor
+from gateway.intake import Intake
+from gateway.metrics import Metrics
+from gateway.mirror import Mirror
+from gateway.pipeline import Pipeline
+from gateway.settings import Settings
+from gateway.signin import SignIn
+from gateway.streams import Streams
+from gateway.supervisor import Supervisor
+from gateway.tails import Tails
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """What a command needs on its way, whichever door it came in by."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    vault: Vault
+    auth: Authenticator
+    sign_in: SignIn
+    channels: ChannelStates
+    pipeline: Pipeline
+    metrics: Metrics
+
+
+@dataclass(slots=True, kw_only=True)
+class Graph:
+    """One gateway: the core, and what runs beside its commands."""
+
+    core: Core
+    readiness: Readiness
+    mirror: Mirror
+    tails: Tails
+    intake: Intake
+    sockets: WebSocketDoor
+    streams: Streams
+    figures: LiveFigures
+    supervisor: Supervisor = field(default_factory=Supervisor)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.core.settings
+
+    @property
+    def clock(self) -> Clock:
+        """Where the time comes from."""
+        return self.core.clock
+
+    @property
+    def db(self) -> Database:
+        """The database."""
+        return self.core.db
+
+    @property
+    def auth(self) -> Authenticator:
+        """Who verifies credentials."""
+        return self.core.auth
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The one road."""
+        return self.core.pipeline
+
+    @property
+    def registry(self) -> Registry:
+        """The commands that run here."""
+        return self.core.pipeline.registry
+
+    async def start(self) -> None:
+        """Read what must be known before the first command, then start the tickers."""
+        await self.core.channels.reload()
+        await self.mirror.start()
+        self.intake.start()
+        self.supervisor.start()
+
+    def end_streams(self) -> None:
+        """End the answers that would otherwise stay open, and turn readiness off."""
+        self.readiness.is_closing = True
+        self.streams.close()
+        self.tails.close()
+
+    async def stop(self) -> None:
+        """Refuse new work, finish what is queued, let go of everything."""
+        self.end_streams()
+        await self.supervisor.stop()
+        await self.intake.stop()
+        self.pipeline.floods.flush()
+        await self.mirror.stop()
+        self.db.close()
