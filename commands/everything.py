@@ -11,6 +11,7 @@ from commands import (
     keys,
     leases,
     states,
+    task_moves,
     tasks,
     users,
 )
@@ -19,6 +20,7 @@ from commands.registry import Command
 COMMANDS: Sequence[Command] = (
     *builtins.COMMANDS,
     *tasks.COMMANDS,
+    *task_moves.COMMANDS,
     *leases.COMMANDS,
     *events.COMMANDS,
     *states.COMMANDS,

@@ -1,20 +1,19 @@
 """Commands over tasks: thin, each calls one verb of the board and shapes its reply."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 from commands import blocks
 from commands.context import Context
 from commands.registry import Command, command
 from commands.render import quote
-from commands.schema import Doc, Person, Ref
+from commands.schema import Doc, Person
+from commands.task_replies import TaskRef, checklist, next_steps, show_task
 from commands.views import (
     TaskChangedData,
-    TaskClaimedData,
     TaskData,
     TaskDetailData,
-    TaskMovedData,
     TaskPageData,
 )
 from core.collab import tasks
@@ -22,15 +21,12 @@ from core.collab.tasks import Status, Task, TaskFilter
 from core.database import Tx
 from core.events import service as events
 from core.events.model import EventFilter
-from core.kernel.jsons import Json
 from core.kernel.lanes import Lane
 from core.kernel.problems import InvalidArgument
 from core.kernel.reply import Block, Code, Reply, Text
 from core.leases import model as lease_model
 from core.leases import service as leases
-from core.leases.model import DEFAULT_TTL, Lease
-
-TaskRef = Annotated[str, Ref("T")]
+from core.leases.model import Lease
 
 _EVENTS_SHOWN = 3
 
@@ -74,7 +70,7 @@ def create(
         needs=needs,
         dod=dod,
     )
-    data = _data(task)
+    data = show_task(task)
     return Reply(
         summary=f"Created {task.id} in {task.status}",
         blocks=(
@@ -147,7 +143,7 @@ def list_(
                 next=page.next,
             ),
         ),
-        data={"items": [_data(each) for each in page.items], "next": page.next},
+        data={"items": [show_task(each) for each in page.items], "next": page.next},
     )
 
 
@@ -182,9 +178,9 @@ def show(ctx: Context, task: TaskRef) -> Reply:
             ),
             *_prose(found),
             *_history(ctx.tx, found.id),
-            _next_steps(found),
+            next_steps(found),
         ),
-        data={**_data(found), "lease": lease_model.view(lease) if lease else None},
+        data={**show_task(found), "lease": lease_model.view(lease) if lease else None},
     )
 
 
@@ -229,156 +225,7 @@ def set_(
     return Reply(
         summary=_changed_summary(changed, given),
         blocks=(blocks.actions(("Open", f"task show {changed.id}")),),
-        data={"ok": True, **_data(changed)},
-    )
-
-
-@command(
-    "task move",
-    scope="tasks:write",
-    danger="write",
-    if_match="optional",
-    target="task",
-    http="POST /collab/tasks/{task}/transition",
-    result=TaskMovedData,
-    examples=["task move T-12 in_progress --if-match 3-9f86d0"],
-)
-def move(ctx: Context, task: TaskRef, status: Status, *, reason: str = "") -> Reply:
-    """Move a task to another column, if the board allows that step."""
-    moved = tasks.transition(
-        ctx.tx, task, status, reason=reason, if_match=ctx.options.if_match
-    )
-    return _moved(ctx, moved)
-
-
-@command(
-    "task claim",
-    scope="tasks:write",
-    danger="write",
-    if_match="optional",
-    target="task",
-    http="POST /collab/tasks/{task}/claim",
-    result=TaskClaimedData,
-    examples=["claim T-12 --ttl 30m"],
-)
-def claim(
-    ctx: Context,
-    task: TaskRef,
-    *,
-    ttl: Annotated[timedelta, Doc("How long without a heartbeat.")] = DEFAULT_TTL,
-) -> Reply:
-    """Take a task out of the queue and hold its lease."""
-    claimed = tasks.claim(ctx.tx, task, ttl=ttl, if_match=ctx.options.if_match)
-    lease = claimed.lease
-    return Reply(
-        summary=f"You hold {claimed.task.id} until {lease.expires_at:%H:%M} UTC",
-        blocks=(
-            blocks.actions(
-                ("Start", f"task move {claimed.task.id} in_progress"),
-                ("Renew", f"lease renew {lease.lock_id} --fence {lease.fence}"),
-                ("Release", f"task release {claimed.task.id}"),
-            ),
-        ),
-        data={
-            **_data(claimed.task),
-            "lock_id": lease.lock_id,
-            "fence": lease.fence,
-            "lease": lease_model.view(lease),
-        },
-        undo=blocks.undo(ctx, f"task release {claimed.task.id}"),
-    )
-
-
-@command(
-    "task release",
-    scope="tasks:write",
-    danger="write",
-    if_match="optional",
-    target="task",
-    http="POST /collab/tasks/{task}/release",
-    result=TaskMovedData,
-    examples=["task release T-12"],
-)
-def release(ctx: Context, task: TaskRef, *, reason: str = "") -> Reply:
-    """Give a task that you work on back to the queue."""
-    return _moved(
-        ctx, tasks.release(ctx.tx, task, reason=reason, if_match=ctx.options.if_match)
-    )
-
-
-@command(
-    "task approve",
-    scope="tasks:write",
-    danger="write",
-    if_match="optional",
-    target="task",
-    http="POST /collab/tasks/{task}/approve",
-    result=TaskMovedData,
-    examples=['approve T-12 --reason "tests green"'],
-)
-def approve(ctx: Context, task: TaskRef, *, reason: str = "") -> Reply:
-    """Approve a task in review; its implementer cannot."""
-    return _moved(
-        ctx, tasks.approve(ctx.tx, task, reason=reason, if_match=ctx.options.if_match)
-    )
-
-
-@command(
-    "task reject",
-    scope="tasks:write",
-    danger="write",
-    if_match="optional",
-    target="task",
-    http="POST /collab/tasks/{task}/reject",
-    result=TaskMovedData,
-    examples=['task reject T-12 --reason "no tests"'],
-)
-def reject(ctx: Context, task: TaskRef, *, reason: str = "") -> Reply:
-    """Ask for changes to a task in review."""
-    return _moved(
-        ctx, tasks.reject(ctx.tx, task, reason=reason, if_match=ctx.options.if_match)
-    )
-
-
-@command(
-    "task block",
-    scope="tasks:write",
-    danger="write",
-    if_match="optional",
-    target="task",
-    http="POST /collab/tasks/{task}/block",
-    result=TaskMovedData,
-    examples=[
-        'task block T-12 --reason "waiting for access"',
-        "task block T-12 --needs T-9",
-    ],
-)
-def block(
-    ctx: Context, task: TaskRef, *, needs: Sequence[TaskRef] = (), reason: str = ""
-) -> Reply:
-    """Set a task aside, for a reason or until others are done."""
-    return _moved(
-        ctx,
-        tasks.block(
-            ctx.tx, task, reason=reason, needs=needs, if_match=ctx.options.if_match
-        ),
-    )
-
-
-@command(
-    "task unblock",
-    scope="tasks:write",
-    danger="write",
-    if_match="optional",
-    target="task",
-    http="POST /collab/tasks/{task}/unblock",
-    result=TaskMovedData,
-    examples=["task unblock T-12"],
-)
-def unblock(ctx: Context, task: TaskRef, *, reason: str = "") -> Reply:
-    """Take a blocked task back to where it came from."""
-    return _moved(
-        ctx, tasks.unblock(ctx.tx, task, reason=reason, if_match=ctx.options.if_match)
+        data={"ok": True, **show_task(changed)},
     )
 
 
@@ -397,7 +244,7 @@ def note(ctx: Context, task: TaskRef, text: str) -> Reply:
     return Reply(
         summary=f"Noted on {noted.id}",
         blocks=(blocks.actions(("Open", f"task show {noted.id}")),),
-        data={"ok": True, **_data(noted)},
+        data={"ok": True, **show_task(noted)},
     )
 
 
@@ -430,49 +277,15 @@ def tick(
     left = len(ticked.open_dod)
     return Reply(
         summary=f"{ticked.id}: {len(ticked.dod) - left} of {len(ticked.dod)} done",
-        blocks=(Text(md=_checklist(ticked)),),
-        data={"ok": True, **_data(ticked)},
+        blocks=(Text(md=checklist(ticked)),),
+        data={"ok": True, **show_task(ticked)},
         undo=blocks.undo(
             ctx, f"task tick {ticked.id} {quote(which)}{'' if undone else ' --undone'}"
         ),
     )
 
 
-COMMANDS: Sequence[Command] = (
-    create,
-    list_,
-    show,
-    set_,
-    move,
-    claim,
-    release,
-    approve,
-    reject,
-    block,
-    unblock,
-    note,
-    tick,
-)
-
-
-def _data(task: Task) -> dict[str, Json]:
-    return {**tasks.view(task), "etag": task.etag}
-
-
-def _moved(ctx: Context, moved: tasks.Move) -> Reply:
-    task = moved.task
-    back = f"task move {task.id} {moved.old_status} --if-match {task.etag}"
-    can_go_back = moved.old_status in tasks.moves_from(task)
-    return Reply(
-        summary=f"{task.id} {moved.old_status} -> {task.status}",
-        blocks=(_next_steps(task),),
-        data={
-            **_data(task),
-            "old_status": moved.old_status.value,
-            "new_status": task.status.value,
-        },
-        undo=blocks.undo(ctx, back) if can_go_back else None,
-    )
+COMMANDS: Sequence[Command] = (create, list_, show, set_, note, tick)
 
 
 def _changed_summary(task: Task, given: dict[str, Any]) -> str:
@@ -482,26 +295,12 @@ def _changed_summary(task: Task, given: dict[str, Any]) -> str:
     return f"{task.id} changed: {', '.join(given)}"
 
 
-def _next_steps(task: Task) -> Block:
-    steps = [
-        (str(to).replace("_", " ").capitalize(), f"task move {task.id} {to}")
-        for to in tasks.moves_from(task)[:2]
-    ]
-    return blocks.actions(*steps, ("Open", f"task show {task.id}"))
-
-
 def _prose(task: Task) -> Sequence[Block]:
-    parts = [task.body, _checklist(task)]
+    parts = [task.body, checklist(task)]
     parts += [
         f"{note.by}, {note.at:%Y-%m-%d %H:%M}: {note.text}" for note in task.notes[-5:]
     ]
     return [Text(md="\n\n".join(part for part in parts if part))] if any(parts) else []
-
-
-def _checklist(task: Task) -> str:
-    return "\n".join(
-        f"- [{'x' if each.is_done else ' '}] {each.text}" for each in task.dod
-    )
 
 
 def _history(tx: Tx, task_id: str) -> Sequence[Block]:
