@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import takewhile
 from typing import Any, NoReturn
 
@@ -112,6 +111,8 @@ class _Line:
 
     def _named(self, key: str) -> Parameter | None:
         """Find the parameter that a key names; one hyphen names short flags alone."""
+        if parameter := self.plan.spelled.get(key):
+            return parameter
         if key[0] == "-" != key[1]:
             return self.plan.named.get(SHORT.get(key, ""))
         return self.plan.named.get(key.lstrip("-").lower().replace("-", "_"))
@@ -191,14 +192,18 @@ class _Line:
         """Set a parameter to what a token says; `flag` is the one before the token."""
         is_pair = bool(token.key) and (flag is not None or not self._named(token.key))
         text = self._pair(token, parameter) if is_pair else token.text
-        one = partial(self._one, parameter, is_quoted=token.form is Form.QUOTED)
+        is_quoted = token.form is Form.QUOTED
         if not parameter.is_list:
-            value = one(text)
+            value = self._one(parameter, text, is_quoted=is_quoted)
         elif token.form is Form.JSON and text[0] == "[":
             value = from_json(parameter, orjson.loads(text), caller=self.caller)
         else:
             parts = [text] if is_pair else _parts(parameter, text)
-            value = [one(each) for each in parts if each]
+            value = [
+                self._one(parameter, each, is_quoted=is_quoted)
+                for each in parts
+                if each
+            ]
         self._set(parameter, flag or token, value=value)
 
     def _pair(self, token: Token, parameter: Parameter) -> str:

@@ -19,13 +19,15 @@ class Plan:
     """What is worked out once for a command.
 
     Shape:  `named` holds its parameters and those global flags whose names it does
-            not use itself; `globals` are the names of the latter. `tuples` name the
+            not use itself, `spelled` the same under names and flags (`lane`, `--lane`);
+            `globals` are the names of the latter. `tuples` name the
             lists that become tuples, and `help` is the line that explains it. Lines of
             a command that `has_secrets` are not repeated in answers.
     """
 
     command: Command
     named: Mapping[str, Parameter]
+    spelled: Mapping[str, Parameter]
     globals: frozenset[str]
     positional: Sequence[Parameter]
     tuples: Sequence[str]
@@ -36,9 +38,11 @@ class Plan:
 def plan_of(command: Command) -> Plan:
     """Work out the plan of a command."""
     own = {each.name: each for each in command.parameters}
+    named = {each.name: each for each in GLOBALS} | own
     return Plan(
         command=command,
-        named={each.name: each for each in GLOBALS} | own,
+        named=named,
+        spelled=named | {each.flag: each for each in named.values()},
         globals=_GLOBAL_NAMES - own.keys(),
         positional=[each for each in command.parameters if each.is_positional],
         tuples=[

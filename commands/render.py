@@ -1,7 +1,7 @@
 """From values back to a line: the one way in which a command is written down."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -89,18 +89,17 @@ def _positional(command: Command, parameter: Parameter, value: Any) -> Sequence[
     return [_token(parameter, text) for text in texts]
 
 
-def _flagged(parameter: Parameter, value: Any) -> Iterator[str]:
+def _flagged(parameter: Parameter, value: Any) -> Sequence[str]:
+    flag = parameter.flag
     if parameter.kind is Kind.FLAG and isinstance(value, bool):
-        yield parameter.flag if value else parameter.flag.replace("--", "--no-", 1)
-        return
-    yield parameter.flag
+        return (flag if value else flag.replace("--", "--no-", 1),)
     if parameter.is_list:
-        yield _list(parameter, value)
-    elif parameter.kind is Kind.OBJECT:
-        written = _json(value)
-        yield written if isinstance(value, dict | list | tuple) else _quoted(written)
-    else:
-        yield _token(parameter, value)
+        return flag, _list(parameter, value)
+    if parameter.kind is not Kind.OBJECT:
+        return flag, _token(parameter, value)
+    written = _json(value)
+    is_json = isinstance(value, dict | list | tuple)
+    return flag, written if is_json else _quoted(written)
 
 
 def _list(parameter: Parameter, values: Sequence[Any]) -> str:
@@ -127,7 +126,7 @@ def _is_bare(parameter: Parameter, text: str) -> bool:
 
 
 def _text(value: Any) -> str:
-    plain = as_json(value)
+    plain = value if type(value) is str else as_json(value)
     return plain if isinstance(plain, str) else _json(plain)
 
 

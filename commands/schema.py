@@ -4,7 +4,7 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import Annotated, Any
@@ -57,7 +57,8 @@ class Parameter:
 
     `is_positional` ones may stand without a name; `is_list` ones take `a,b,c` or a
     repeated flag. `prefix` is the id prefix of a REF. `choices` are the values of a
-    CHOICE. An `is_secret` one is left out of every line that is written back.
+    CHOICE. An `is_secret` one is left out of every line that is written back. `flag`
+    is how it is written as one: `--if-match`.
     """
 
     name: str
@@ -72,10 +73,10 @@ class Parameter:
     doc: str = ""
     is_secret: bool = False
 
-    @property
-    def flag(self) -> str:
-        """How it is written as a flag: `--if-match`."""
-        return "--" + self.name.replace("_", "-")
+    flag: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "flag", "--" + self.name.replace("_", "-"))
 
 
 class Arguments(BaseModel):

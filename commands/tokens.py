@@ -103,9 +103,14 @@ def tokenise(text: str, start: int = 0) -> Scan:
     match = _TOKEN.match
     while len(tokens) < MAX_TOKENS:
         found = match(text, start)
-        if found is None or _is_end(found):
+        if found is None:
             return Scan(tokens)
-        if found.lastindex != _OPENER:
+        group, word = found.lastindex, found[_WORD]
+        if group == _WORD and not found[_BEFORE]:
+            if not word:
+                return Scan(tokens)
+            token = _word(word, found.start(_WORD), found.end(), key="")
+        elif group != _OPENER:
             token = _closed(found)
         elif (opened := _opened(text, found, has_json=has_json)) is None:
             return Scan(tokens, _fault(text, found.start(_OPENER)))
@@ -146,10 +151,6 @@ def split_lines(text: str) -> list[str]:
 
 def _has_break(text: str, start: int, end: int) -> bool:
     return text.find("\n", start, end) >= 0 or text.find("\r", start, end) >= 0
-
-
-def _is_end(found: re.Match[str]) -> bool:
-    return found.lastindex == _WORD and not found[_WORD] and not found[_BEFORE]
 
 
 def _closed(found: re.Match[str]) -> Token:
