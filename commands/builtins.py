@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from commands import blocks, help
+from commands import blocks
+from commands import help as ladder
 from commands.context import Context
 from commands.registry import Command, command
 from commands.schema import Doc
@@ -83,19 +84,19 @@ def help_(
 ) -> Reply:
     """Show what you can ask; name a noun or a command to learn more of it."""
     if all:
-        return help.everything(ctx.registry)
+        return ladder.everything(ctx.registry)
     if not topic:
-        return help.overview(ctx.registry, ctx.principal)
+        return ladder.overview(ctx.registry, ctx.principal)
     named = ctx.registry.find(" ".join(topic).lower())
     return (
-        help.of_command(named)
+        ladder.of_command(named)
         if named
-        else help.of_noun(ctx.registry, topic[0], ctx.principal)
+        else ladder.of_noun(ctx.registry, topic[0], ctx.principal)
     )
 
 
 @command("version", is_open=True, examples=["version"], http="GET /v1/version")
-def version(ctx: Context) -> Reply:
+def version(_: Context) -> Reply:
     """Tell which version answers."""
     return Reply(summary=f"Opswire {VERSION}", data={"version": VERSION})
 
@@ -262,7 +263,7 @@ def describe(command: Command) -> dict[str, Json]:
     return {
         "name": command.name,
         "summary": command.summary,
-        "usage": help.usage(command),
+        "usage": ladder.usage(command),
         "scope": command.scope,
         "danger": command.danger.value,
         "examples": list(command.examples),

@@ -167,7 +167,7 @@ def _streams(auth: Authenticator, settings: StreamSettings) -> Streams:
     )
 
 
-def _tenant_of(channel: str, account: str) -> TenantId:
+def _tenant_of(_channel: str, _account: str) -> TenantId:
     """Every channel account serves the default tenant until it is named otherwise."""
     return DEFAULT_TENANT
 

@@ -64,7 +64,7 @@ def database_checks(db: Database) -> dict[str, Callable[[], Awaitable[Check]]]:
         return Check(is_ok=True, detail="answers")
 
     async def queue() -> Check:
-        await db.write(lambda tx: None, by=system())
+        await db.write(lambda _: None, by=system())
         return Check(is_ok=True, detail=f"{db.waiting} writes waiting")
 
     return {"migrations": schema, "database": reads, "queue": queue}

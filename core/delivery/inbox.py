@@ -1,10 +1,20 @@
 """The inbox: every message once, with the answer that its sender was given."""
 
+import typing
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import groupby
-from typing import cast
 
-from sqlalchemy import BigInteger, Text, bindparam, column, literal_column, text
+from sqlalchemy import (
+    Select,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from core.database import Head, Prepared, Row, Session, Tx
 from core.delivery.model import InboxDraft, InboxKey, InboxState, StoredMessage
@@ -12,26 +22,33 @@ from core.delivery.tables import inbox
 from core.kernel.clock import Micros
 from core.kernel.jsons import canonical_json
 
-_FOUND = (
-    column("key", Text),
-    column("request_hash", Text),
-    column("state", Text),
-    column("reply", Text),
-    column("seq", BigInteger),
-    column("request_id", Text),
+_KEYS = bindparam("keys", type_=Text)
+
+
+def _finding(keys: Select[tuple[str]]) -> Prepared:
+    """Look one sender's messages up by their keys, which come as one JSON list."""
+    return Prepared(
+        select(
+            inbox.c.key,
+            inbox.c.request_hash,
+            inbox.c.state,
+            inbox.c.reply,
+            inbox.c.seq,
+            inbox.c.request_id,
+        ).where(
+            inbox.c.tenant_id == bindparam("tenant"),
+            inbox.c.channel == bindparam("channel"),
+            inbox.c.account == bindparam("account"),
+            inbox.c.sender == bindparam("sender"),
+            inbox.c.key.in_(keys),
+        )
+    )
+
+
+_FIND_SQLITE = _finding(
+    select(func.json_each(_KEYS).table_valued(column("value", Text)).c.value)
 )
-_SELECT = (
-    "SELECT key, request_hash, state, reply, seq, request_id FROM inbox WHERE tenant_id = :tenant"
-    " AND channel = :channel AND account = :account AND sender = :sender AND key"
-)
-_FIND_SQLITE = Prepared(
-    text(f"{_SELECT} IN (SELECT value FROM json_each(:keys))").columns(*_FOUND)
-)
-_FIND_POSTGRES = Prepared(
-    text(
-        f"{_SELECT} IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb)))"
-    ).columns(*_FOUND)
-)
+_FIND_POSTGRES = _finding(select(func.jsonb_array_elements_text(cast(_KEYS, JSONB))))
 
 
 class InboxRecorder:
@@ -78,7 +95,7 @@ class InboxLookup:
         self, session: Session, keys: Sequence[Hashable]
     ) -> Mapping[Hashable, object]:
         """Return the stored message under each key that has one."""
-        wanted = sorted(cast(Sequence[InboxKey], keys))
+        wanted = sorted(typing.cast(Sequence[InboxKey], keys))
         found: dict[Hashable, object] = {}
         for sender, group in groupby(wanted, key=lambda key: key[:4]):
             for row in _find(session, sender, [key.key for key in group]):
