@@ -87,9 +87,6 @@ class Settings(BaseSettings):
         description="postgresql://… or sqlite:///…; empty is a file in the data folder.",
         validation_alias=AliasChoices("OPSWIRE_DATABASE_URL", "DATABASE_URL"),
     )
-    redis_url: str = Field(
-        default="", description="redis://… shared by several gateways."
-    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO",
         description="Least severe log event to write.",
@@ -116,10 +113,6 @@ class Settings(BaseSettings):
     allowed_origins: tuple[str, ...] = Field(
         default=(),
         description="Further browser origins that may open a WebSocket.",
-    )
-    trusted_proxies: tuple[str, ...] = Field(
-        default=(),
-        description="Addresses whose forwarded headers are believed.",
     )
     flags_file: Path = Field(
         default=Path("config/flags.json"),

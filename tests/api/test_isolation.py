@@ -8,7 +8,7 @@ from core.kernel.principal import Role
 from tests.api.cases import CASES
 from tests.api.gateway import Answer, Gateway, Person
 
-SECRET = "zanzibar"
+SECRET = "zanzibar"  # pragma: allowlist secret
 LISTS = (
     "/collab/tasks",
     "/collab/leases",

@@ -131,7 +131,7 @@ async def test_alerts_become_tasks_word_for_word(
                 "labels": {"alertname": "DiskFull", "instance": "db-1:9100"},
                 "annotations": {"summary": hostile, "description": hostile},
                 "startsAt": "2026-11-04T08:59:00Z",
-                "fingerprint": "0f1e2d3c4b5a6978",
+                "fingerprint": "0f1e2d3c4b5a6978",  # pragma: allowlist secret
             }
         ],
     }

@@ -141,7 +141,7 @@ def test_key_goes_before_the_session(person: Console, stub: StubGateway) -> None
     person.run("login", "once")
     stub.answers.clear()
     stub.answer(a_reply())
-    person.environ["OPSWIRE_API_KEY"] = "ops_live_ann"
+    person.environ["OPSWIRE_API_KEY"] = "ops_live_ann"  # pragma: allowlist secret
 
     person.run("whoami")
 
