@@ -69,6 +69,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="OPSWIRE_",
+        env_file=".env",
         env_nested_delimiter="__",
         frozen=True,
         extra="ignore",
