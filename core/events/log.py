@@ -1,13 +1,13 @@
 """The human log: events told as Markdown, day by day; pure."""
 
-import re
 from collections.abc import Sequence
+from datetime import date
 from itertools import groupby
 
 from core.events.model import Event
 from core.kernel.jsons import Json
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|&~])")
+_SPECIAL = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>#|&~"})
 _TEXT_LIMIT = 80
 
 
@@ -18,13 +18,13 @@ def render_human_log(told: Sequence[Event]) -> str:
     """
     if not told:
         return "No events.\n"
-    days = groupby(told, key=lambda event: event.ts.strftime("%A, %d %B %Y"))
+    days = groupby(told, key=lambda event: event.ts.date())
     return "\n".join(_day(day, list(of_day)) for day, of_day in days)
 
 
-def _day(day: str, told: Sequence[Event]) -> str:
+def _day(day: date, told: Sequence[Event]) -> str:
     lines = "\n".join(_line(event) for event in told)
-    return f"## {day}\n\n{lines}\n"
+    return f"## {day:%A, %d %B %Y}\n\n{lines}\n"
 
 
 def _line(event: Event) -> str:
@@ -52,4 +52,4 @@ def _short(value: Json) -> str:
 
 
 def _escape(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text)
+    return text.translate(_SPECIAL)

@@ -101,9 +101,10 @@ class EventFile:
             sync_folder(self.path.parent)
 
     def _append_page(self, page: Page) -> None:
+        lines = b"".join([line for _, line in page])
         try:
             with self.path.open("ab") as file:
-                file.writelines(line for _, line in page)
+                file.write(lines)
                 stamp = sync_file(file)
         except OSError:
             with suppress(OSError):
@@ -111,8 +112,7 @@ class EventFile:
             # What stands there now is compared with the table before the next append.
             self._stamp = None
             raise
-        for seq, line in page:
-            self._take(seq, line)
+        self._take(page[-1][0], lines)
         self._stamp = stamp
 
     def _adopt(self) -> bool:
@@ -149,10 +149,11 @@ class EventFile:
         os.truncate(self.path, self._size_bytes)
         return True
 
-    def _take(self, seq: int, line: bytes) -> None:
+    def _take(self, seq: int, lines: bytes) -> None:
+        """Note that the file goes on with these lines, up to the event `seq`."""
         self.seq = seq
-        self._size_bytes += len(line)
-        self._sha.update(line)
+        self._size_bytes += len(lines)
+        self._sha.update(lines)
         self._known = Checkpoint(
             seq=seq, size_bytes=self._size_bytes, digest=self._sha.hexdigest()
         )

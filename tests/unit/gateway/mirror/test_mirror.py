@@ -241,7 +241,7 @@ def test_append_that_fails_in_a_line_leaves_none_of_it(
 def test_costly_document_waits_and_is_not_forgotten(
     board: Board, ann: Principal
 ) -> None:
-    """At most one rewrite in twenty times its own cost."""
+    """At most one rewrite in fifty times its own cost."""
     board.elapsed.step = 0.02
     a_task(board.db, ann)
     board.follow()
