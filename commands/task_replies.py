@@ -14,8 +14,8 @@ TaskRef = Annotated[str, Ref("T")]
 
 
 def show_task(task: Task) -> dict[str, Json]:
-    """Show a task as the `data` of a reply, with its ETag."""
-    return {**tasks.view(task), "etag": task.etag}
+    """Show a task as the `data` of a reply, with its ETag; not to be changed."""
+    return task.tagged
 
 
 def moved_reply(ctx: Context, moved: tasks.Move) -> Reply:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from commands import bus
+from commands.asked_again import parse_again
 from commands.invocation import Invocation
-from commands.parser import parse, parse_call
+from commands.parser import parse_call
 from commands.references import refers_back
 from commands.registry import Alters, Command, Registry
 from core.audit.model import Verdict
@@ -201,7 +202,7 @@ class Pipeline:
                 me=principal.name,
             )
         else:
-            invocation = parse(
+            invocation = parse_again(
                 envelope.text, self.registry, now=now, timezone=zone, me=principal.name
             )
         if not envelope.if_match:

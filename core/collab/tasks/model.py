@@ -95,6 +95,11 @@ class Task:
         """The strong entity tag: version and digest of the canonical view."""
         return entity_tag(self.version, digest(canonical_json(self.shown)))
 
+    @cached_property
+    def tagged(self) -> dict[str, Json]:
+        """The task as JSON together with its etag; not to be changed."""
+        return {**self.shown, "etag": self.etag}
+
     @property
     def is_open(self) -> bool:
         """Whether anything can still happen to it."""
