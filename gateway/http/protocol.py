@@ -7,12 +7,14 @@ from typing import Any
 
 import httptools
 from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from core.kernel.ids import random_id
 from core.kernel.jsons import to_json
 from gateway.http.asgi import BASE_HEADERS
 from gateway.http.http_protocol import BoundedHttp
+from gateway.http.whole_answers import WholeAnswer
 from gateway.problems import ERROR_BASE
 
 _VERSIONS = ("1.1", "1.0")
@@ -165,6 +167,11 @@ class StrictHttp(BoundedHttp):
         self._is_in_head = False
         self._size = 0
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Let a request be answered, in one piece."""
+        cycle.transport = WholeAnswer(self.transport, self.loop)
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body; only what is beside it counts as waste."""
