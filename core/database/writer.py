@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from core.database.engine import faults, is_outage, is_sqlite
 from core.database.head import Head, lock_heads, save_heads
@@ -73,7 +73,7 @@ class Writer:
         self._begin = "BEGIN IMMEDIATE" if is_sqlite(engine) else "BEGIN"
         self._queue: queue.SimpleQueue[Unit | _Word] = queue.SimpleQueue()
         self._posted: deque[Unit] = deque()
-        self._connection: Connection | None = None
+        self._session: Session | None = None
         self._thread = threading.Thread(
             target=self._loop, name="db-writer", daemon=True
         )
@@ -214,7 +214,7 @@ class Writer:
 
     def _run_batch(self, units: Sequence[Unit]) -> set[TenantId]:
         """Commit units; return the tenants that they changed."""
-        session = self._session()
+        session = self._open_session()
         session.control(self._begin)
         heads = lock_heads(session, (unit.principal.tenant for unit in units))
         now = self._now(session)
@@ -279,20 +279,21 @@ class Writer:
             session.insert_many(recorder.table, rows, merges=tuple(recorder.merges))
         save_heads(session, heads.values())
 
-    def _session(self) -> Session:
-        if self._connection is not None and has_moved(self._connection):
+    def _open_session(self) -> Session:
+        if self._session is not None and has_moved(self._session.connection):
             self._drop_connection()
-        if self._connection is None:
-            self._connection = self._engine.connect().execution_options(
-                isolation_level="AUTOCOMMIT"
+        if self._session is None:
+            connection = self._engine.connect()
+            self._session = Session(
+                connection.execution_options(isolation_level="AUTOCOMMIT")
             )
-        return Session(self._connection)
+        return self._session
 
     def _drop_connection(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.invalidate()
-            connection.close()
+        session, self._session = self._session, None
+        if session is not None:
+            session.connection.invalidate()
+            session.connection.close()
 
 
 def _refuse(units: Sequence[Unit], fault: Exception) -> None:
