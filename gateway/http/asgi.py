@@ -106,7 +106,9 @@ class Headers:
 
         Raises: InvalidHeader when it is not ASCII.
         """
-        raw = self.by_name.get(name, b"")
+        raw = self.by_name.get(name)
+        if raw is None:
+            return ""
         try:
             return raw.decode("ascii")
         except UnicodeDecodeError as fault:
