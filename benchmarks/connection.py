@@ -9,6 +9,8 @@ from typing import cast
 
 Requests = Iterator[bytes]
 
+NUMBER = "#" * 16  # where `numbered` writes digits of its own into each request
+
 
 class LoadFailed(Exception):
     """The server refused, broke off or fell silent, so there is no rate to report."""
@@ -111,11 +113,12 @@ class Connection(asyncio.Protocol, ABC):
             self._transport.close()
 
 
-def numbered(head: bytes, tail: bytes) -> Requests:
-    """Yield requests with 16 hex digits between head and tail that never repeat.
+def numbered(template: bytes) -> Requests:
+    """Yield requests with 16 hex digits, which never repeat, in the place of `NUMBER`.
 
     Starting from the clock keeps them unique over all samples: a generator never
     sends as many requests as nanoseconds pass.
     """
+    parts = template.split(NUMBER.encode())
     for number in itertools.count(time.time_ns()):
-        yield b"%b%016x%b" % (head, number, tail)
+        yield (b"%016x" % number).join(parts)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import orjson
 
-from benchmarks.connection import Connection, Requests, Tally, numbered
+from benchmarks.connection import NUMBER, Connection, Requests, Tally, numbered
 
 _OK = 200
 
@@ -55,9 +55,8 @@ class HttpConnection(Connection):
 def post_line(path: str, line: str, *, key: str) -> Requests:
     """Yield POSTs of one command line, each with an Idempotency-Key of its own."""
     body = orjson.dumps({"line": line})
-    return numbered(
-        _head(path, body, key) + b"Idempotency-Key: bench-", b"\r\n\r\n" + body
-    )
+    own = f"Idempotency-Key: bench-{NUMBER}\r\n\r\n".encode()
+    return numbered(_head(path, body, key) + own + body)
 
 
 def post_same_line(path: str, line: str, *, key: str) -> Requests:

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.connection import Requests
+from benchmarks.connection import NUMBER, Requests
 from benchmarks.http_client import HttpConnection, post_line, post_same_line
 from benchmarks.load import Load, Sample, sample
 from benchmarks.servers import Server
@@ -15,7 +15,7 @@ from benchmarks.websocket_client import WebSocketConnection, exec_line
 
 CLIENTS = 64
 COMMANDS_PATH = "/v1/commands"
-CREATE = 'task create "Fix login redirect" --lane B --dod "tests,docs"'
+CREATE = f'task create "Fix login redirect {NUMBER}" --lane B --dod "tests,docs"'
 
 Contestant = Callable[[], Sample]
 

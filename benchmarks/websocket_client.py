@@ -6,12 +6,18 @@ from typing import NamedTuple
 
 import orjson
 
-from benchmarks.connection import Connection, LoadFailed, Requests, Tally, numbered
+from benchmarks.connection import (
+    NUMBER,
+    Connection,
+    LoadFailed,
+    Requests,
+    Tally,
+    numbered,
+)
 
 _TEXT, _CLOSE, _PING, _PONG = 0x1, 0x8, 0x9, 0xA
 _SHORT, _WORD, _LONG = 125, 126, 127
 _ZERO_MASK = b"\0\0\0\0"
-_DIGITS = 16
 
 
 class Frame(NamedTuple):
@@ -50,10 +56,8 @@ def frame_head(opcode: int, length: int) -> bytes:
 
 def exec_line(line: str) -> Requests:
     """Yield `exec` frames of one command line, each with an id of its own."""
-    head = b'{"t":"exec","id":"'
-    tail = b'","line":' + orjson.dumps(line) + b"}"
-    length = len(head) + _DIGITS + len(tail)
-    return numbered(frame_head(_TEXT, length) + head, tail)
+    frame = orjson.dumps({"t": "exec", "id": NUMBER, "line": line})
+    return numbered(frame_head(_TEXT, len(frame)) + frame)
 
 
 class WebSocketConnection(Connection):
