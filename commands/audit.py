@@ -90,8 +90,14 @@ def verify(ctx: Context, *, anchor: str = "") -> Reply:
             if found.is_intact
             else f"BROKEN at entry {found.broken_at}: {found.fault}"
         ),
-        blocks=(blocks.fields(("checked", found.checked), ("anchor to keep", head)),),
+        blocks=(
+            blocks.fields(
+                ("checked", found.checked),
+                ("anchor to keep", head if found.is_intact else ""),
+            ),
+        ),
         data={
+            "ok": found.is_intact,
             "intact": found.is_intact,
             "checked": found.checked,
             "broken_at": found.broken_at,

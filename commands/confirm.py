@@ -3,6 +3,7 @@
 from commands.context import Context
 from commands.invocation import Invocation
 from commands.registry import Danger
+from commands.render import quote
 from core.approvals import service as approvals
 from core.approvals.model import Proposal, digest_of
 from core.kernel.problems import InvalidArgument, NeedsConfirmation
@@ -33,7 +34,7 @@ def propose(context: Context) -> Reply:
         return _ask_for_id(asked)
     proposal = approvals.propose(
         context.tx,
-        asked.canonical,
+        _line(asked),
         target=asked.target,
         digest=binding(context),
         channel=origin.channel,
@@ -46,6 +47,13 @@ def binding(context: Context) -> str:
     """Digest the command with the fields of its target that it declares."""
     asked, state = context.invocation, context.command.fingerprint
     return digest_of(asked.canonical, state(context.tx, asked.target) if state else "")
+
+
+def _line(asked: Invocation) -> str:
+    """Write the command so that its reason is not lost when it is confirmed later."""
+    if not asked.options.reason:
+        return asked.canonical
+    return f"{asked.canonical} --reason {quote(asked.options.reason)}"
 
 
 def _require_typed_id(asked: Invocation, given: str) -> None:
@@ -82,13 +90,13 @@ def _ask(asked: Invocation, proposal: Proposal) -> Reply:
             "command": asked.canonical,
             "target": asked.target,
             "danger": asked.command.danger.value,
-            "confirm": f"{asked.canonical} --confirm {proposal.id}",
+            "confirm": f"{proposal.command} --confirm {proposal.id}",
         },
     )
 
 
 def _ask_for_id(asked: Invocation) -> Reply:
-    line = f"{asked.canonical} --confirm {asked.target}"
+    line = f"{_line(asked)} --confirm {asked.target}"
     return Reply(
         summary=f"Type {asked.target} to confirm: {asked.canonical}"[:150],
         status=ReplyStatus.NEEDS_CONFIRMATION,

@@ -12,7 +12,7 @@ from core.kernel.reply import Block, Code, Fields, Link, Reply, Table, Text
 
 # With the summary, the column heads and the hint this makes 25 lines at most.
 _MOST_ROWS = 22
-_REFERENCE = "/docs/reference/commands"
+_REFERENCE = "/docs"
 
 
 def overview(registry: Registry, principal: Principal) -> Reply:

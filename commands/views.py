@@ -220,6 +220,7 @@ class AuditPageData(TypedDict):
 class VerificationData(TypedDict):
     """What a walk along the audit chain found."""
 
+    ok: bool
     intact: bool
     checked: int
     broken_at: int

@@ -18,8 +18,10 @@ from gateway.http.figures import FiguresDoor
 from gateway.http.health import health_router
 from gateway.http.openapi import document
 from gateway.http.resources import Resources
+from gateway.http.short_links import short_links
 from gateway.http.sse import EventDoor
 from gateway.http.stream_openapi import TAIL_PATHS
+from gateway.http.short_links import short_links
 from gateway.http.unrouted import Unrouted
 from gateway.http.visits import Visits
 from gateway.http.webhook import Verifier, WebhookDoor
@@ -60,6 +62,8 @@ def create_app(graph: Graph) -> ASGIApp:
     api.add_exception_handler(HTTPException, unrouted.refuse)
     api.add_exception_handler(Exception, unrouted.fail)
     api.include_router(docs_router(described))
+    api.include_router(short_links())
+    api.include_router(short_links())
     api.include_router(
         health_router(
             graph.readiness, graph.core.metrics, graph.supervisor, graph.clock

@@ -18,6 +18,7 @@ from core.identity.users.model import User
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.principal import DEFAULT_TENANT, TenantId, system
 from core.kernel.problems import Unavailable
+from core.secrets.model import Purpose
 from core.secrets.vault import Vault
 from gateway.adapters.keystore import FileKeystore
 from gateway.auth import Authenticator, BootstrapKey, signing_keys
@@ -59,6 +60,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
     db = open_database(settings, clock=clock)
     admin = db.run(_ensure_base, by=system())
     keystore = FileKeystore(settings.data / "keys" / "keystore.json")
+    keystore.ring(Purpose.SIGN)  # A keystore that cannot be used is told of now.
     tokens, vault = Tokens(signing_keys(keystore)), Vault(keystore)
     limiter, metrics = Limiter(settings.limits.default), Metrics()
     channels = ChannelStates(db, limiter)

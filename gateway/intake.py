@@ -18,8 +18,8 @@ from core.delivery.model import InboxDraft, InboxKey, InboxState, StoredMessage
 from core.delivery.received import CLAIM, Received
 from core.kernel.clock import to_micros
 from core.kernel.ids import random_token
-from core.kernel.principal import TenantId, system
-from core.kernel.problems import KeyReused, Problem
+from core.kernel.principal import Principal, TenantId, system
+from core.kernel.problems import KeyReused, Problem, RateLimited
 from gateway.pipeline import Pipeline
 from gateway.stored import Source
 
@@ -57,7 +57,8 @@ class Intake:
     """Takes messages in, and sees to it that each is run once.
 
     Shape:  `sources` are the store-first channels by name; a message of another one
-            waits for a gateway that knows it. `start` and `stop` frame the workers;
+            waits for a gateway that knows it, and one above its channel's limits until
+            there is room. `start` and `stop` frame the workers;
             `drain` is due every 5 s.
     Units:  at most 1,000 messages wait in memory; the rest wait in the inbox.
     """
@@ -199,10 +200,23 @@ class Intake:
 
     async def _step(self, stored: Received) -> None:
         """Run one message; what cannot be done now waits in the inbox for a drain."""
+        key = stored.key
         try:
-            await self._pipeline.run_stored(stored, self._sources[stored.key.channel])
+            self._pipeline.limiter.admit(key.channel, _sender(key))
+            await self._pipeline.run_stored(stored, self._sources[key.channel])
+        except RateLimited as limit:
+            _log.info(
+                "intake.limited", extra={"channel": key.channel, "reason": limit.detail}
+            )
         except Problem as problem:
             _log.warning(
                 "intake.postponed",
                 extra={"request_id": stored.request_id, "reason": problem.detail},
             )
+
+
+def _sender(key: InboxKey) -> Principal:
+    """Name whom a message's limits count for: whoever delivered it."""
+    return Principal(
+        id=f"{key.account}:{key.sender}", name=key.account, tenant=key.tenant
+    )

@@ -142,14 +142,15 @@ def audit_of(message: Message, reply: Reply, verdict: Verdict) -> AuditDraft:
 def memory_of(message: Message, invocation: Invocation, reply: Reply) -> MemoryDraft:
     """Work out what `last`, `#n` and `more` mean after this reply."""
     place = message.origin.place
+    reply_id = None if invocation.command.is_read else reply.id
     rows = reply.data.get("items")
     if not isinstance(rows, list):
         last_id = _target(invocation, reply) or None
-        return MemoryDraft(place=place, reply_id=reply.id, last_id=last_id)
+        return MemoryDraft(place=place, reply_id=reply_id, last_id=last_id)
     cursor = reply.data.get("next")
     return MemoryDraft(
         place=place,
-        reply_id=reply.id,
+        reply_id=reply_id,
         listed_ids=tuple(
             str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row
         ),

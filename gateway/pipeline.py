@@ -22,6 +22,7 @@ from core.kernel.envelope import Envelope
 from core.kernel.jsons import parse_json, to_json
 from core.kernel.principal import Principal, TenantId, system
 from core.kernel.problems import (
+    ChannelOff,
     Forbidden,
     InFlight,
     KeyReused,
@@ -154,7 +155,7 @@ class Pipeline:
 
         Shape:  run once, whoever tries and however often: later tries are given the
                 stored answer. Nothing is limited here, because it was acknowledged.
-        Raises: Unavailable; the row then waits for the next try.
+        Raises: Unavailable, ChannelOff; the row then waits for the next try.
         """
         begun = time.perf_counter()
         try:
@@ -296,7 +297,10 @@ class Pipeline:
         return answer
 
     def _understand(self, message: Message) -> Message:
-        """Parse and authorise; a refusal is kept, to be stored as the answer."""
+        """Parse and authorise; a refusal is kept, to be stored as the answer.
+
+        Raises: ChannelOff; what was acknowledged waits until the channel is on again.
+        """
         try:
             if message.problem is None:
                 invocation = message.invocation = self._parse(message)
@@ -305,6 +309,8 @@ class Pipeline:
                     principal.tenant, envelope.channel, invocation.command
                 )
                 bus.authorise(invocation.command, principal)
+        except ChannelOff:
+            raise
         except Problem as problem:
             message.problem = problem
         return message

@@ -3,7 +3,7 @@
 import gc
 import logging
 import sys
-from socket import socket
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 from types import FrameType
 
 import uvicorn
@@ -72,8 +72,28 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=75,
         backlog=2048,
     )
+    listening = _listen(config)
     _settle_memory()
-    Server(config, graph).run()
+    Server(config, graph).run(sockets=[listening])
+
+
+def _listen(config: uvicorn.Config) -> socket:
+    """Take the port before anything is served.
+
+    Raises: Unavailable when somebody else has it.
+    """
+    family = AF_INET6 if ":" in config.host else AF_INET
+    listening = socket(family=family)
+    listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    try:
+        listening.bind((config.host, config.port))
+    except OSError as fault:
+        raise Unavailable(
+            f"cannot listen on {config.host}:{config.port}: {fault.strerror}",
+            fix=["stop what listens there", "choose another one with OPSWIRE_PORT"],
+        ) from fault
+    listening.set_inheritable(True)
+    return listening
 
 
 def _build(settings: Settings) -> Graph:

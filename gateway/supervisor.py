@@ -59,7 +59,9 @@ class Supervisor:
     async def _round(self, ticker: Ticker) -> bool:
         """Do the work once; tell whether it went well."""
         try:
-            await asyncio.wait_for(ticker.work(), ticker.timeout.total_seconds())
+            # Not wait_for: on 3.11 it can swallow the cancellation that ends a ticker.
+            async with asyncio.timeout(ticker.timeout.total_seconds()):
+                await ticker.work()
         except Exception as fault:
             if ticker.name not in self.failing:
                 _log.exception("ticker.failing", extra={"ticker": ticker.name})

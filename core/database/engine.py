@@ -29,7 +29,7 @@ def open_engine(url: str, *, pool_size: int = 4) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            Path(parsed.database).parent.mkdir(0o700, parents=True, exist_ok=True)
         engine = create_engine(parsed, pool_size=pool_size, max_overflow=2)
         event.listen(engine, "connect", _set_up_sqlite)
         if parsed.database and parsed.database != ":memory:":

@@ -168,6 +168,10 @@ class Tx:
         """The last event's sequence number that this unit can see."""
         return self.head.event_seq
 
+    def touch(self) -> None:
+        """Have the head written though nothing changed, to see that writing works."""
+        self.head.is_dirty = True
+
     def record(self, draft: object) -> None:
         """Buffer an event, audit or inbox entry; its recorder numbers it at the flush."""
         self.drafts.append(draft)

@@ -72,7 +72,7 @@ class MemoryDraft:
     """What a reply adds to a conversation's memory; None leaves a thing as it was."""
 
     place: Place
-    reply_id: str
+    reply_id: str | None = None
     last_id: str | None = None
     listed_ids: tuple[str, ...] | None = None
     more_line: str | None = None
@@ -82,7 +82,7 @@ class MemoryDraft:
         is_list = later.listed_ids is not None
         return MemoryDraft(
             place=self.place,
-            reply_id=later.reply_id,
+            reply_id=self.reply_id if later.reply_id is None else later.reply_id,
             last_id=self.last_id if later.last_id is None else later.last_id,
             listed_ids=later.listed_ids if is_list else self.listed_ids,
             more_line=later.more_line if is_list else self.more_line,

@@ -77,7 +77,9 @@ def _run(words: Sequence[str], terminal: Terminal) -> int:
 
 def _is_first_key(words: Sequence[str], terminal: Terminal) -> bool:
     """Tell whether a key is wanted by somebody who has nothing to sign in with yet."""
-    return list(words[:2]) == ["key", "create"] and not credential_of(terminal).token()
+    is_here = not terminal.environ.get("OPSWIRE_URL")
+    is_wanted = is_here and list(words[:2]) == ["key", "create"]
+    return is_wanted and not credential_of(terminal).token()
 
 
 def _hint(words: Sequence[str], terminal: Terminal) -> None:

@@ -41,7 +41,9 @@ _OF_STATUS = {
 
 
 def exit_of(reply: Reply) -> Exit:
-    """Choose the exit code of an answer."""
+    """Choose the exit code of an answer; a check that found something wrong failed."""
     if reply.error is not None:
         return _OF_STATUS.get(reply.error.status, Exit.FAILED)
+    if reply.data.get("ok") is False:
+        return Exit.FAILED
     return _OF_ANSWER[reply.status]

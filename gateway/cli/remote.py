@@ -91,7 +91,9 @@ def show(reply: Reply, asked: Asked, terminal: Terminal) -> None:
         )
         terminal.print(formatted)
     if reply.status is ReplyStatus.NEEDS_CONFIRMATION:
-        terminal.say(f"confirm with: ops {_confirm_line(asked, reply)}")
+        consent = reply.data.get("token")
+        line = f"confirm {consent}" if consent else _confirm_line(asked, reply)
+        terminal.say(f"confirm with: ops {line}")
 
 
 def say_problem(problem: Problem, terminal: Terminal) -> None:

@@ -63,7 +63,8 @@ class Mirror:
         self._loop = asyncio.get_running_loop()
         self._db.on_commit(self._wake)
         with suppress(OSError, Unavailable, TimeoutError):
-            await asyncio.wait_for(asyncio.to_thread(self.follow), _FIRST_SECONDS)
+            async with asyncio.timeout(_FIRST_SECONDS):
+                await asyncio.to_thread(self.follow)
 
     async def tick(self) -> None:
         """Wait for a commit, or half a second, then follow.
@@ -72,7 +73,8 @@ class Mirror:
         """
         with suppress(TimeoutError):
             pause = min(_LOOK_SECONDS, self._due_in)
-            await asyncio.wait_for(self._woken.wait(), pause)
+            async with asyncio.timeout(pause):
+                await self._woken.wait()
         self._woken.clear()
         await asyncio.to_thread(self.follow)
 

@@ -1,13 +1,18 @@
 """Which events there are, read off the calls that append them."""
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import core
+import gateway
 
-_CORE = Path(core.__file__).parent
+_ROOTS = (Path(core.__file__).parent, Path(gateway.__file__).parent)
+# What appends an event, directly or as the last step of a feature's own helper.
+_APPENDERS = frozenset({"append", "save", "_end", "_tell", "_save_status"})
+_TYPE = re.compile(r"[a-z]+(_[a-z]+)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +27,9 @@ class EventEntry:
 def event_entries() -> list[EventEntry]:
     """List all events of ours by type; a plugin or a person may append others."""
     found: dict[str, EventEntry] = {}
-    for path in sorted(_CORE.rglob("*.py")):
-        module = ".".join(path.relative_to(_CORE.parent).with_suffix("").parts)
+    paths = [path for root in _ROOTS for path in sorted(root.rglob("*.py"))]
+    for path in paths:
+        module = ".".join(path.relative_to(_ROOTS[0].parent).with_suffix("").parts)
         for event, details in _appended(ast.parse(path.read_text("utf-8"))):
             before = found[event].details if event in found else ()
             names = tuple(sorted({*before, *details}))
@@ -33,11 +39,12 @@ def event_entries() -> list[EventEntry]:
 
 def _appended(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _name_of(node.func) == "append":
-            match node.args:
-                case [_, ast.Constant(value=str(event)), *_]:
-                    names = [each.arg for each in node.keywords if each.arg]
-                    yield event, [name for name in names if name != "target"]
+        if isinstance(node, ast.Call) and _name_of(node.func) in _APPENDERS:
+            names = [each.arg for each in node.keywords if each.arg]
+            for argument in node.args:
+                match argument:
+                    case ast.Constant(value=str(event)) if _TYPE.fullmatch(event):
+                        yield event, [name for name in names if name != "target"]
 
 
 def _name_of(function: ast.expr) -> str:

@@ -29,6 +29,7 @@ def backup(terminal: Terminal, file: Path | None) -> Exit:
     target = file or _default_target(settings)
     if url.get_backend_name() != "sqlite":
         terminal.say("Postgres has its own tool for this; nothing was copied. Run:")
+        target.parent.mkdir(parents=True, exist_ok=True)
         terminal.print(f'pg_dump --format=custom --file={target} "$DATABASE_URL"\n')
         return Exit.FAILED
     source = Path(url.database or "")

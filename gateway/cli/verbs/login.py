@@ -42,7 +42,7 @@ def _place(terminal: Terminal, link: str) -> tuple[Terminal, str]:
     """Find the gateway and the token in a link; a bare token is for the usual one."""
     parts = urlsplit(link)
     if not (parts.scheme and parts.netloc and parts.fragment):
-        return terminal, link
+        return terminal, parts.fragment or link
     path = parts.path.removesuffix("/").removesuffix("/auth/link")
     url = f"{parts.scheme}://{parts.netloc}{path}"
     return replace(

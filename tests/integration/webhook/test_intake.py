@@ -86,6 +86,8 @@ async def test_what_the_queue_cannot_hold_waits_in_the_inbox(
 ) -> None:
     """`R-16`: a flood is on disk, memory stays bounded, and every message is run."""
     world.endpoint(person, PayloadMap(command="probe fail", filter="`false`"))
+    rates = dict.fromkeys(("channel", "tenant", "principal"), "100000/minute")
+    world.limiter.configure("default", "webhook", rates)
     flood = QUEUE_LIMIT + 20
     await asyncio.gather(
         *(

@@ -1,15 +1,17 @@
 """A delivery becomes its endpoint's command, and nothing else."""
 
+from datetime import timedelta
+
 import pytest
 
 from commands.registry import Command
-from core.database import Tx
 from core.delivery import channels, received
 from core.hooks import deliveries
 from core.hooks.deliveries import Delivery, Outcome
 from core.hooks.model import NewEndpoint, PayloadMap
 from core.identity.users import service as users
 from core.kernel.principal import Principal, Role, system
+from tests.conftest import FakeClock
 from tests.integration.webhook.conftest import (
     ALERTS,
     Deliver,
@@ -248,23 +250,49 @@ async def test_disabled_maker_runs_nothing(
     assert delivered(running, new)[0].code == "forbidden"
 
 
-async def test_disabled_channel_still_takes_and_then_refuses(
-    running: World, person: Principal, deliver: Deliver
+async def test_deliveries_to_a_disabled_channel_wait_until_it_is_on(
+    running: World, person: Principal, deliver: Deliver, clock: FakeClock
 ) -> None:
-    """A sender is not told off for what an administrator decided."""
+    """A sender is not told off for what an administrator decided, and loses nothing."""
     new = running.endpoint(person)
-
-    def disable(tx: Tx) -> None:
-        channels.disable(tx, "webhook", reason="storm")
-
-    running.db.run(disable, by=person)
+    running.db.run(lambda tx: channels.disable(tx, "webhook", reason="x"), by=person)
     await running.channels.reload()
 
-    response = await deliver(new, {"title": "x"})
+    response = await deliver(new, {"title": "late"})
     await settled(running)
 
     assert response.status_code == 202
-    assert delivered(running, new)[0].code == "channel_disabled"
+    assert running.tasks() == []
+
+    running.db.run(lambda tx: channels.enable(tx, "webhook"), by=person)
+    await running.channels.reload()
+    clock.advance(timedelta(seconds=31))
+    await running.intake.drain()
+    await settled(running)
+
+    assert [task.title for task in running.tasks()] == ["late"]
+
+
+async def test_deliveries_above_the_limit_wait_for_room(
+    running: World, person: Principal, deliver: Deliver, clock: FakeClock
+) -> None:
+    """A webhook is never refused for load; its limit is a queue."""
+    new = running.endpoint(person)
+    running.limiter.configure("default", "webhook", {"channel": "2/hour"})
+
+    for title in ("one", "two", "three"):
+        response = await deliver(new, {"title": title}, message_id=title)
+        assert response.status_code == 202
+    await settled(running)
+
+    assert len(running.tasks()) == 2
+
+    running.limiter.configure("default", "webhook", {})
+    clock.advance(timedelta(seconds=31))
+    await running.intake.drain()
+    await settled(running)
+
+    assert len(running.tasks()) == 3
 
 
 async def test_risky_command_was_consented_to_when_the_webhook_was_made(

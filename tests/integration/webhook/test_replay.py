@@ -7,6 +7,7 @@ from datetime import timedelta
 from core.hooks.model import HookAuth
 from core.identity.keys import service as keys
 from core.kernel.principal import Principal, system
+from tests.conftest import FakeClock
 from tests.integration.webhook.conftest import (
     Deliver,
     World,
@@ -107,7 +108,7 @@ async def test_idempotency_key_makes_keyed_deliveries_one(
 
 
 async def test_load_is_queued_and_never_refused(
-    running: World, person: Principal, deliver: Deliver
+    running: World, person: Principal, deliver: Deliver, clock: FakeClock
 ) -> None:
     """`R-16`: 80 posts at once under a limit of one a minute."""
     running.limiter.configure("default", "webhook", {"channel": "1/minute"})
@@ -119,6 +120,13 @@ async def test_load_is_queued_and_never_refused(
     await settled(running)
 
     assert {each.status_code for each in answers} == {202}
+    assert len(running.tasks()) == 1
+
+    running.limiter.configure("default", "webhook", {"channel": "1000/minute"})
+    clock.advance(timedelta(seconds=31))
+    await running.intake.drain()
+    await settled(running)
+
     assert len(running.tasks()) == 80
 
 

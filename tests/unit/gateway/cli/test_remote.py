@@ -247,7 +247,7 @@ def test_script_without_consent_is_told_the_line(
     stub.answer(a_proposal(), 409)
 
     assert ops.run("run", "cancel", "R-9") == 6
-    assert "confirm with: ops run cancel R-9 --confirm 7f3k" in ops.err
+    assert "confirm with: ops confirm 7f3k" in ops.err
 
 
 def test_destructive_command_wants_the_id_typed(

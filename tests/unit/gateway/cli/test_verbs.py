@@ -198,6 +198,7 @@ def test_doctor_sees_a_folder_that_cannot_be_written() -> None:
 
 def test_first_key_is_made_on_this_machine(ops: Console, data: Path) -> None:
     del ops.environ["OPSWIRE_API_KEY"]
+    ops.environ.pop("OPSWIRE_URL", None)
 
     code = ops.run(
         "key", "create", "--name", "ci", "--scopes", "tasks:read", "-o", "id"

@@ -19,7 +19,5 @@ def test_large_board_takes_a_fiftieth_of_the_time(cost: float, rows: int) -> Non
 
 
 @given(st.floats(0, 60), st.integers(0, 10**6))
-def test_nothing_waits_longer_than_fifty_times_its_cost(
-    cost: float, rows: int
-) -> None:
+def test_nothing_waits_longer_than_fifty_times_its_cost(cost: float, rows: int) -> None:
     assert 0 <= pause_after(cost, rows=rows) <= 50 * cost
