@@ -21,7 +21,6 @@ from gateway.http.resources import Resources
 from gateway.http.short_links import short_links
 from gateway.http.sse import EventDoor
 from gateway.http.stream_openapi import TAIL_PATHS
-from gateway.http.short_links import short_links
 from gateway.http.unrouted import Unrouted
 from gateway.http.visits import Visits
 from gateway.http.webhook import Verifier, WebhookDoor

@@ -26,6 +26,8 @@ from gateway.channel_states import ChannelStates
 from gateway.demo import Demo
 from gateway.figures import LiveFigures
 from gateway.flags import FlagFile
+from gateway.floods import Floods
+from gateway.gate import Gate
 from gateway.graph import Core, Graph
 from gateway.health import Readiness, database_checks
 from gateway.hooks import HookSource
@@ -37,6 +39,7 @@ from gateway.metrics import Metrics
 from gateway.mirror import Mirror
 from gateway.pipeline import Pipeline
 from gateway.recording import recorded
+from gateway.runner import Runner
 from gateway.senders import LinkedSenders
 from gateway.settings import Settings, StreamSettings
 from gateway.signin import SignIn
@@ -67,14 +70,19 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
     auth = Authenticator(
         db, tokens, clock=the_clock, bootstrap=_bootstrap_key(settings, admin)
     )
-    pipeline = Pipeline(
-        db,
-        Registry.of((*COMMANDS, *webhook_commands(vault))),
-        limiter=limiter,
+    registry = Registry.of((*COMMANDS, *webhook_commands(vault)))
+    gate = Gate(
+        registry,
         senders=LinkedSenders(db, _tenant_of),
         channels=channels,
+        limiter=limiter,
         clock=the_clock,
-        public_url=settings.public_url,
+    )
+    pipeline = Pipeline(
+        db,
+        gate,
+        Runner(registry, public_url=settings.public_url),
+        floods=Floods(db, the_clock),
         metrics=metrics,
         reread={"rights": auth.reread, "channels": channels.reload},
     )
@@ -86,6 +94,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
         auth=auth,
         sign_in=SignIn(db, tokens, clock=the_clock),
         channels=channels,
+        registry=registry,
         pipeline=pipeline,
         metrics=metrics,
     )
@@ -152,6 +161,7 @@ def _bootstrap_key(settings: Settings, admin: User) -> BootstrapKey | None:
 def _sockets(core: Core, tails: Tails) -> WebSocketDoor:
     parts = Parts(
         pipeline=core.pipeline,
+        registry=core.registry,
         db=core.db,
         events=tails,
         terminal=render,

@@ -33,6 +33,7 @@ class Core:
     auth: Authenticator
     sign_in: SignIn
     channels: ChannelStates
+    registry: Registry
     pipeline: Pipeline
     metrics: Metrics
 
@@ -79,7 +80,7 @@ class Graph:
     @property
     def registry(self) -> Registry:
         """The commands that run here."""
-        return self.core.pipeline.registry
+        return self.core.registry
 
     async def start(self) -> None:
         """Read what must be known before the first command, then start the tickers."""

@@ -22,6 +22,7 @@ from core.kernel.principal import Principal, TenantId, system
 from core.kernel.problems import KeyReused, Problem, RateLimited
 from gateway.pipeline import Pipeline
 from gateway.stored import Source
+from gateway.stored_runs import StoredRuns
 
 QUEUE_LIMIT = 1_000
 WORKERS = 4
@@ -72,7 +73,8 @@ class Intake:
         tenants: Tenants,
     ) -> None:
         self._db = db
-        self._pipeline = pipeline
+        self._runs = StoredRuns(db, pipeline)
+        self._limiter = pipeline.gate.limiter
         self._sources = sources
         self._tenants = tenants
         self._queue: asyncio.Queue[Received] = asyncio.Queue(QUEUE_LIMIT)
@@ -202,8 +204,8 @@ class Intake:
         """Run one message; what cannot be done now waits in the inbox for a drain."""
         key = stored.key
         try:
-            self._pipeline.limiter.admit(key.channel, _sender(key))
-            await self._pipeline.run_stored(stored, self._sources[key.channel])
+            self._limiter.admit(key.channel, _sender(key))
+            await self._runs.run(stored, self._sources[key.channel])
         except RateLimited as limit:
             _log.info(
                 "intake.limited", extra={"channel": key.channel, "reason": limit.detail}

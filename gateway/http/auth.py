@@ -18,11 +18,12 @@ from core.kernel.jsons import parse_json, to_json
 from core.kernel.principal import DEFAULT_TENANT, Principal, TenantId
 from core.kernel.problems import InvalidArgument, Problem
 from gateway import problems, signin
+from gateway.answers import Answer
 from gateway.auth import Authenticator
 from gateway.http import rest
 from gateway.http.asgi import JSON, PROBLEM, HeaderList, Headers, read_body
 from gateway.limits import LoginLimits
-from gateway.pipeline import Answer, Pipeline
+from gateway.pipeline import Pipeline
 from gateway.settings import LimitSettings
 from gateway.signin import SignIn, Visit
 

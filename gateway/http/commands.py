@@ -11,10 +11,11 @@ from core.kernel.jsons import Json, parse_json, to_json
 from core.kernel.principal import Principal
 from core.kernel.problems import InvalidArgument, Problem, UnknownFlag
 from core.kernel.reply import Reply, ReplyStatus
+from gateway.answers import Answer
 from gateway.auth import Authenticator
 from gateway.http import rest
 from gateway.http.asgi import JSON, Headers, read_body, respond
-from gateway.pipeline import Answer, Pipeline
+from gateway.pipeline import Pipeline
 
 _STATUS = {
     ReplyStatus.OK: 200,
@@ -83,7 +84,7 @@ class CommandDoor:
         headers = [JSON, *rest.answer_headers(answer)]
         if envelope.credential is not None:
             headers += rest.limit_headers(
-                self._pipeline.limiter, envelope, envelope.credential
+                self._pipeline.gate.limiter, envelope, envelope.credential
             )
         await respond(send, status_of(answer.reply), answer.body, headers=headers)
 

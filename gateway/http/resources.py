@@ -28,10 +28,11 @@ from core.kernel.problems import (
 )
 from core.kernel.reply import ErrorInfo, ReplyStatus
 from gateway import problems
+from gateway.answers import Answer
 from gateway.auth import Authenticator
 from gateway.http import rest
 from gateway.http.asgi import JSON, PROBLEM, HeaderList, Headers, read_body
-from gateway.pipeline import Answer, Pipeline
+from gateway.pipeline import Pipeline
 
 _BODY_FAULTS = frozenset({"invalid_argument", "unknown_flag"})
 
@@ -102,7 +103,7 @@ class Resources:
         response = _render(answer, command, request, headers)
         if envelope.credential is not None:
             limits = rest.limit_headers(
-                self._pipeline.limiter, envelope, envelope.credential
+                self._pipeline.gate.limiter, envelope, envelope.credential
             )
             response.raw_headers.extend(limits)
         return response

@@ -5,10 +5,10 @@ from hashlib import sha256
 from core.kernel.envelope import Envelope
 from core.kernel.principal import Principal
 from core.kernel.problems import InvalidHeader, UnsupportedMedia
+from gateway.answers import Answer
 from gateway.auth import Authenticator
 from gateway.http.asgi import HeaderList, Headers
 from gateway.limits import Limiter
-from gateway.pipeline import Answer
 
 CHANNEL = "rest"
 CLI_CHANNEL = "cli"

@@ -49,7 +49,7 @@ class Visits:
         """
         principal = envelope.credential
         assert principal is not None
-        self._pipeline.limiter.admit(envelope.channel, principal)
+        self._pipeline.gate.limiter.admit(envelope.channel, principal)
         if not principal.may(needed):
             raise MissingScope(needed, who=principal.name)
         entry = AuditDraft(

@@ -28,11 +28,12 @@ from core.kernel.jsons import parse_json, to_json
 from core.kernel.principal import Principal, TenantId, system
 from core.kernel.problems import MissingScope, Problem
 from gateway import problems
+from gateway.answers import Answer
 from gateway.auth import Authenticator
 from gateway.http import rest
 from gateway.http.asgi import JSON, PROBLEM, Headers, read_body, respond
 from gateway.intake import Arrival, Intake, Receipt
-from gateway.pipeline import Answer, Pipeline
+from gateway.pipeline import Pipeline
 
 
 class Verifier:

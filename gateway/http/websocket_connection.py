@@ -21,6 +21,7 @@ from channels.websocket.wire import (
     Unsubscribe,
 )
 from commands.complete import complete
+from commands.registry import Registry
 from core.database import Database
 from core.events.model import EventFilter
 from core.kernel.clock import Clock
@@ -65,6 +66,7 @@ class Parts:
     """What the WebSocket door is made of."""
 
     pipeline: Pipeline
+    registry: Registry
     db: Database
     events: EventSource
     terminal: Terminal
@@ -210,7 +212,7 @@ class Connection:
     async def _complete(self, frame: Complete) -> None:
         parts = self._parts
         items = await parts.db.read(
-            lambda tx: complete(tx, parts.pipeline.registry, frame.line, pos=frame.pos),
+            lambda tx: complete(tx, parts.registry, frame.line, pos=frame.pos),
             by=self.principal,
         )
         await self.socket.send(wire.render_completion(frame.id, items))

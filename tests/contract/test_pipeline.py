@@ -13,9 +13,9 @@ from core.collab import tasks
 from core.events import service as events
 from core.kernel.envelope import Envelope
 from core.kernel.principal import Assurance, Principal, TenantId, system
+from gateway.answers import Answer
 from gateway.bootstrap import build
 from gateway.graph import Graph
-from gateway.pipeline import Answer
 from gateway.settings import LimitSettings, Settings
 
 OpenGateway = Callable[[], Graph]

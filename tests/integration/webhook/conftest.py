@@ -40,6 +40,8 @@ from core.secrets.vault import Vault
 from gateway.adapters.keystore import FileKeystore
 from gateway.auth import Authenticator
 from gateway.channel_states import ChannelStates
+from gateway.floods import Floods
+from gateway.gate import Gate
 from gateway.hooks import HookSource
 from gateway.http.webhook import Verifier, WebhookDoor
 from gateway.intake import Intake
@@ -47,6 +49,7 @@ from gateway.limits import Limiter
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.recording import recorded
+from gateway.runner import Runner
 from gateway.senders import LinkedSenders
 from tests.conftest import FakeClock
 
@@ -83,14 +86,18 @@ class World:
         self.registry = Registry.of((*COMMANDS, *webhook_commands(self.vault), fail))
         self.limiter = Limiter("1000/minute")
         self.channels = ChannelStates(db, self.limiter)
-        self.pipeline = Pipeline(
-            db,
+        gate = Gate(
             self.registry,
-            limiter=self.limiter,
             senders=LinkedSenders(db, lambda *_: DEFAULT_TENANT),
             channels=self.channels,
+            limiter=self.limiter,
             clock=clock,
-            public_url="https://ops.example",
+        )
+        self.pipeline = Pipeline(
+            db,
+            gate,
+            Runner(self.registry, public_url="https://ops.example"),
+            floods=Floods(db, clock),
             metrics=Metrics(),
         )
         keys = SigningKeys(current="k1", secrets={"k1": b"1" * 32})

@@ -96,6 +96,7 @@ class Gateway:
         self.graph: Graph = build(self._settings)
         parts = Parts(
             pipeline=self.graph.pipeline,
+            registry=self.graph.registry,
             db=self.graph.db,
             events=DatabaseTail(self.graph.db),
             terminal=render,

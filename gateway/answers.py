@@ -1,0 +1,70 @@
+"""Answers: a reply as it is shown, as it was stored, and as it is given again."""
+
+from dataclasses import dataclass, replace
+
+from core.delivery.model import InboxDraft, StoredMessage
+from core.kernel.jsons import parse_json, to_json
+from core.kernel.problems import KeyReused
+from core.kernel.reply import Reply, reply_from_json
+from core.kernel.sanitise import is_plain, sanitise_reply
+from gateway.message import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A reply, its JSON form, and its place in the conversation.
+
+    `body` is what was stored and what the same key will be answered again; `seq` is
+    the inbox number of a stored reply, 0 for one that was not stored.
+    """
+
+    reply: Reply
+    body: bytes
+    draft: InboxDraft | None = None
+
+    @property
+    def seq(self) -> int:
+        """The inbox number, known once the batch has committed."""
+        return self.draft.seq if self.draft else 0
+
+
+def answer_to(message: Message, reply: Reply, *, public_url: str) -> Answer:
+    """Complete what a command replied with who asked, where, and under which ids."""
+    reply_id = f"rp_{message.token}"
+    whole = Reply(
+        id=reply_id,
+        request_id=message.request_id,
+        status=reply.status,
+        command=message.invocation.canonical if message.invocation else "",
+        summary=reply.summary,
+        url=f"{public_url}/r/{reply_id}",
+        actor=message.principal.name,
+        channel=message.envelope.channel,
+        blocks=reply.blocks,
+        data=reply.data,
+        undo=reply.undo,
+        error=reply.error,
+    )
+    return _shown(whole)
+
+
+def replay_of(prior: StoredMessage | InboxDraft, request_hash: str) -> Answer:
+    """Give the stored answer again, if it belongs to the same request."""
+    if prior.request_hash != request_hash:
+        raise KeyReused(
+            "this idempotency key was used for another request",
+            fix=["send the same body again, or use a new key"],
+        )
+    raw = parse_json(prior.reply)
+    assert isinstance(raw, dict)
+    reply = replace(reply_from_json(raw), replayed=True)
+    return Answer(reply=reply, body=to_json(reply))
+
+
+def _shown(reply: Reply) -> Answer:
+    """Write a reply as it may be shown, whatever somebody put into a title."""
+    body = to_json(reply)
+    if is_plain(reply, body):
+        return Answer(reply=reply, body=body)
+    clean = sanitise_reply(reply)
+    return Answer(reply=clean, body=body if clean is reply else to_json(clean))

@@ -1,0 +1,117 @@
+"""The road of messages that were acknowledged first: run once, and end their row."""
+
+import logging
+import time
+from collections.abc import Sequence
+
+from core.audit.model import Verdict
+from core.database import Database, Tx
+from core.delivery import received
+from core.delivery.model import InboxState, StoredMessage
+from core.delivery.received import Received
+from core.kernel.principal import system
+from core.kernel.problems import InFlight, Problem
+from core.kernel.reply import Reply
+from gateway import problems
+from gateway.answers import Answer, replay_of
+from gateway.message import Message, audit_of, token_of, whole_of
+from gateway.pipeline import Pipeline
+from gateway.stored import Source, Work, conclude
+
+_log = logging.getLogger(__name__)
+
+
+class StoredRuns:
+    """Runs stored messages through the same gate and runner as every other one."""
+
+    def __init__(self, db: Database, pipeline: Pipeline) -> None:
+        self._db = db
+        self._pipeline = pipeline
+        self._runner = pipeline.runner
+
+    async def run(self, stored: Received, source: Source) -> Answer:
+        """Run what a stored message asks for, and finish its row in the same unit.
+
+        Shape:  run once, whoever tries and however often: later tries are given the
+                stored answer. Nothing is limited here, because it was acknowledged.
+        Raises: Unavailable, ChannelOff; the row then waits for the next try.
+        """
+        begun = time.perf_counter()
+        try:
+            answer = await self._run(stored, await source.open(stored))
+        except Problem:
+            raise
+        except Exception:
+            _log.exception("pipeline.failed", extra={"request_id": stored.request_id})
+            answer = await self._db.write(
+                lambda tx: self._give_up(tx, stored),
+                by=system(stored.key.tenant),
+                key=stored.key,
+            )
+        self._pipeline.metrics.observe(
+            stored.key.channel, answer.reply, seconds=time.perf_counter() - begun
+        )
+        return answer
+
+    async def _run(self, stored: Received, work: Work) -> Answer:
+        gate = self._pipeline.gate
+        messages = [
+            gate.understand(
+                Message(
+                    envelope=each,
+                    token=token_of(stored),
+                    principal=work.principal,
+                    problem=work.problem,
+                )
+            )
+            for each in work.envelopes
+        ]
+        answer = await self._db.write(
+            lambda tx: self._unit(tx, stored, work, messages),
+            by=work.principal,
+            key=stored.key,
+        )
+        await self._pipeline.apply(*messages)
+        return answer
+
+    def _unit(
+        self, tx: Tx, stored: Received, work: Work, messages: Sequence[Message]
+    ) -> Answer:
+        if isinstance(tx.prior, StoredMessage) and tx.prior.state is InboxState.DONE:
+            return replay_of(tx.prior, stored.request_hash)
+        tx.channel = stored.key.channel
+        replies = []
+        for message in messages:
+            reply, verdict = self._runner.attempt(tx, message)
+            self._runner.note(tx, message, reply, verdict)
+            replies.append(message.storable(reply))
+        of = messages[0] if len(messages) == 1 else whole_of(stored, work.principal)
+        return self._finish(tx, stored, of, conclude(work, replies))
+
+    def _finish(
+        self, tx: Tx, stored: Received, message: Message, reply: Reply
+    ) -> Answer:
+        """Store a message's answer; only the unit that does so may have its effect."""
+        answer = self._runner.answer(message, reply)
+        body = answer.body.decode()
+        if not received.finish(tx, stored.key, reply=body):
+            raise InFlight("this message was run already", fix=["read its answer"])
+        tx.keep(
+            StoredMessage(
+                key=stored.key,
+                request_hash=stored.request_hash,
+                state=InboxState.DONE,
+                reply=body,
+                seq=stored.seq,
+                request_id=stored.request_id,
+            )
+        )
+        return answer
+
+    def _give_up(self, tx: Tx, stored: Received) -> Answer:
+        """End a message that a fault of ours spoilt; trying again would not mend it."""
+        message = whole_of(stored, tx.principal)
+        reply = problems.to_reply(problems.unexpected(stored.request_id))
+        answer = self._finish(tx, stored, message, reply)
+        tx.record(audit_of(message, answer.reply, Verdict.FAILED))
+        return answer
