@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from core.collab.agents import model as agent_model
 from core.collab.agents import store as agent_store
-from core.collab.tasks import model as task_model
 from core.collab.tasks import store as task_store
+from core.collab.tasks.model import Task
 from core.database import Tx
 from core.kernel.etag import digest, entity_tag
 from core.kernel.jsons import Json, canonical_json
@@ -30,7 +30,7 @@ class Kind(StrEnum):
 
 def tasks_document(tx: Tx) -> Document:
     """Render all tasks by number: `{"tasks": [...]}` and its unquoted ETag."""
-    return _document(tx, Kind.TASKS, map(task_model.view, task_store.each(tx)))
+    return _joined(tx, Kind.TASKS, task_store.render_each(tx, _task_row))
 
 
 def locks_document(tx: Tx) -> Document:
@@ -52,6 +52,13 @@ DOCUMENTS: Mapping[Kind, Callable[[Tx], Document]] = {
 
 def _document(tx: Tx, kind: Kind, views: Iterable[dict[str, Json]]) -> Document:
     """Join the views row by row, which holds one of thousands in memory at a time."""
-    rows = b",".join(map(canonical_json, views))
-    body = b'{"%b":[%b]}' % (kind.value.encode(), rows)
+    return _joined(tx, kind, map(canonical_json, views))
+
+
+def _task_row(task: Task) -> bytes:
+    return canonical_json(task.shown)
+
+
+def _joined(tx: Tx, kind: Kind, rows: Iterable[bytes]) -> Document:
+    body = b'{"%b":[%b]}' % (kind.value.encode(), b",".join(rows))
     return body, entity_tag(tx.version(kind.value), digest(body))

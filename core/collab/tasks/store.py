@@ -1,7 +1,7 @@
 """Queries over the task table."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -39,6 +39,7 @@ _NAMES = (
     "version",
     "field_versions",
 )
+_ID_AT, _VERSION_AT = _NAMES.index("id"), _NAMES.index("version")
 _FIXED = frozenset({"id", "external_key", "created_at", "created_by"})
 _COLUMNS = tuple(tasks.c[name] for name in _NAMES)
 _MINE = tasks.c.tenant_id == bindparam("tenant")
@@ -69,9 +70,15 @@ def find_by_key(tx: Tx, external_key: str) -> Task | None:
     return _to_task(rows[0]) if rows else None
 
 
-def each(tx: Tx) -> Iterator[Task]:
-    """Give every task, one after the other, in the order of its number."""
-    return map(_to_task, tx.run(_ALL))
+def render_each(tx: Tx, render: Callable[[Task], bytes]) -> Iterator[bytes]:
+    """Render every task in the order of its number; known versions are recalled."""
+    for row in tx.run(_ALL):
+        key = ("rendered task", row[_ID_AT], row[_VERSION_AT])
+        body = tx.recall(key)
+        if not isinstance(body, bytes):
+            body = render(_to_task(row))
+            tx.remember(key, body)
+        yield body
 
 
 def list_before(
