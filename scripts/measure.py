@@ -95,7 +95,11 @@ def find_cycles(sources: Sequence[Source]) -> list[list[str]]:
     graph = _neighbour_graph(sources)
     reachable = {name: _reach(graph, name) for name in graph}
     groups = {
-        tuple(sorted({name, *(other for other in seen if name in reachable.get(other, ()))}))
+        tuple(
+            sorted(
+                {name, *(other for other in seen if name in reachable.get(other, ()))}
+            )
+        )
         for name, seen in reachable.items()
         if name in seen
     }
