@@ -256,10 +256,11 @@ def health_paths(_: Schema) -> Schema:
 
 
 def docs_paths(problem: Schema) -> Schema:
-    """Describe where this description and its page are found."""
+    """Describe where this description, its page and the links of replies are found."""
     page = _content("The page", "text/html", {"type": "string"})
-    missing = _content("No such error", "application/problem+json", problem)
+    missing = _content("No such page", "application/problem+json", problem)
     error = _open("docs_error", "What an error means.", "docs", page)
+    reply = _open("reply_link", "How to read a reply again.", "reply", page)
     return {
         "/openapi.json": {
             "get": _open(
@@ -270,20 +271,24 @@ def docs_paths(problem: Schema) -> Schema:
             )
         },
         "/docs": {"get": _open("docs", "Read this document as a page.", "docs", page)},
-        "/docs/errors/{code}": {
-            "get": {
-                **error,
-                "responses": {**error["responses"], "404": missing},
-                "parameters": [
-                    {
-                        "name": "code",
-                        "in": "path",
-                        "required": True,
-                        "schema": {"type": "string"},
-                    }
-                ],
+        "/docs/errors/{code}": {"get": _of_one(error, "code", missing)},
+        "/r/{reply}": {"get": _of_one(reply, "reply", missing)},
+    }
+
+
+def _of_one(operation: Schema, parameter: str, missing: Schema) -> Schema:
+    """Describe a page that there is for each of many things, and not for others."""
+    return {
+        **operation,
+        "responses": {**operation["responses"], "404": missing},
+        "parameters": [
+            {
+                "name": parameter,
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string"},
             }
-        },
+        ],
     }
 
 

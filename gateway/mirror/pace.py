@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-SHARE = 50
+SHARE = 20
 PROMPT_ROWS = 5_000
 _PROMPT_SECONDS = 0.8
 
@@ -13,7 +13,7 @@ Monotonic = Callable[[], float]
 def pause_after(cost: float, *, rows: int) -> float:
     """Return the seconds to wait after a rewrite that took `cost` seconds.
 
-    Shape:  fifty times the cost, but for up to 5,000 rows never so long that a change
+    Shape:  twenty times the cost, but for up to 5,000 rows never so long that a change
             shows later than a second: it may just have missed the last rewrite, and
             has to wait for the next one to finish.
     """
