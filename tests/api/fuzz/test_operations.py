@@ -10,6 +10,7 @@ from gateway.app import create_app
 from tests.api.gateway import Gateway
 
 OPEN = {
+    "/r/{reply}",
     "/healthz", "/readyz", "/health", "/api/health", "/metrics", "/openapi.json", "/docs",
     "/docs/errors/{code}", "/auth/login", "/auth/refresh", "/auth/logout", "/auth/link",
     "/auth/link.js", "/v1/channels/webhook/{endpoint}",
