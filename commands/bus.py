@@ -93,6 +93,7 @@ def run(tx: Tx, invocation: Invocation, registry: Registry, origin: Origin) -> R
                 confirm.require_consent(context)
                 result = _call(context)
         except NeedsConfirmation:
+            _rehearse(context)  # What cannot work is refused now, not when confirmed.
             return confirm.propose(context)
     return _reply(result)
 

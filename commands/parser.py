@@ -1,6 +1,7 @@
 """From a line, or its JSON form, to one command with validated arguments."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import orjson
@@ -66,6 +67,8 @@ def _line(
 ) -> Invocation:
     index, tokens = index_of(registry), scan.tokens
     found = index.find(tokens) if tokens else None
+    if found is None and len(tokens) > 1 and tokens[0].text.lower() == "plan":
+        return _planned(text[tokens[0].end :], registry, caller)
     if found is None and _is_help(scan, 0):
         return parse("help", registry, now=caller.now)
     if found is None:
@@ -78,6 +81,14 @@ def _line(
     if "help" not in plan.named and _is_help(scan, used):
         return parse(f"help {plan.command.name}", registry, now=caller.now)
     return _invocation(plan, bind_tokens(plan, text, tokens, used=used, caller=caller))
+
+
+def _planned(text: str, registry: Registry, caller: Caller) -> Invocation:
+    """Understand `plan <command>`: the command, shown and not done."""
+    meant = parse(
+        text, registry, now=caller.now, timezone=caller.timezone, me=caller.me
+    )
+    return replace(meant, options=replace(meant.options, dry_run=True))
 
 
 def _open_secret(plan: Plan) -> InvalidArgument:

@@ -14,6 +14,7 @@ from core.events import service as events
 from core.events.log import render_human_log
 from core.events.model import render_event_line
 from core.kernel.etag import digest, entity_tag
+from core.kernel.problems import MissingScope
 from core.kernel.reply import Code, Reply
 
 _EVENTS_SHOWN = 1_000
@@ -30,15 +31,26 @@ class StateKind(StrEnum):
     LOG = "log"
 
 
+_SCOPES = {
+    StateKind.TASKS: "tasks:read",
+    StateKind.LOCKS: "leases:read",
+    StateKind.LEASES: "leases:read",
+    StateKind.AGENTS: "agents:read",
+    StateKind.EVENTS: "events:read",
+    StateKind.LOG: "events:read",
+}
+
+
 @command(
     "state show",
-    scope="tasks:read",
     http="GET /collab/state/{kind}",
     result=StateData,
     examples=["state show tasks"],
 )
 def show(ctx: Context, kind: StateKind) -> Reply:
     """Show a collection as it is mirrored: tasks, locks, agents, events or log."""
+    if not ctx.principal.may(_SCOPES[kind]):
+        raise MissingScope(_SCOPES[kind], who=ctx.principal.name)
     if kind in (StateKind.EVENTS, StateKind.LOG):
         return _text(ctx, kind)
     name = Kind.LOCKS if kind is StateKind.LEASES else Kind(kind.value)

@@ -1,6 +1,7 @@
 """Commands over users and tenants."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from commands import blocks
 from commands.context import Context
@@ -16,7 +17,7 @@ from core.kernel.clock import to_iso
 from core.kernel.jsons import Json
 from core.kernel.principal import Role
 from core.kernel.problems import NotFound
-from core.kernel.reply import Reply
+from core.kernel.reply import Reply, Text
 
 
 @command(
@@ -189,7 +190,9 @@ def enable(ctx: Context, user: str) -> Reply:
 )
 def create_tenant(ctx: Context, tenant: str, *, name: str = "") -> Reply:
     """Open a tenant, which sees nothing of the others."""
-    return _tenant(tenants.create(ctx.tx, tenant, name=name))
+    made = tenants.create(ctx.tx, tenant, name=name)
+    way_in = f"On the gateway's machine: `ops key create first --tenant {made.id}`"
+    return replace(_tenant(made), blocks=(Text(md=way_in),))
 
 
 @command(

@@ -1,14 +1,16 @@
 """What a webhook may run: checked when it is made, and tried without effect."""
 
+from pydantic import TypeAdapter, ValidationError
+
 from commands import bus
 from commands.context import Context
 from commands.names import index_of, suggestions
 from commands.parser import parse_call
 from commands.plan import plan_of, unknown_field
 from commands.registry import Command, Danger
-from commands.schema import Kind
+from commands.schema import Kind, Parameter
 from core.hooks.model import PayloadMap
-from core.kernel.jsons import Json
+from core.kernel.jsons import Json, to_json
 from core.kernel.problems import InvalidArgument, Problem, UnknownCommand
 
 
@@ -45,6 +47,9 @@ def _require_arguments(mapped: Command, payload_map: PayloadMap) -> None:
     for name in payload_map.names:
         if mapped.parameter(name) is None and name != "reason":
             raise unknown_field(plan_of(mapped), name)
+    for name, value in payload_map.fixed.items():
+        if parameter := mapped.parameter(name):
+            _require_fitting(parameter, value)
     for name in payload_map.templates:
         parameter = mapped.parameter(name)
         if parameter and (parameter.kind is not Kind.TEXT or parameter.is_list):
@@ -64,6 +69,19 @@ def _require_arguments(mapped: Command, payload_map: PayloadMap) -> None:
             fix=[f"set {missing[0]} with --arguments, --templates or --fixed"],
             argument=missing[0],
         )
+
+
+def _require_fitting(parameter: Parameter, value: Json) -> None:
+    """Refuse a fixed value that every delivery would fail with."""
+    try:
+        TypeAdapter(parameter.annotation).validate_json(to_json(value), strict=True)
+    except ValidationError as fault:
+        reason = fault.errors(include_url=False, include_context=False)[0]["msg"]
+        raise InvalidArgument(
+            f"the fixed value of {parameter.name} does not fit: {reason}",
+            fix=['write it as JSON has it, a list as ["tests","docs"]'],
+            argument=parameter.name,
+        ) from fault
 
 
 def try_call(ctx: Context, name: str, args: dict[str, Json]) -> dict[str, Json]:

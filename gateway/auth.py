@@ -36,6 +36,7 @@ _CREDENTIAL_CHARS = 4096
 _HOW = (
     "send the header Authorization: Bearer <key or token>",
     "or send the header X-API-Key: <key>",
+    "in a terminal: set OPSWIRE_API_KEY, or run: ops login <link>",
 )
 
 

@@ -10,6 +10,7 @@ from commands.registry import Registry
 from commands.webhooks import webhook_commands
 from core.database import Database, Tx, is_sqlite, open_engine
 from core.database.migrate import SchemaState, schema_state, upgrade
+from core.identity.keys import service as keys
 from core.identity.logins import service as logins
 from core.identity.tenants import service as tenants
 from core.identity.tokens import Tokens
@@ -139,9 +140,11 @@ def open_database(settings: Settings, *, clock: Clock | None = None) -> Database
 
 
 def login_link(graph: Graph) -> str:
-    """Make a one-time link that signs the first admin in."""
-    link = graph.db.run(_make_link, by=system())
-    return f"{graph.settings.public_url}/auth/link#{link}"
+    """Make a one-time link that signs the first admin in; "" once there is a way in."""
+    if graph.settings.bootstrap_admin_key.get_secret_value():
+        return ""
+    token = graph.db.run(_make_link, by=system())
+    return f"{graph.settings.public_url}/auth/link#{token}" if token else ""
 
 
 def _ensure_base(tx: Tx) -> User:
@@ -150,7 +153,11 @@ def _ensure_base(tx: Tx) -> User:
 
 
 def _make_link(tx: Tx) -> str:
-    return logins.create_link(tx, users.ensure_admin(tx).id).token
+    """Make a link while nobody has a key or a password; later an admin makes them."""
+    admin = users.ensure_admin(tx)
+    if not admin.is_active or admin.has_password or keys.list_(tx, limit=1).items:
+        return ""
+    return logins.create_link(tx, admin.id).token
 
 
 def _bootstrap_key(settings: Settings, admin: User) -> BootstrapKey | None:

@@ -77,4 +77,8 @@ async def _timed(check: Callable[[], Awaitable[Check]]) -> Check:
     except TimeoutError:
         return Check(is_ok=False, detail=f"no answer within {_CHECK_SECONDS:g} s")
     except (SQLAlchemyError, Unavailable, OSError) as fault:
-        return Check(is_ok=False, detail=type(fault).__name__, fix="ops doctor")
+        return Check(is_ok=False, detail=_told(fault), fix="ops doctor")
+
+
+def _told(fault: Exception) -> str:
+    return fault.detail if isinstance(fault, Unavailable) else "does not answer"

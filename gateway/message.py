@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from commands.context import Origin
 from commands.invocation import Invocation
 from commands.registry import Alters
+from commands.render import render_line
 from commands.shown_once import mask
 from core.audit.model import AuditDraft, Verdict
 from core.delivery.model import InboxKey, MemoryDraft
 from core.delivery.received import Received
 from core.kernel.envelope import Envelope
-from core.kernel.ids import random_token
+from core.kernel.ids import NUMBERED, random_token
 from core.kernel.principal import DEFAULT_TENANT, Principal
 from core.kernel.problems import (
     BadRequest,
@@ -154,8 +155,12 @@ def memory_of(message: Message, invocation: Invocation, reply: Reply) -> MemoryD
         listed_ids=tuple(
             str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row
         ),
-        more_line=f"{invocation.canonical} --cursor {cursor}" if cursor else "",
+        more_line=_next_page(invocation, cursor) if isinstance(cursor, str) else "",
     )
+
+
+def _next_page(invocation: Invocation, cursor: str) -> str:
+    return render_line(invocation.command, {**invocation.args, "cursor": cursor})
 
 
 def _reason(invocation: Invocation | None) -> str:
@@ -172,4 +177,4 @@ def _target(invocation: Invocation | None, reply: Reply) -> str:
     if invocation and invocation.command.target:
         return str(invocation.args.get(invocation.command.target) or "")
     created = reply.data.get("id")
-    return created if isinstance(created, str) else ""
+    return created if isinstance(created, str) and NUMBERED.fullmatch(created) else ""

@@ -132,16 +132,13 @@ class Pipeline:
 
     async def _refuse(self, message: Message, problem: Problem) -> Answer:
         """Answer with an error; a denial is on disk before it is told."""
-        answer = self.runner.answer(
-            message, problems.to_reply(problems.to_error(problem))
-        )
+        answer = self.runner.refusal(message, problem)
         if isinstance(problem, Unavailable):
             return answer
         try:
             await self._note_refusal(message, answer, problem)
         except Unavailable as outage:
-            error = problems.to_error(outage)
-            return self.runner.answer(message, problems.to_reply(error))
+            return self.runner.refusal(message, outage)
         return answer
 
     async def _note_refusal(

@@ -1,12 +1,15 @@
 """What happens inside a unit: run the command, store its answer, write it down."""
 
+from dataclasses import replace
+
 from commands import bus
+from commands import help as ladder
 from commands.registry import Registry
 from core.audit.model import Verdict
 from core.database import Tx
 from core.delivery.model import InboxDraft
 from core.kernel.jsons import to_json
-from core.kernel.problems import Problem, Unavailable
+from core.kernel.problems import EmptyLine, Problem, Unavailable
 from core.kernel.reply import Reply
 from gateway import problems
 from gateway.answers import Answer, answer_to
@@ -71,6 +74,14 @@ class Runner:
         invocation = message.invocation
         if message.envelope.conversation and invocation and reply.error is None:
             tx.record(memory_of(message, invocation, reply))
+
+    def refusal(self, message: Message, problem: Problem) -> Answer:
+        """Turn a refusal into an answer; nothing asked is answered with help."""
+        reply = problems.to_reply(problems.to_error(problem))
+        if isinstance(problem, EmptyLine):
+            page = ladder.overview(self._registry, message.principal)
+            reply = replace(reply, blocks=(*reply.blocks, *page.blocks))
+        return self.answer(message, reply)
 
     def answer(self, message: Message, reply: Reply) -> Answer:
         """Turn what a command replied into what its sender is told."""

@@ -116,8 +116,8 @@ def _greet(graph: Graph, port: int) -> None:
     settings = graph.settings
     address = settings.base_url or f"http://{settings.host}:{port}"
     _log.info("gateway.ready", extra={"url": address})
-    if not settings.bootstrap_admin_key.get_secret_value():
-        print(f"Sign in once, within 15 minutes: {login_link(graph)}", flush=True)  # noqa: T201
+    if link := login_link(graph):
+        print(f"Sign in once, within 15 minutes: {link}", flush=True)  # noqa: T201
     print(f"Opswire is ready on {address}", flush=True)  # noqa: T201
 
 

@@ -77,9 +77,10 @@ def _run(words: Sequence[str], terminal: Terminal) -> int:
 
 def _is_first_key(words: Sequence[str], terminal: Terminal) -> bool:
     """Tell whether a key is wanted by somebody who has nothing to sign in with yet."""
-    is_here = not terminal.environ.get("OPSWIRE_URL")
-    is_wanted = is_here and list(words[:2]) == ["key", "create"]
-    return is_wanted and not credential_of(terminal).token()
+    if list(words[:2]) != ["key", "create"] or terminal.environ.get("OPSWIRE_URL"):
+        return False
+    is_for_tenant = any(each.partition("=")[0] == "--tenant" for each in words)
+    return is_for_tenant or not credential_of(terminal).token()
 
 
 def _hint(words: Sequence[str], terminal: Terminal) -> None:

@@ -1,5 +1,6 @@
 """`POST /v1/commands`: the hot door, a plain ASGI handler in front of everything else."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from starlette.types import Receive, Scope, Send
@@ -43,6 +44,9 @@ class CommandDoor:
         try:
             headers = Headers.of(scope)
             principal = await rest.sign_in(self._auth, headers)
+            envelope = replace(
+                envelope, channel=rest.channel_of(headers), credential=principal
+            )
             rest.require_json(headers)
             body = await read_body(scope, receive, limit=self._body_limit)
             envelope = _envelope(principal, headers, body, self._clock.now())
@@ -58,6 +62,9 @@ class CommandDoor:
         try:
             headers = Headers.of(scope)
             principal = await rest.sign_in(self._auth, headers)
+            envelope = replace(
+                envelope, channel=rest.channel_of(headers), credential=principal
+            )
             rest.require_json(headers)
             raw = await read_body(scope, receive, limit=self._body_limit)
             envelopes, keep_going = _batch(principal, headers, raw, self._clock.now())

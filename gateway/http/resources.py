@@ -95,6 +95,9 @@ class Resources:
         )
         try:
             principal = await self._sign_in(route, headers)
+            envelope = replace(
+                envelope, channel=rest.channel_of(headers), credential=principal
+            )
             envelope = await self._envelope(request, command, principal, headers)
         except Problem as problem:
             answer = await self._pipeline.refuse(envelope, problem)

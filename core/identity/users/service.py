@@ -21,7 +21,7 @@ from core.kernel.ids import number_of
 from core.kernel.jsons import Json
 from core.kernel.pages import PAGE_LIMIT, Page, page_size, parse_cursor, render_cursor
 from core.kernel.principal import Role
-from core.kernel.problems import AlreadyExists, NotFound
+from core.kernel.problems import AlreadyExists, Conflict, NotFound
 
 ADMIN = "admin"
 
@@ -114,10 +114,12 @@ def list_(tx: Tx, *, cursor: str = "", limit: int = PAGE_LIMIT) -> Page[User]:
 def set_roles(tx: Tx, user_id: str, roles: Iterable[str]) -> User:
     """Replace a user's roles; keys and sessions follow within seconds.
 
-    Raises: NotFound, InvalidArgument, MissingScope.
+    Raises: NotFound, InvalidArgument, MissingScope, Conflict for the last admin.
     """
     user, wanted = get_(tx, user_id), parse_roles(roles)
     require_cover(tx.principal, user.scopes | scopes_of(wanted))
+    if Role.ADMIN not in wanted:
+        _require_another_admin(tx, user)
     _change(tx, user, "roles", to=store.render_roles(wanted))
     append(tx, "user_roles_changed", target=user.id, roles=_names(wanted))
     return get_(tx, user.id)
@@ -149,10 +151,12 @@ def set_password(tx: Tx, user_id: str, password: PasswordHash) -> User:
 def disable(tx: Tx, user_id: str) -> User:
     """Shut a user out, whose sessions end and whose keys stop working.
 
-    Raises: NotFound, MissingScope when the user may do more than the caller.
+    Raises: NotFound, MissingScope when the user may do more than the caller, Conflict
+            for the last admin.
     """
     user = get_(tx, user_id)
     require_cover(tx.principal, user.scopes)
+    _require_another_admin(tx, user)
     if user.is_active:
         _change(tx, user, "is_active", to=0)
         sessions.end_all(tx, user.id)
@@ -171,6 +175,17 @@ def enable(tx: Tx, user_id: str) -> User:
         _change(tx, user, "is_active", to=1)
         append(tx, "user_enabled", target=user.id)
     return get_(tx, user.id)
+
+
+def _require_another_admin(tx: Tx, user: User) -> None:
+    """Keep somebody who can let the others in again."""
+    if Role.ADMIN not in user.roles or not user.is_active:
+        return
+    if not store.has_other_admin(tx, user.id):
+        raise Conflict(
+            f"{user.name} is the last admin here",
+            fix=["user create <name> --roles admin"],
+        )
 
 
 def _change(tx: Tx, user: User, column: str, *, to: str | int) -> None:

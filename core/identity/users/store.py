@@ -34,6 +34,17 @@ _PAGE = Prepared(
     .order_by(users.c.number)
     .limit(bindparam("most"))
 )
+_OTHER_ADMIN = Prepared(
+    users.select()
+    .with_only_columns(users.c.id)
+    .where(
+        _OWN,
+        users.c.id != bindparam("of"),
+        users.c.is_active == 1,
+        users.c.roles.contains(f'"{Role.ADMIN.value}"'),
+    )
+    .limit(1)
+)
 _HASH = Prepared(
     users.select()
     .with_only_columns(users.c.password_hash)
@@ -76,6 +87,11 @@ def find_password(tx: Tx, user_id: str) -> PasswordHash:
 def list_after(tx: Tx, number: int, *, most: int) -> Sequence[User]:
     """List users in the order they were made, from after a number on."""
     return [to_user(row) for row in tx.run(_PAGE, after=number, most=most)]
+
+
+def has_other_admin(tx: Tx, user_id: str) -> bool:
+    """Tell whether anybody but this user is an active admin."""
+    return bool(tx.run(_OTHER_ADMIN, of=user_id))
 
 
 def change(tx: Tx, user_id: str, column: str, *, to: str | int) -> None:

@@ -199,7 +199,8 @@ def world(db: Database, clock: FakeClock, tmp_path: Path) -> World:
 
 @pytest.fixture
 def person(world: World) -> Principal:
-    """Ann, who administers the default tenant."""
+    """Ann, who administers the default tenant, though not alone."""
+    world.user("root", Role.ADMIN)
     return world.user("ann", Role.ADMIN)
 
 

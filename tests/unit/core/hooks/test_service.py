@@ -52,6 +52,7 @@ def a_user(
     db: Database, name: str, role: Role = Role.OPERATOR, tenant: TenantId | None = None
 ) -> Principal:
     by = system(tenant) if tenant else system()
+    db.run(users.ensure_admin, by=by)  # Whoever else is an admin may stop being one.
     user = db.run(lambda tx: users.create(tx, name, roles=[role]), by=by)
     return to_principal(user, Assurance.SECRET)
 
