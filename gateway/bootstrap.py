@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from importlib import import_module
 
 from channels.terminal import render
 from commands.everything import COMMANDS
 from commands.registry import Registry
 from commands.webhooks import webhook_commands
 from core.database import Database, Tx, is_sqlite, open_engine
-from core.database.migrate import SchemaState, schema_state, upgrade
+from core.database.schema import SchemaState, schema_state
 from core.identity.keys import service as keys
 from core.identity.logins import service as logins
 from core.identity.tenants import service as tenants
@@ -135,7 +136,8 @@ def open_database(settings: Settings, *, clock: Clock | None = None) -> Database
     if state is not SchemaState.CURRENT:
         if not is_sqlite(engine):
             raise Unavailable(f"the schema is {state.value}", fix=["run: ops migrate"])
-        upgrade(engine)
+        # Alembic is loaded by whoever needs it, which a warm start does not.
+        import_module("core.database.migrate").upgrade(engine)
     return recorded(engine, clock=clock)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database import Database
-from core.database.migrate import SchemaState, schema_state
+from core.database.schema import SchemaState, schema_state
 from core.kernel.principal import system
 from core.kernel.problems import Unavailable
 

@@ -91,7 +91,10 @@ class Pipeline:
         except Problem as problem:
             return await self._refuse(message, problem)
         except Exception:
-            _log.exception("pipeline.failed", extra={"request_id": message.request_id})
+            where = {"channel": envelope.channel, "tenant": message.principal.tenant}
+            _log.exception(
+                "pipeline.failed", extra={"request_id": message.request_id, **where}
+            )
             error = problems.unexpected(message.request_id)
             return self.runner.answer(message, problems.to_reply(error))
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from core.database.engine import is_sqlite
+from core.database.schema import revisions
 
 # A migration takes as long as it takes, and whoever comes second waits for it.
 _LOCK_SQLITE = ("PRAGMA busy_timeout=3600000", "BEGIN EXCLUSIVE")
@@ -22,28 +20,6 @@ _LOCK_POSTGRES = (
     "SET LOCAL idle_in_transaction_session_timeout = 0",
     f"SELECT pg_advisory_xact_lock({0x6F70737769})",
 )
-
-
-class SchemaState(StrEnum):
-    """How the tables of a database stand to this version of the code."""
-
-    CURRENT = "current"
-    MISSING = "missing"
-    OLD = "old"
-    NEWER = "newer"
-
-
-def schema_state(engine: Engine) -> SchemaState:
-    """Compare a database with the newest revision; raises SQLAlchemyError when it is gone."""
-    scripts = ScriptDirectory.from_config(_config())
-    with engine.connect() as connection:
-        revision = MigrationContext.configure(connection).get_current_revision()
-    if revision is None:
-        return SchemaState.MISSING
-    if revision == scripts.get_current_head():
-        return SchemaState.CURRENT
-    known = {script.revision for script in scripts.walk_revisions()}
-    return SchemaState.OLD if revision in known else SchemaState.NEWER
 
 
 def upgrade(engine: Engine, *, revision: str = "head") -> None:
@@ -60,8 +36,7 @@ def downgrade(engine: Engine, *, revision: str) -> None:
 
 def write_revision(engine: Engine, message: str) -> None:
     """Write a new revision from the difference between the tables and a database."""
-    scripts = ScriptDirectory.from_config(_config())
-    number = 1 + sum(1 for _ in scripts.walk_revisions())
+    number = 1 + len(revisions())
     with _locked(engine) as connection:
         command.revision(
             _config(connection), message, autogenerate=True, rev_id=f"{number:04d}"

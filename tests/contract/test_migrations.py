@@ -13,13 +13,15 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 from core.database import open_engine
-from core.database.migrate import SchemaState, downgrade, schema_state, upgrade
+from core.database.migrate import downgrade, upgrade
+from core.database.schema import SchemaState, schema_state
 from gateway.schema import whole_schema
 
 MIGRATE = """
 import sys
 from core.database import open_engine
-from core.database.migrate import schema_state, upgrade
+from core.database.migrate import upgrade
+from core.database.schema import schema_state
 
 engine = open_engine(sys.argv[1])
 upgrade(engine)

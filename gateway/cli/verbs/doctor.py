@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database import is_sqlite, open_engine
-from core.database.migrate import SchemaState, schema_state
+from core.database.schema import SchemaState, schema_state
 from core.kernel.problems import Problem
 from gateway.cli.client import Client
 from gateway.cli.exits import Exit

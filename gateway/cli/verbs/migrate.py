@@ -5,7 +5,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database import open_engine
-from core.database.migrate import SchemaState, downgrade, schema_state, upgrade
+from core.database.migrate import downgrade, upgrade
+from core.database.schema import SchemaState, schema_state
 from gateway.cli.exits import Exit
 from gateway.cli.terminal import Terminal
 from gateway.cli.verbs._settings import settings_with
