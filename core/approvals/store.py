@@ -47,12 +47,6 @@ _CONSUME = Prepared(
     )
     .values(consumed_at=bindparam("now"))
 )
-_PURGE = Prepared(
-    proposals.delete().where(
-        proposals.c.tenant_id == bindparam("tenant"),
-        proposals.c.expires_at < bindparam("before"),
-    )
-)
 
 
 def add(tx: Tx, proposal: Proposal) -> None:
@@ -89,11 +83,6 @@ def list_open(tx: Tx, principal: str) -> Sequence[Proposal]:
 def consume(tx: Tx, proposal_id: str) -> bool:
     """Use a proposal up; guaranteed to be True for one caller only."""
     return tx.change(_CONSUME, of=proposal_id, now=tx.micros) == 1
-
-
-def purge(tx: Tx, *, before: int) -> int:
-    """Delete proposals that expired before a moment in microseconds; give the count."""
-    return tx.change(_PURGE, before=before)
 
 
 def _to_proposal(row: Row) -> Proposal:

@@ -16,7 +16,6 @@ class Verdict(StrEnum):
     INVALID = "invalid"
     FAILED = "failed"
     PROPOSED = "proposed"
-    REPLAYED = "replayed"
 
 
 class ApprovalStatus(StrEnum):

@@ -11,7 +11,6 @@ from sqlalchemy import (
     cast,
     column,
     func,
-    literal_column,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -114,14 +113,6 @@ def find_reply(tx: Tx, reply_id: str) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
-def list_since(
-    tx: Tx, conversation: str, *, seq: int, limit: int
-) -> Sequence[tuple[int, str]]:
-    """List (seq, reply JSON) of a conversation after `seq`, oldest first."""
-    rows = tx.run(_SINCE, conversation=conversation, seq=seq, limit=limit)
-    return [(int(row[0]), str(row[1])) for row in rows]
-
-
 _BY_REPLY = Prepared(
     inbox.select()
     .with_only_columns(inbox.c.reply)
@@ -129,19 +120,6 @@ _BY_REPLY = Prepared(
         inbox.c.tenant_id == bindparam("tenant"),
         inbox.c.reply_id == bindparam("reply_id"),
     )
-)
-_SINCE = Prepared(
-    inbox.select()
-    .with_only_columns(inbox.c.seq, inbox.c.reply)
-    .where(
-        inbox.c.tenant_id == bindparam("tenant"),
-        inbox.c.conversation == bindparam("conversation"),
-        inbox.c.conversation != literal_column("''"),
-        inbox.c.seq > bindparam("seq"),
-        inbox.c.state == InboxState.DONE.value,
-    )
-    .order_by(inbox.c.seq)
-    .limit(bindparam("limit"))
 )
 
 
