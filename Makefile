@@ -7,7 +7,7 @@
 BIN := .venv/bin
 # Two workers that keep the order of the tests, and each group on one of them.
 PARALLEL := --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
-LOCK := uv pip compile pyproject.toml --extra postgres --extra redis --group build \
+LOCK := uv pip compile pyproject.toml --extra email --extra postgres --extra redis --group build \
         --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
         --no-header --exclude-newer "7 days" --quiet
 

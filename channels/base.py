@@ -1,8 +1,16 @@
 """What every channel declares and offers; small on purpose, one Protocol per need."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
+
+from core.kernel.envelope import Envelope
+from core.kernel.jsons import Json
+from core.kernel.outgoing import Lane
+from core.kernel.problems import Problem
+from core.kernel.reply import Reply
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -55,3 +63,163 @@ class PullChannel(Protocol):
 
     async def run(self) -> None:
         """Fetch until cancelled; return or raise to be started again."""
+
+
+# ── store-first channels: in ──────────────────────────────────────────────────
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message as its adapter hands it to the inbox: verified, and not yet run.
+
+    Shape:  `key` is the same when the same message comes again; `payload` is what the
+            channel's wire will parse, without anything that would let somebody in.
+            `account` names the instance of the channel (`acme`), `sender` the
+            channel's own id of whoever wrote it.
+    """
+
+    account: str
+    sender: str
+    key: str
+    payload: Mapping[str, Json]
+
+
+class Inbox(Protocol):
+    """Where a channel leaves what it received."""
+
+    async def take(self, delivery: Delivery) -> bool:
+        """Store a message; it is on disk when this returns, False if it was before.
+
+        Raises: Unavailable when it cannot be stored; then it must not be acknowledged.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """What a stored message asks for.
+
+    Shape:  one envelope for each command, all from one sender. `reply_to` says where
+            the answer goes, in the channel's own words and for hours to come; empty
+            means that nobody is answered. With a `problem` the one envelope only says
+            where the message came from; with `skipped` there is no command in it.
+    """
+
+    envelopes: tuple[Envelope, ...] = ()
+    reply_to: Mapping[str, Json] = field(default_factory=dict)
+    problem: Problem | None = None
+    skipped: str = ""
+
+
+class Wire(Protocol):
+    """Reads what a channel stored; pure."""
+
+    def parse(
+        self, payload: Mapping[str, Json], *, account: str, received_at: datetime
+    ) -> Inbound:
+        """Work out what one stored message asks for; never raises for its content."""
+
+
+# ── store-first channels: out ─────────────────────────────────────────────────
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """Something to be delivered to one place of one account.
+
+    Shape:  `id` is the same at every try, so that what can be recognised as a second
+            copy is. `edits` is what an earlier delivery about the same subject
+            returned, "" when this is the first; a channel that can edit replaces it.
+    """
+
+    id: str
+    account: str
+    place: Mapping[str, Json]
+    reply: Reply
+    lane: Lane
+    subject: str = ""
+    edits: str = ""
+
+
+class Courier(Protocol):
+    """Delivers parcels of one channel."""
+
+    async def deliver(self, parcel: Parcel) -> str:
+        """Deliver one, within its own deadline; give what a later edit must name.
+
+        Raises: Postponed when it may work later, Undeliverable when it never will.
+        """
+
+
+class Postponed(Exception):
+    """A delivery did not work now.
+
+    Units:  `retry_after` in seconds as the other side asked, 0 when it did not say.
+    Shape:  `is_account_wide` holds everything of the account back, not just the place.
+    """
+
+    def __init__(
+        self, reason: str, *, retry_after: float = 0, is_account_wide: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+        self.is_account_wide = is_account_wide
+
+
+class Undeliverable(Exception):
+    """A delivery will never work as it is; `fix` says what would help."""
+
+    def __init__(self, reason: str, *, fix: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.fix = fix
+
+
+# ── health ────────────────────────────────────────────────────────────────────
+class Link(StrEnum):
+    """How a channel stands with the world outside."""
+
+    CONNECTED = "connected"
+    DEGRADED = "degraded"
+    OFF = "off"
+
+
+@dataclass(slots=True, kw_only=True)
+class Health:
+    """How one account of a channel fares; its adapter writes it, the gateway shows it.
+
+    Shape:  `error` is the last one in people's words and `fix` what to do about it;
+            both are "" once it works again.
+    """
+
+    account: str = ""
+    link: Link = Link.OFF
+    last_in: datetime | None = None
+    last_out: datetime | None = None
+    error: str = ""
+    fix: str = ""
+    reconnects: int = 0
+
+    def is_up(self) -> None:
+        """Note that it works."""
+        self.link, self.error, self.fix = Link.CONNECTED, "", ""
+
+    def is_down(self, error: str, *, fix: str) -> bool:
+        """Note an outage; True when it just began, so that it is logged once."""
+        has_begun = self.link is not Link.DEGRADED
+        self.link, self.error, self.fix = Link.DEGRADED, error, fix
+        return has_begun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a channel's self-test; `fix` is "" when it passed."""
+
+    name: str
+    is_ok: bool
+    waited_ms: int
+    detail: str = ""
+    fix: str = ""
+
+
+class Prober(Protocol):
+    """Walks a round trip through a channel."""
+
+    async def probe(self, account: str) -> list[Step]:
+        """Try step by step, and stop at the first that fails; never raises."""

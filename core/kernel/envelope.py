@@ -27,7 +27,9 @@ class Envelope:
             key again is the same message; "" means the sender gave none.
             `credential` is the principal that the door verified itself; doors whose
             senders are accounts elsewhere leave it None and the pipeline looks up
-            (channel, account, sender).
+            (channel, account, sender). `reply_to` is where the answer goes, in the
+            channel's own words; empty where the door itself answers. `this` is the
+            object that the thread, subject or address is about.
     Units:  `received_at` is aware UTC.
     """
 
@@ -37,6 +39,8 @@ class Envelope:
     sender: str = ""
     conversation: str = ""
     thread: str = ""
+    reply_to: Mapping[str, Json] = field(default_factory=dict)
+    this: str = ""
     text: str = ""
     command: str = ""
     args: Mapping[str, Json] = field(default_factory=dict)
