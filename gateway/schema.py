@@ -20,6 +20,7 @@ TABLE_MODULES = (
     "core.collab.agents.tables",
     "core.collab.tasks.tables",
     "core.database.head",
+    "core.delivery.outbox.tables",
     "core.delivery.tables",
     "core.events.tables",
     "core.hooks.tables",

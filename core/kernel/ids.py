@@ -38,6 +38,7 @@ PREFIX_NOUNS: dict[str, str] = {
     "U": "user",
     "K": "key",
     "W": "webhook",
+    "D": "outbox",
 }
 
 NUMBERED = re.compile(r"([A-Z]{1,2})-([1-9][0-9]{0,17})")

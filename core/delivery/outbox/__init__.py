@@ -1,0 +1,1 @@
+"""What leaves: stored with the effect that caused it, delivered afterwards."""
