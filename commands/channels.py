@@ -15,7 +15,7 @@ from core.kernel.jsons import Json
 from core.kernel.problems import NotFound
 from core.kernel.reply import Reply
 
-CHANNELS = ("rest", "cli", "websocket", "webhook")
+CHANNELS = ("rest", "cli", "websocket", "webhook", "slack", "email")
 Dimension = Literal["channel", "tenant", "principal", "family"]
 
 

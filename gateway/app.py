@@ -62,7 +62,6 @@ def create_app(graph: Graph) -> ASGIApp:
     api.add_exception_handler(Exception, unrouted.fail)
     api.include_router(docs_router(described))
     api.include_router(short_links())
-    api.include_router(short_links())
     api.include_router(
         health_router(
             graph.readiness, graph.core.metrics, graph.supervisor, graph.clock
@@ -80,6 +79,8 @@ def create_app(graph: Graph) -> ASGIApp:
     api.include_router(resources.router(graph.registry))
     # After the commands: /v1/channels/webhook/disable is one of them, no endpoint.
     api.router.routes.append(_webhooks(graph).route)
+    for each in graph.doors:
+        api.router.routes.extend(each.routes)
     door = CommandDoor(
         graph.pipeline,
         graph.auth,

@@ -1,7 +1,7 @@
 """Builds the object graph; the only module that names concrete parts."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from importlib import import_module
 
@@ -25,12 +25,14 @@ from core.secrets.vault import Vault
 from gateway.adapters.keystore import FileKeystore
 from gateway.auth import Authenticator, BootstrapKey, signing_keys
 from gateway.channel_states import ChannelStates
+from gateway.core import Core
 from gateway.demo import Demo
+from gateway.doors.door import Builder, ChannelSource, open_doors
 from gateway.figures import LiveFigures
 from gateway.flags import FlagFile
 from gateway.floods import Floods
 from gateway.gate import Gate
-from gateway.graph import Core, Graph
+from gateway.graph import Graph
 from gateway.health import Readiness, database_checks
 from gateway.hooks import HookSource
 from gateway.http.websocket import WebSocketDoor
@@ -45,12 +47,16 @@ from gateway.runner import Runner
 from gateway.senders import LinkedSenders
 from gateway.settings import Settings, StreamSettings
 from gateway.signin import SignIn
+from gateway.stored import Source
 from gateway.streams import Streams
-from gateway.supervisor import Supervisor, Ticker
+from gateway.supervisor import Loop, Supervisor, Ticker
 from gateway.sweeper import Sweeper, list_tenants
 from gateway.tails import Tails
 
 _log = logging.getLogger(__name__)
+
+# The channels whose senders are accounts elsewhere, by name.
+DOORS: Mapping[str, Builder] = {}
 
 # How soon a tail sees what another process wrote; few share a SQLite file.
 _POLL = {False: timedelta(milliseconds=200), True: timedelta(seconds=1)}
@@ -107,7 +113,12 @@ def _with_doors(core: Core) -> Graph:
     """Add what runs beside the commands: streams, sockets, intake, mirror, tickers."""
     db, settings = core.db, core.settings
     tails = Tails(db, poll=_POLL[is_sqlite(db.engine)])
-    sources = {"webhook": HookSource(db)}
+    doors, inboxes = open_doors(core, DOORS, tenant_of=_tenant_of)
+    senders = LinkedSenders(db, _tenant_of)
+    sources: dict[str, Source] = {
+        "webhook": HookSource(db),
+        **{door.spec.name: ChannelSource(door.wire, senders) for door in doors},
+    }
     graph = Graph(
         core=core,
         readiness=Readiness(database_checks(db)),
@@ -117,8 +128,11 @@ def _with_doors(core: Core) -> Graph:
         sockets=_sockets(core, tails),
         streams=_streams(core.auth, settings.streams),
         figures=LiveFigures(db, core.metrics),
+        doors=doors,
     )
-    graph.supervisor = Supervisor(_tickers(graph))
+    for inbox in inboxes:
+        inbox.intake = graph.intake
+    graph.supervisor = Supervisor(_tickers(graph), _loops(graph))
     return graph
 
 
@@ -198,6 +212,14 @@ def _tenants_of(db: Database) -> Callable[[], Awaitable[list[TenantId]]]:
         return await db.read(list_tenants, by=system())
 
     return tenant_ids
+
+
+def _loops(graph: Graph) -> Sequence[Loop]:
+    return [
+        Loop(name=door.spec.name, work=door.channel.run)
+        for door in graph.doors
+        if door.channel is not None
+    ]
 
 
 def _tickers(graph: Graph) -> Sequence[Ticker]:

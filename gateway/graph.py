@@ -1,41 +1,24 @@
 """Everything that runs in one gateway process, and how it starts and stops."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from commands.registry import Registry
 from core.database import Database
 from core.kernel.clock import Clock
-from core.secrets.vault import Vault
 from gateway.auth import Authenticator
-from gateway.channel_states import ChannelStates
+from gateway.core import Core
+from gateway.doors.door import Door
 from gateway.figures import LiveFigures
 from gateway.health import Readiness
 from gateway.http.websocket import WebSocketDoor
 from gateway.intake import Intake
-from gateway.metrics import Metrics
 from gateway.mirror import Mirror
 from gateway.pipeline import Pipeline
 from gateway.settings import Settings
-from gateway.signin import SignIn
 from gateway.streams import Streams
 from gateway.supervisor import Supervisor
 from gateway.tails import Tails
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Core:
-    """What a command needs on its way, whichever door it came in by."""
-
-    settings: Settings
-    clock: Clock
-    db: Database
-    vault: Vault
-    auth: Authenticator
-    sign_in: SignIn
-    channels: ChannelStates
-    registry: Registry
-    pipeline: Pipeline
-    metrics: Metrics
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,6 +33,7 @@ class Graph:
     sockets: WebSocketDoor
     streams: Streams
     figures: LiveFigures
+    doors: Sequence[Door] = ()
     supervisor: Supervisor = field(default_factory=Supervisor)
 
     @property
@@ -99,6 +83,9 @@ class Graph:
         """Refuse new work, finish what is queued, let go of everything."""
         self.end_streams()
         await self.supervisor.stop()
+        for door in self.doors:
+            if door.close is not None:
+                await door.close()
         await self.intake.stop()
         self.pipeline.floods.flush()
         await self.mirror.stop()

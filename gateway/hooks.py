@@ -18,6 +18,8 @@ from gateway.stored import Work
 class HookSource:
     """Opens the deliveries of all webhook endpoints."""
 
+    is_chat = False
+
     def __init__(self, db: Database) -> None:
         self._db = db
 

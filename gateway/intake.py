@@ -8,9 +8,12 @@ message, so it happens once whoever tries.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from weakref import WeakValueDictionary
 
 from core.database import Database, Tx
 from core.delivery import received
@@ -26,6 +29,7 @@ from gateway.stored_runs import StoredRuns
 
 QUEUE_LIMIT = 1_000
 WORKERS = 4
+NOTICE_EVERY_SECONDS = 60.0
 DRAIN_EVERY = timedelta(seconds=5)
 
 _log = logging.getLogger(__name__)
@@ -48,19 +52,24 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What a door tells the sender; `reply` is the stored answer, "" while there is none."""
+    """What a door tells the sender; `reply` is the stored answer, "" while there is none.
+
+    `is_new` is False when the same message was stored before.
+    """
 
     request_id: str
     reply: str = ""
+    is_new: bool = False
 
 
 class Intake:
     """Takes messages in, and sees to it that each is run once.
 
     Shape:  `sources` are the store-first channels by name; a message of another one
-            waits for a gateway that knows it, and one above its channel's limits until
-            there is room. `start` and `stop` frame the workers;
-            `drain` is due every 5 s.
+            waits for a gateway that knows it. Above a limit a machine's delivery waits
+            until there is room, and a person is told once a minute. What one person
+            says is run in its order. `start` and `stop` frame the workers; `drain` is
+            due every 5 s.
     Units:  at most 1,000 messages wait in memory; the rest wait in the inbox.
     """
 
@@ -78,6 +87,8 @@ class Intake:
         self._sources = sources
         self._tenants = tenants
         self._queue: asyncio.Queue[Received] = asyncio.Queue(QUEUE_LIMIT)
+        self._turns: WeakValueDictionary[InboxKey, asyncio.Lock] = WeakValueDictionary()
+        self._noticed: dict[InboxKey, float] = {}
         self._has_drained = False
         self._is_flooded = False
         self._task: asyncio.Task[None] | None = None
@@ -97,7 +108,7 @@ class Intake:
         if isinstance(outcome, Receipt):
             return outcome
         self._enqueue(outcome)
-        return Receipt(request_id=outcome.request_id)
+        return Receipt(request_id=outcome.request_id, is_new=True)
 
     async def drain(self) -> None:
         """Queue the messages that were stored and not run.
@@ -196,25 +207,54 @@ class Intake:
         while True:
             stored = await self._queue.get()
             try:
-                await self._step(stored)
+                async with self._turn_of(stored.key):
+                    await self._step(stored)
             finally:
                 self._queue.task_done()
+
+    def _turn_of(self, key: InboxKey) -> AbstractAsyncContextManager[None]:
+        """Have what one person says run in its order; machines need none."""
+        if not self._sources[key.channel].is_chat:
+            return nullcontext()
+        return self._turns.setdefault(key._replace(key=""), asyncio.Lock())
 
     async def _step(self, stored: Received) -> None:
         """Run one message; what cannot be done now waits in the inbox for a drain."""
         key = stored.key
+        source = self._sources[key.channel]
         try:
-            self._limiter.admit(key.channel, _sender(key))
-            await self._runs.run(stored, self._sources[key.channel])
-        except RateLimited as limit:
-            _log.info(
-                "intake.limited", extra={"channel": key.channel, "reason": limit.detail}
-            )
+            if (limit := self._limit_hit(key)) is None:
+                await self._runs.run(stored, source)
+            elif source.is_chat:
+                is_told = self._is_due_for_notice(key)
+                await self._runs.refuse(stored, source, limit, is_told=is_told)
+            else:
+                _log.info(
+                    "intake.limited",
+                    extra={"channel": key.channel, "reason": limit.detail},
+                )
         except Problem as problem:
             _log.warning(
                 "intake.postponed",
                 extra={"request_id": stored.request_id, "reason": problem.detail},
             )
+
+    def _limit_hit(self, key: InboxKey) -> RateLimited | None:
+        try:
+            self._limiter.admit(key.channel, _sender(key))
+        except RateLimited as limit:
+            return limit
+        return None
+
+    def _is_due_for_notice(self, key: InboxKey) -> bool:
+        """Tell a person of a limit once a minute; the rest of the flood is silence."""
+        now = time.monotonic()
+        whose = key._replace(key="")
+        if now < self._noticed.get(whose, 0):
+            return False
+        self._noticed = {k: until for k, until in self._noticed.items() if until > now}
+        self._noticed[whose] = now + NOTICE_EVERY_SECONDS
+        return True
 
 
 def _sender(key: InboxKey) -> Principal:

@@ -64,6 +64,60 @@ class StreamSettings(BaseModel):
     )
 
 
+class SlackSettings(BaseModel):
+    """One Slack workspace; without a bot token there is none."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bot_token: SecretStr = Field(
+        default=SecretStr(""), description="Bot token of the app, xoxb-…."
+    )
+    app_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="App-level token, xapp-…; with it Slack is reached by Socket Mode.",
+    )
+    signing_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Signing secret of the app; with it /slack/events takes requests.",
+    )
+    api_url: str = Field(
+        default="https://slack.com/api/", description="Where Slack's Web API is."
+    )
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is a workspace to talk to."""
+        return bool(self.bot_token.get_secret_value())
+
+
+class EmailSettings(BaseModel):
+    """One mailbox; without an address there is none."""
+
+    model_config = ConfigDict(frozen=True)
+
+    address: str = Field(default="", description="Address people write to.")
+    imap_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Where mail is read: imaps://user:password@host:993/INBOX.",
+    )
+    smtp_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Where mail is sent: smtps://user:password@host:465.",
+    )
+    authserv_id: str = Field(
+        default="",
+        description="Name under which your mail server writes Authentication-Results.",
+    )
+    require_authentication: bool = Field(
+        default=True, description="Whether a sender has to be proven; off only in labs."
+    )
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is a mailbox to read."""
+        return bool(self.address)
+
+
 class Settings(BaseSettings):
     """The gateway's settings; each from `OPSWIRE_<NAME>`, nested ones with `__`."""
 
@@ -115,6 +169,10 @@ class Settings(BaseSettings):
         default=(),
         description="Further browser origins that may open a WebSocket.",
     )
+    slack: SlackSettings = Field(
+        default=SlackSettings(), description="The Slack workspace."
+    )
+    email: EmailSettings = Field(default=EmailSettings(), description="The mailbox.")
     flags_file: Path = Field(
         default=Path("config/flags.json"),
         description="Feature flags, read again when they change.",

@@ -3,15 +3,19 @@
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.audit.model import Verdict
 from core.database import Database, Tx
 from core.delivery import received
 from core.delivery.model import InboxState, StoredMessage
+from core.delivery.outbox import service as outbox
+from core.delivery.outbox.model import OutboxDraft
 from core.delivery.received import Received
+from core.kernel.outgoing import Lane
 from core.kernel.principal import system
 from core.kernel.problems import InFlight, Problem
-from core.kernel.reply import Reply
+from core.kernel.reply import Reply, ReplyStatus
 from gateway import problems
 from gateway.answers import Answer, replay_of
 from gateway.message import Message, audit_of, token_of, whole_of
@@ -37,14 +41,16 @@ class StoredRuns:
         Raises: Unavailable, ChannelOff; the row then waits for the next try.
         """
         begun = time.perf_counter()
+        work = Work(principal=system(stored.key.tenant))
         try:
-            answer = await self._run(stored, await source.open(stored))
+            work = await source.open(stored)
+            answer = await self._run(stored, work)
         except Problem:
             raise
         except Exception:
             _log.exception("pipeline.failed", extra={"request_id": stored.request_id})
             answer = await self._db.write(
-                lambda tx: self._give_up(tx, stored),
+                lambda tx: self._give_up(tx, stored, work),
                 by=system(stored.key.tenant),
                 key=stored.key,
             )
@@ -52,6 +58,19 @@ class StoredRuns:
             stored.key.channel, answer.reply, seconds=time.perf_counter() - begun
         )
         return answer
+
+    async def refuse(
+        self, stored: Received, source: Source, problem: Problem, *, is_told: bool
+    ) -> None:
+        """End a stored message without running it; tell its sender, or stay silent.
+
+        Raises: Unavailable; the row then waits for the next try.
+        """
+        work = await source.open(stored)
+        refused = replace(
+            work, problem=problem, reply_to=work.reply_to if is_told else {}
+        )
+        await self._run(stored, refused)
 
     async def _run(self, stored: Received, work: Work) -> Answer:
         gate = self._pipeline.gate
@@ -80,22 +99,30 @@ class StoredRuns:
         if isinstance(tx.prior, StoredMessage) and tx.prior.state is InboxState.DONE:
             return replay_of(tx.prior, stored.request_hash)
         tx.channel = stored.key.channel
-        replies = []
+        replies: list[Reply] = []
         for message in messages:
             reply, verdict = self._runner.attempt(tx, message)
+            reply = self._runner.answer(message, reply).reply
             self._runner.note(tx, message, reply, verdict)
             replies.append(message.storable(reply))
+            if work.is_transcript and reply.status is not ReplyStatus.OK:
+                break
         of = messages[0] if len(messages) == 1 else whole_of(stored, work.principal)
-        return self._finish(tx, stored, of, conclude(work, replies))
+        return self._finish(tx, stored, work, message=of, reply=conclude(work, replies))
 
     def _finish(
-        self, tx: Tx, stored: Received, message: Message, reply: Reply
+        self, tx: Tx, stored: Received, work: Work, *, message: Message, reply: Reply
     ) -> Answer:
-        """Store a message's answer; only the unit that does so may have its effect."""
+        """Store a message's answer, and have it delivered to whoever waits for it.
+
+        Only the unit that finishes a message may have its effect.
+        """
         answer = self._runner.answer(message, reply)
         body = answer.body.decode()
         if not received.finish(tx, stored.key, reply=body):
             raise InFlight("this message was run already", fix=["read its answer"])
+        if work.reply_to:
+            outbox.post(tx, _answering(stored, work, message, answer=answer))
         tx.keep(
             StoredMessage(
                 key=stored.key,
@@ -108,10 +135,25 @@ class StoredRuns:
         )
         return answer
 
-    def _give_up(self, tx: Tx, stored: Received) -> Answer:
+    def _give_up(self, tx: Tx, stored: Received, work: Work) -> Answer:
         """End a message that a fault of ours spoilt; trying again would not mend it."""
         message = whole_of(stored, tx.principal)
         reply = problems.to_reply(problems.unexpected(stored.request_id))
-        answer = self._finish(tx, stored, message, reply)
+        answer = self._finish(tx, stored, work, message=message, reply=reply)
         tx.record(audit_of(message, answer.reply, Verdict.FAILED))
         return answer
+
+
+def _answering(
+    stored: Received, work: Work, message: Message, *, answer: Answer
+) -> OutboxDraft:
+    """Address an answer to whoever asked; what was asked to steer leaves first."""
+    asked = message.invocation
+    return OutboxDraft(
+        key=answer.reply.id,
+        channel=stored.key.channel,
+        account=stored.key.account,
+        place=work.reply_to,
+        body=answer.body.decode(),
+        lane=Lane.CONTROL if asked and asked.command.is_control else Lane.FINALS,
+    )

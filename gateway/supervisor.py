@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,11 +25,25 @@ class Ticker:
     timeout: timedelta = timedelta(seconds=60)
 
 
-class Supervisor:
-    """Runs tickers until it is stopped; an outage is logged when it starts and ends."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loop:
+    """Work that goes on for ever; whenever it ends it is started again."""
 
-    def __init__(self, tickers: Sequence[Ticker] = ()) -> None:
+    name: str
+    work: Callable[[], Awaitable[None]]
+
+
+class Supervisor:
+    """Runs tickers and loops until it is stopped.
+
+    An outage is logged when it starts and when it ends.
+    """
+
+    def __init__(
+        self, tickers: Sequence[Ticker] = (), loops: Sequence[Loop] = ()
+    ) -> None:
         self._tickers = tickers
+        self._loops = loops
         self._task: asyncio.Task[None] | None = None
         self.failing: dict[str, str] = {}
 
@@ -46,6 +61,24 @@ class Supervisor:
         async with asyncio.TaskGroup() as group:
             for ticker in self._tickers:
                 group.create_task(self._keep(ticker), name=ticker.name)
+            for loop in self._loops:
+                group.create_task(self._repeat(loop), name=loop.name)
+
+    async def _repeat(self, loop: Loop) -> None:
+        failures = 0
+        while True:
+            begun = time.monotonic()
+            try:
+                await loop.work()
+            except Exception as fault:
+                if loop.name not in self.failing:
+                    _log.exception("loop.failing", extra={"loop": loop.name})
+                self.failing[loop.name] = str(fault) or type(fault).__name__
+            is_steady = time.monotonic() - begun > _LONGEST_PAUSE_SECONDS
+            failures = 0 if is_steady else failures + 1
+            if is_steady:
+                self.failing.pop(loop.name, None)
+            await asyncio.sleep(min(2.0 ** min(failures, 8), _LONGEST_PAUSE_SECONDS))
 
     async def _keep(self, ticker: Ticker) -> None:
         every = ticker.every.total_seconds()

@@ -131,6 +131,8 @@ async def test_fault_of_a_command_ends_its_delivery(
 class Flaky:
     """A source that cannot tell at first, as while the database is away."""
 
+    is_chat = False
+
     def __init__(self, real: Source) -> None:
         self.real = real
         self.asked = 0

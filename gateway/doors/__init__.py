@@ -1,0 +1,1 @@
+"""The doors of channels whose senders are accounts elsewhere: Slack, e-mail."""
