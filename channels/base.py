@@ -125,6 +125,7 @@ class Parcel:
     Shape:  `id` is the same at every try, so that what can be recognised as a second
             copy is. `edits` is what an earlier delivery about the same subject
             returned, "" when this is the first; a channel that can edit replaces it.
+            `place["private"]` is True when only the person who asked should see it.
     """
 
     id: str

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from commands.invocation import Invocation
 from core.audit.model import Verdict
 from core.database import Database, Tx
 from core.delivery import received
@@ -147,13 +148,25 @@ class StoredRuns:
 def _answering(
     stored: Received, work: Work, message: Message, *, answer: Answer
 ) -> OutboxDraft:
-    """Address an answer to whoever asked; what was asked to steer leaves first."""
+    """Address an answer to whoever asked; what was asked to steer leaves first.
+
+    Shape:  `place` also says whether the answer is for the person alone: looks and
+            errors are, unless the line said --public; changes are for all who are
+            there, unless it said --private.
+    """
     asked = message.invocation
     return OutboxDraft(
         key=answer.reply.id,
         channel=stored.key.channel,
         account=stored.key.account,
-        place=work.reply_to,
+        place={**work.reply_to, "private": _is_private(asked, answer.reply)},
         body=answer.body.decode(),
         lane=Lane.CONTROL if asked and asked.command.is_control else Lane.FINALS,
     )
+
+
+def _is_private(asked: Invocation | None, reply: Reply) -> bool:
+    if asked is None or reply.error:
+        return True
+    is_public = asked.options.is_public
+    return asked.command.is_read if is_public is None else not is_public
