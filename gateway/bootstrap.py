@@ -9,6 +9,7 @@ from channels.terminal import render
 from commands.everything import COMMANDS
 from commands.registry import Registry
 from commands.webhooks import webhook_commands
+from commands.workspaces import workspace_commands
 from core.database import Database, Tx, is_sqlite, open_engine
 from core.database.schema import SchemaState, schema_state
 from core.identity.keys import service as keys
@@ -22,6 +23,7 @@ from core.kernel.principal import DEFAULT_TENANT, TenantId, system
 from core.kernel.problems import Unavailable
 from core.secrets.model import Purpose
 from core.secrets.vault import Vault
+from core.workspaces.model import tenant_of as tenant_of_account
 from gateway.adapters.keystore import FileKeystore
 from gateway.auth import Authenticator, BootstrapKey, signing_keys
 from gateway.channel_states import ChannelStates
@@ -78,7 +80,9 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
     auth = Authenticator(
         db, tokens, clock=the_clock, bootstrap=_bootstrap_key(settings, admin)
     )
-    registry = Registry.of((*COMMANDS, *webhook_commands(vault)))
+    registry = Registry.of(
+        (*COMMANDS, *webhook_commands(vault), *workspace_commands(vault))
+    )
     gate = Gate(
         registry,
         senders=LinkedSenders(db, _tenant_of),
@@ -202,9 +206,9 @@ def _streams(auth: Authenticator, settings: StreamSettings) -> Streams:
     )
 
 
-def _tenant_of(_channel: str, _account: str) -> TenantId:
-    """Every channel account serves the default tenant until it is named otherwise."""
-    return DEFAULT_TENANT
+def _tenant_of(channel: str, account: str) -> TenantId:
+    """A workspace's account names its tenant; every other serves the default one."""
+    return tenant_of_account(account) if channel == "slack" else DEFAULT_TENANT
 
 
 def _tenants_of(db: Database) -> Callable[[], Awaitable[list[TenantId]]]:
