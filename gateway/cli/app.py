@@ -5,7 +5,13 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from core.kernel.problems import BadRequest, Forbidden, Problem, Unauthenticated
+from core.kernel.problems import (
+    BadRequest,
+    Forbidden,
+    NotFound,
+    Problem,
+    Unauthenticated,
+)
 from gateway.cli import batch, remote
 from gateway.cli.exits import Exit
 from gateway.cli.lazy import load
@@ -96,4 +102,4 @@ def _exit_of(problem: Problem) -> Exit:
         return Exit.USAGE
     if isinstance(problem, Unauthenticated | Forbidden):
         return Exit.FORBIDDEN
-    return Exit.FAILED
+    return Exit.NOT_FOUND if isinstance(problem, NotFound) else Exit.FAILED

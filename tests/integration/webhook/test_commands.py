@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.hooks import service as hooks
 from core.kernel.envelope import Envelope
 from core.kernel.jsons import Json
 from core.kernel.principal import Principal, Role
@@ -215,3 +216,13 @@ async def test_rotate_answers_with_another_secret(
     assert new.data["secret"] != old.data["secret"]
     until = "2026-11-04T11:00:00.000000Z"
     assert new.data["previous_secret_until"] == until
+
+
+async def test_fixed_value_that_no_delivery_could_use_is_refused_at_once(
+    world: World, person: Principal
+) -> None:
+    reply = await make(world, person, fixed={"lane": "Q"})
+
+    assert reply.error is not None
+    assert "lane" in reply.error.detail
+    assert not world.db.look(hooks.list_, by=person).items

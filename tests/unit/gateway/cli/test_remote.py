@@ -65,6 +65,13 @@ def test_refusal_has_its_exit_code(
     assert ops.err.startswith("No: it is not\n")
 
 
+def test_check_that_found_a_fault_exits_1(ops: Console, stub: StubGateway) -> None:
+    """`ops audit verify` in a script stops it when the chain is broken."""
+    stub.answer(a_reply("The chain is broken at 7", data={"ok": False}))
+
+    assert ops.run("audit", "verify") == 1
+
+
 def test_running_command_exits_8(ops: Console, stub: StubGateway) -> None:
     stub.answer(a_reply("R-7 is running", status="running"), 202)
 

@@ -1,5 +1,6 @@
 """Verbs of this machine, on real databases and folders."""
 
+import asyncio
 import os
 import socket
 import sqlite3
@@ -13,8 +14,10 @@ import pytest
 from core.database import open_engine
 from core.database.migrate import upgrade
 from gateway.cli.app import VERBS
+from gateway.cli.verbs._settings import settings_with
 from gateway.cli.verbs.backup import copy
 from gateway.cli.verbs.doctor import check_data, check_port
+from gateway.cli.verbs.key import run_here
 from tests.unit.gateway.cli.conftest import Console, StubGateway, a_reply, an_error
 
 
@@ -206,6 +209,20 @@ def test_first_key_is_made_on_this_machine(ops: Console, data: Path) -> None:
 
     assert code == 0, ops.err
     assert ops.out == "K-1\n"
+
+
+@pytest.mark.usefixtures("data")
+def test_first_key_of_another_tenant_is_made_here_too(ops: Console) -> None:
+    del ops.environ["OPSWIRE_API_KEY"]
+    ops.environ.pop("OPSWIRE_URL", None)
+    asyncio.run(run_here(settings_with(), "tenant create acme"))
+
+    missing = ops.run("key", "create", "first", "--tenant", "nobody")
+    made = ops.run("key", "create", "first", "--tenant", "acme", "-o", "id")
+
+    assert missing == 3
+    assert made == 0, ops.err
+    assert ops.out.endswith("K-1\n")
 
 
 def test_key_is_made_remotely_by_who_has_one(ops: Console, stub: StubGateway) -> None:
