@@ -2,6 +2,7 @@
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
+from socket import socket
 
 from channels.testing.mailbox.faults import Faults
 from channels.testing.mailbox.imap_session import ImapSession
@@ -26,9 +27,14 @@ class ImapServer:
         self._serving: dict[asyncio.Task[None], ImapSession] = {}
         self._server: asyncio.Server | None = None
 
-    async def start(self) -> None:
-        """Listen; on the port of before, if it was started before."""
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+    async def start(self, listening: socket | None = None) -> None:
+        """Serve a socket that listens, or listen; on the port of before, if any."""
+        if listening is not None:
+            self._server = await asyncio.start_server(self._accept, sock=listening)
+        else:
+            self._server = await asyncio.start_server(
+                self._accept, "127.0.0.1", self.port
+            )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from email.message import EmailMessage
 from secrets import token_urlsafe
+from socket import socket
 
 from channels.testing.mailbox.faults import Faults
 from channels.testing.mailbox.imap_server import ImapServer
@@ -39,10 +40,12 @@ class MailboxSimulator:
         self.imap = ImapServer(self.boxes, self.faults)
         self.smtp = SmtpServer(self.boxes, self.faults)
 
-    async def start(self) -> None:
-        """Listen on two free ports of loopback."""
-        await self.imap.start()
-        await self.smtp.start()
+    async def start(
+        self, *, imap: socket | None = None, smtp: socket | None = None
+    ) -> None:
+        """Serve sockets that listen, or listen on two free ports of loopback."""
+        await self.imap.start(imap)
+        await self.smtp.start(smtp)
 
     async def stop(self) -> None:
         """Hang up; the mails stay as long as this object."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr
+from socket import socket
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -44,10 +45,15 @@ class SmtpServer:
         self._server: asyncio.Server | None = None
         self._sessions: set[_Session] = set()
 
-    async def start(self) -> None:
-        """Listen; on the port of before, if it was started before."""
+    async def start(self, listening: socket | None = None) -> None:
+        """Serve a socket that listens, or listen; on the port of before, if any."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._session, "127.0.0.1", self.port)
+        if listening is not None:
+            self._server = await loop.create_server(self._session, sock=listening)
+        else:
+            self._server = await loop.create_server(
+                self._session, "127.0.0.1", self.port
+            )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from socket import socket
 from typing import Any
 
 import orjson
@@ -27,6 +29,15 @@ BODY_LIMIT_BYTES = 4_194_304
 _PACED = ("chat.postMessage", "chat.postEphemeral", "chat.update")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """What lets the app in, and tells it that a request is Slack's."""
+
+    signing_secret: str = SIGNING_SECRET
+    app_token: str = APP_TOKEN
+    bot_token: str = ""
+
+
 class FakeSlack:
     """A Slack with one workspace, `acme`, where ann and bob are; more can be added.
 
@@ -35,16 +46,23 @@ class FakeSlack:
             `outside.events_url` turns deliveries over to signed HTTP.
     """
 
-    def __init__(self, *, now: Callable[[], float] = time.time) -> None:
-        self.signing_secret = SIGNING_SECRET
-        self.app_token = APP_TOKEN
+    def __init__(
+        self,
+        *,
+        now: Callable[[], float] = time.time,
+        secrets: Secrets | None = None,
+    ) -> None:
+        known = secrets or Secrets()
+        self.signing_secret = known.signing_secret
+        self.app_token = known.app_token
         self.script = Script()
         self.sockets = SocketServer(now)
-        self.outside = Outside(self.sockets, secret=SIGNING_SECRET, now=now)
+        self.outside = Outside(self.sockets, secret=known.signing_secret, now=now)
         self.calls: list[str] = []
-        self._desk = Desk(now=now, app_token=APP_TOKEN)
+        self._desk = Desk(now=now, app_token=known.app_token)
         self._runner: web.AppRunner | None = None
         self.home = self.add_workspace("acme", team_id="T0ACME001")
+        self.home.bot_token = known.bot_token or self.home.bot_token
 
     def add_workspace(self, name: str, *, team_id: str) -> FakeWorkspace:
         """Add a workspace into which the app is installed, with the same two people."""
@@ -88,8 +106,14 @@ class FakeSlack:
         self._desk.grants[code] = workspace.team_id
         return code
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen; `url` is known from then on."""
+    async def start(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        listening: socket | None = None,
+    ) -> None:
+        """Listen, or serve a socket that listens; `url` is known from then on."""
         app = web.Application(client_max_size=BODY_LIMIT_BYTES)
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_post("/response/{name}", self._respond)
@@ -100,8 +124,10 @@ class FakeSlack:
             app, access_log=None, handler_cancellation=True, shutdown_timeout=1
         )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
+        if listening is not None:
+            await web.SockSite(self._runner, listening).start()
+        else:
+            await web.TCPSite(self._runner, host, port).start()
         bound: int = self._runner.addresses[0][1]
         self._desk.url = f"http://{host}:{bound}"
 

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from secrets import token_hex
 from typing import Any
 
 Payload = dict[str, Any]
@@ -160,8 +161,8 @@ def new_ts(now: float) -> str:
 
 
 def new_id(prefix: str) -> str:
-    """Make an id in Slack's manner."""
-    return f"{prefix}{next(_NUMBERS):09d}"
+    """Make an id in Slack's manner, one that no other run of the fake gives out."""
+    return f"{prefix}{token_hex(5).upper()}"
 
 
 def as_payload(value: object) -> Payload:
