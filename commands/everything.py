@@ -10,6 +10,7 @@ from commands import (
     events,
     keys,
     leases,
+    press,
     states,
     task_moves,
     tasks,
@@ -19,6 +20,7 @@ from commands.registry import Command
 
 COMMANDS: Sequence[Command] = (
     *builtins.COMMANDS,
+    *press.COMMANDS,
     *tasks.COMMANDS,
     *task_moves.COMMANDS,
     *leases.COMMANDS,

@@ -2,6 +2,8 @@
 
 import typing
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 from sqlalchemy import (
@@ -18,7 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from core.database import Head, Prepared, Row, Session, Tx
 from core.delivery.model import InboxDraft, InboxKey, InboxState, StoredMessage
 from core.delivery.tables import inbox
-from core.kernel.clock import Micros
+from core.kernel.clock import Micros, from_micros
 from core.kernel.jsons import canonical_json
 
 _KEYS = bindparam("keys", type_=Text)
@@ -103,19 +105,36 @@ class InboxLookup:
         return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReply:
+    """A reply as JSON, "" while its message waits; `at` is when that came in."""
+
+    body: str
+    at: datetime
+
+
 def find_reply(tx: Tx, reply_id: str) -> str | None:
     """Find a stored reply, as JSON, by its own id or by its request's.
 
     Shape:  both ids share one token: `rp_01JC8…` answers `rq_01JC8…`.
     """
+    found = find_stored(tx, reply_id)
+    return found.body if found else None
+
+
+def find_stored(tx: Tx, reply_id: str) -> StoredReply | None:
+    """Find a stored reply like `find_reply`, with its age."""
     own = f"rp_{reply_id[3:]}" if reply_id.startswith("rq_") else reply_id
     rows = tx.run(_BY_REPLY, reply_id=own)
-    return str(rows[0][0]) if rows else None
+    if not rows:
+        return None
+    body, at = rows[0]
+    return StoredReply(body=str(body), at=from_micros(at))
 
 
 _BY_REPLY = Prepared(
     inbox.select()
-    .with_only_columns(inbox.c.reply)
+    .with_only_columns(inbox.c.reply, inbox.c.created_at)
     .where(
         inbox.c.tenant_id == bindparam("tenant"),
         inbox.c.reply_id == bindparam("reply_id"),

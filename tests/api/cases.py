@@ -46,6 +46,9 @@ CASES: Mapping[str, Case] = {
     "more": Case(line="more", before=(_TASK, _TASK, "!task list --limit 1")),
     "last": Case(line="last", before=(_TASK, "!task show T-1")),
     "undo": Case(line="undo", before=(f"!{_TASK}",)),
+    "press": Case(
+        line="press {0[id]}.1", args={"button": "{0[id]}.1"}, before=(_TASK,)
+    ),
     "link": Case(line="link", random=frozenset({"code"})),
     "unlink": Case(
         line="unlink rest",
