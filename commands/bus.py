@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from commands import confirm
+from commands import confirm, waiting
 from commands.context import Context, Origin
 from commands.invocation import Invocation
 from commands.parser import parse
 from commands.references import resolve_references
-from commands.registry import Command, Danger, Registry
+from commands.registry import Command, Registry
 from commands.shown_once import mask
+from core.approvals.rules.model import Demand
 from core.database import Tx
 from core.events.model import EventDraft
 from core.kernel.jsons import Json
@@ -24,7 +25,7 @@ from core.kernel.problems import (
 )
 from core.kernel.reply import Block, Code, Reply, Text
 
-_HARMLESS = (Danger.READ, Danger.WRITE)
+_MOST_MACROS = 3  # a button may stand for `confirm`, which stands for a command
 
 
 def authorise(command: Command, principal: Principal) -> None:
@@ -53,14 +54,28 @@ def resolve(
 
     Raises: any Problem of a macro; InvalidArgument for a reference without meaning.
     """
-    invocation = resolve_references(tx, invocation, origin.place)
-    if not invocation.command.is_macro:
-        return invocation
+    for _ in range(_MOST_MACROS):
+        invocation = resolve_references(tx, invocation, origin)
+        if not invocation.command.is_macro:
+            return invocation
+        context = Context(
+            tx=tx, invocation=invocation, registry=registry, origin=origin
+        )
+        invocation = _meant(context)
+    raise IllegalMove(f"{invocation.canonical} stands for nothing", fix=["help"])
+
+
+def _meant(context: Context) -> Invocation:
+    """Understand the line that a macro stands for; only what looks may be read."""
+    tx, invocation = context.tx, context.invocation
     authorise(invocation.command, tx.principal)
-    context = Context(tx=tx, invocation=invocation, registry=registry, origin=origin)
     line: str = invocation.command.handler(context, **invocation.args)
     meant = parse(
-        line, registry, now=tx.now, timezone=origin.timezone, me=tx.principal.name
+        line,
+        context.registry,
+        now=tx.now,
+        timezone=context.origin.timezone,
+        me=tx.principal.name,
     )
     if invocation.command.is_read and not meant.command.is_read:
         raise IllegalMove(
@@ -72,7 +87,7 @@ def resolve(
         dry_run=invocation.options.dry_run,
         output=invocation.options.output,
     )
-    return resolve_references(tx, replace(meant, options=options), origin.place)
+    return replace(meant, options=options)
 
 
 def run(tx: Tx, invocation: Invocation, registry: Registry, origin: Origin) -> Reply:
@@ -84,17 +99,40 @@ def run(tx: Tx, invocation: Invocation, registry: Registry, origin: Origin) -> R
     context = Context(tx=tx, invocation=invocation, registry=registry, origin=origin)
     if invocation.options.dry_run:
         return _rehearse(context)
-    if invocation.command.danger in _HARMLESS:
+    if origin.approval:
+        return _run_approved(context)
+    demand = waiting.demand_of(context)
+    if demand is None and confirm.is_harmless(invocation.command):
         with tx.attempt():
             result = _call(context)
-    else:
-        try:
-            with tx.attempt():
-                confirm.require_consent(context)
-                result = _call(context)
-        except NeedsConfirmation:
-            _rehearse(context)  # What cannot work is refused now, not when confirmed.
-            return confirm.propose(context)
+        return _reply(result)
+    return _run_guarded(context, demand)
+
+
+def _run_guarded(context: Context, demand: Demand | None) -> Reply:
+    """Run what needs consent, or have it wait for whom it also needs."""
+    confirm.require_step_up(context)
+    try:
+        with context.tx.attempt():
+            confirm.require_consent(context)
+            result = _call(context) if demand is None else _held(context, demand)
+    except NeedsConfirmation:
+        _rehearse(context)  # What cannot work is refused now, not when confirmed.
+        return confirm.propose(context)
+    return _reply(result)
+
+
+def _held(context: Context, demand: Demand) -> Reply:
+    _rehearse(context)  # Nobody is to approve what cannot work.
+    return waiting.ask(context, demand)
+
+
+def _run_approved(context: Context) -> Reply:
+    """Run what other people approved, and use the approval up whatever comes of it."""
+    if refused := waiting.begin(context):
+        raise refused
+    with context.tx.attempt():
+        result = _call(context)
     return _reply(result)
 
 
@@ -133,6 +171,7 @@ def as_reply(result: str | Mapping[str, Json] | Sequence[Json] | Block) -> Reply
 def _rehearse(context: Context) -> Reply:
     """Run the handler, keep what it said and would have recorded, undo the rest."""
     tx, asked = context.tx, context.invocation
+    demand = waiting.demand_of(context)
     mark = len(tx.drafts)
     with tx.attempt() as attempt:
         reply = mask(asked.command, _reply(_call(context)))
@@ -141,7 +180,7 @@ def _rehearse(context: Context) -> Reply:
     return replace(
         reply,
         summary=f"Would: {reply.summary}"[:150],
-        blocks=(*_plan(asked, events), *reply.blocks),
+        blocks=(*_plan(asked, events, demand), *reply.blocks),
         undo=None,
         data={
             **reply.data,
@@ -150,18 +189,22 @@ def _rehearse(context: Context) -> Reply:
                 "command": asked.canonical,
                 "danger": asked.command.danger.value,
                 "scope": asked.command.scope,
+                "approvals": waiting.plan_of(demand),
                 "events": [{"event": e.type, "target": e.target} for e in events],
             },
         },
     )
 
 
-def _plan(asked: Invocation, events: Sequence[EventDraft]) -> Sequence[Block]:
+def _plan(
+    asked: Invocation, events: Sequence[EventDraft], demand: Demand | None
+) -> Sequence[Block]:
+    who = f" It would wait for {waiting.people(demand)}." if demand else ""
     lines = [f"{event.type} {event.target}".rstrip() for event in events]
     return (
         Text(
             md=f"Dry run of `{asked.canonical}` ({asked.command.danger.value}); "
-            "nothing was changed."
+            f"nothing was changed.{who}"
         ),
         *((Code(text="\n".join(lines)),) if lines else ()),
     )

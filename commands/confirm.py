@@ -2,12 +2,35 @@
 
 from commands.context import Context
 from commands.invocation import Invocation
-from commands.registry import Danger
+from commands.registry import Command, Danger
 from commands.render import quote
 from core.approvals import service as approvals
 from core.approvals.model import Proposal, digest_of
-from core.kernel.problems import InvalidArgument, NeedsConfirmation
+from core.kernel.problems import InvalidArgument, NeedsConfirmation, StepUpRequired
 from core.kernel.reply import Action, Actions, Reply, ReplyStatus, Text
+
+_HARMLESS = (Danger.READ, Danger.WRITE)
+
+
+def is_harmless(command: Command) -> bool:
+    """Tell whether a command runs without being confirmed."""
+    return command.danger in _HARMLESS
+
+
+def require_step_up(context: Context) -> None:
+    """Refuse what cannot be taken back at a door that cannot prove who asks.
+
+    Raises: StepUpRequired, with where to go.
+    """
+    asked = context.invocation
+    if context.origin.is_weak and asked.command.danger is Danger.DESTRUCTIVE:
+        line = whole_line(asked)
+        raise StepUpRequired(
+            f"{asked.canonical} cannot be taken back, so it is never run from "
+            f"{context.channel}",
+            fix=[f"in Slack: /ops {line}", f"in a terminal: ops {line}"],
+            command=line,
+        )
 
 
 def require_consent(context: Context) -> None:
@@ -19,6 +42,8 @@ def require_consent(context: Context) -> None:
     """
     asked, origin = context.invocation, context.origin
     given = asked.options.confirm
+    if is_harmless(asked.command):
+        return
     if asked.command.danger is Danger.DESTRUCTIVE:
         _require_typed_id(asked, given)
     elif given:
@@ -34,7 +59,7 @@ def propose(context: Context) -> Reply:
         return _ask_for_id(asked)
     proposal = approvals.propose(
         context.tx,
-        _line(asked),
+        whole_line(asked),
         target=asked.target,
         digest=binding(context),
         channel=origin.channel,
@@ -49,11 +74,12 @@ def binding(context: Context) -> str:
     return digest_of(asked.canonical, state(context.tx, asked.target) if state else "")
 
 
-def _line(asked: Invocation) -> str:
-    """Write the command so that its reason is not lost when it is confirmed later."""
-    if not asked.options.reason:
-        return asked.canonical
-    return f"{asked.canonical} --reason {quote(asked.options.reason)}"
+def whole_line(asked: Invocation) -> str:
+    """Write the command with what it must not lose when it runs later."""
+    options = asked.options
+    reason = f" --reason {quote(options.reason)}" if options.reason else ""
+    if_match = f" --if-match {quote(options.if_match)}" if options.if_match else ""
+    return f"{asked.canonical}{reason}{if_match}"
 
 
 def _require_typed_id(asked: Invocation, given: str) -> None:
@@ -62,8 +88,8 @@ def _require_typed_id(asked: Invocation, given: str) -> None:
         raise NeedsConfirmation(f"{asked.canonical} cannot be taken back")
     if given != wanted:
         raise InvalidArgument(
-            f"--confirm {given} is not {wanted}",
-            fix=[f"{asked.canonical} --confirm {wanted}"],
+            f"--confirm {quote(given)} is not {quote(wanted)}",
+            fix=[f"{asked.canonical} --confirm {quote(wanted)}"],
         )
 
 
@@ -96,7 +122,7 @@ def _ask(asked: Invocation, proposal: Proposal) -> Reply:
 
 
 def _ask_for_id(asked: Invocation) -> Reply:
-    line = f"{_line(asked)} --confirm {asked.target}"
+    line = f"{whole_line(asked)} --confirm {quote(asked.target)}"
     return Reply(
         summary=f"Type {asked.target} to confirm: {asked.canonical}"[:150],
         status=ReplyStatus.NEEDS_CONFIRMATION,

@@ -1,10 +1,12 @@
 """What a handler is given beside its arguments, and where its command came from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from commands.invocation import Invocation, Options
 from commands.registry import Command, Registry
 from core.database import Tx
+from core.kernel.jsons import Json
 from core.kernel.principal import Principal
 
 
@@ -15,7 +17,11 @@ class Origin:
     Shape:  `conversation` names the thread or session, "" where the door has none;
             `timezone` is the person's zone. `is_consent` says that the door's way of
             asking is consent itself, as a resource call is for risky commands;
-            `is_interactive` that a person sits at it who may answer with `--yes`.
+            `is_interactive` that a person sits at it who may answer with `--yes`;
+            `is_weak` that nothing that cannot be taken back may be asked here. `this`
+            is what the thread, subject or page is about. `reply_to` is where answers
+            go later, in the channel's own words. `approval` names the request whose
+            approval lets this command run.
     """
 
     channel: str
@@ -25,6 +31,10 @@ class Origin:
     timezone: str = "UTC"
     is_consent: bool = False
     is_interactive: bool = False
+    is_weak: bool = False
+    this: str = ""
+    reply_to: Mapping[str, Json] = field(default_factory=dict)
+    approval: str = ""
 
     @property
     def place(self) -> tuple[str, str, str, str]:

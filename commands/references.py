@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from commands.context import Origin
 from commands.invocation import Invocation
 from commands.render import render_line
 from core.database import Tx
 from core.delivery import conversations
-from core.delivery.model import Memory, Place
+from core.delivery.model import Memory
 from core.kernel.problems import InvalidArgument
 
 _WORDS = ("this", "last")
@@ -22,9 +23,11 @@ def refers_back(invocation: Invocation) -> bool:
     )
 
 
-def resolve_references(tx: Tx, invocation: Invocation, place: Place) -> Invocation:
+def resolve_references(tx: Tx, invocation: Invocation, origin: Origin) -> Invocation:
     """Replace conversational references by the ids they stand for.
 
+    Shape:  `this` is what the thread, subject or page is about, and what was touched
+            last where it is about nothing.
     Raises: InvalidArgument when the conversation has no such object.
     """
     names = [
@@ -34,10 +37,13 @@ def resolve_references(tx: Tx, invocation: Invocation, place: Place) -> Invocati
     ]
     if not names:
         return invocation
-    memory = conversations.recall(tx, place)
+    memory = conversations.recall(tx, origin.place)
     args: Mapping[str, Any] = {
         **invocation.args,
-        **{name: _resolved(invocation.args[name], memory) for name in names},
+        **{
+            name: _resolved(invocation.args[name], memory, origin.this)
+            for name in names
+        },
     }
     return replace(
         invocation, args=args, canonical=render_line(invocation.command, args)
@@ -52,11 +58,13 @@ def _has_reference(value: object) -> bool:
     )
 
 
-def _resolved(value: Any, memory: Memory) -> Any:
+def _resolved(value: Any, memory: Memory, this: str) -> Any:
     if isinstance(value, tuple | list):
-        return type(value)(_resolved(each, memory) for each in value)
+        return type(value)(_resolved(each, memory, this) for each in value)
     if not _has_reference(value):
         return value
+    if value == "this" and this:
+        return this
     return _row(value, memory) if value.startswith("#") else _last(value, memory)
 
 

@@ -7,7 +7,7 @@ from commands.invocation import Invocation
 from commands.registry import Alters
 from commands.render import render_line
 from commands.shown_once import mask
-from core.audit.model import AuditDraft, Verdict
+from core.audit.model import ApprovalStatus, AuditDraft, Verdict
 from core.delivery.model import InboxKey, MemoryDraft
 from core.delivery.received import Received
 from core.kernel.envelope import Envelope
@@ -23,6 +23,8 @@ from core.kernel.problems import (
 from core.kernel.reply import Reply, ReplyStatus
 
 _INTERACTIVE = frozenset({"websocket"})
+# A mail proves its sender's domain at best, and is read long after it was written.
+_WEAK = frozenset({"email"})
 _NOBODY = Principal(id="", name="nobody", tenant=DEFAULT_TENANT, linked=False)
 
 
@@ -53,6 +55,10 @@ class Message:
             timezone=envelope.timezone or self.principal.timezone,
             is_consent=envelope.is_consent,
             is_interactive=envelope.channel in _INTERACTIVE,
+            is_weak=envelope.channel in _WEAK,
+            this=envelope.this,
+            reply_to=envelope.reply_to,
+            approval=envelope.approval,
         )
 
     @property
@@ -134,6 +140,7 @@ def audit_of(message: Message, reply: Reply, verdict: Verdict) -> AuditDraft:
         account=message.envelope.account,
         target=_target(invocation, reply) or _claimed(message),
         verdict=verdict,
+        approval_status=_approval_status(message, reply),
         reason=reply.error.detail if reply.error else _reason(invocation),
         command=invocation.canonical if invocation else "",
         request_id=message.request_id,
@@ -161,6 +168,13 @@ def memory_of(message: Message, invocation: Invocation, reply: Reply) -> MemoryD
 
 def _next_page(invocation: Invocation, cursor: str) -> str:
     return render_line(invocation.command, {**invocation.args, "cursor": cursor})
+
+
+def _approval_status(message: Message, reply: Reply) -> ApprovalStatus:
+    """Say whether other people had to agree to a command, and did."""
+    if message.envelope.approval:
+        return ApprovalStatus.APPROVED
+    return ApprovalStatus.PENDING if "approval" in reply.data else ApprovalStatus.NONE
 
 
 def _reason(invocation: Invocation | None) -> str:

@@ -15,6 +15,8 @@ from core.database import METADATA, open_engine
 from core.database.migrate import upgrade, write_revision
 
 TABLE_MODULES = (
+    "core.approvals.requests.tables",
+    "core.approvals.rules.tables",
     "core.approvals.tables",
     "core.audit.tables",
     "core.collab.agents.tables",
@@ -26,6 +28,7 @@ TABLE_MODULES = (
     "core.hooks.tables",
     "core.identity.tables",
     "core.leases.tables",
+    "core.workspaces.tables",
 )
 
 

@@ -123,7 +123,7 @@ class StoredRuns:
         if not received.finish(tx, stored.key, reply=body):
             raise InFlight("this message was run already", fix=["read its answer"])
         if work.reply_to:
-            outbox.post(tx, _answering(stored, work, message, answer=answer))
+            outbox.post(tx, _answering(work, message, answer=answer))
         tx.keep(
             StoredMessage(
                 key=stored.key,
@@ -145,9 +145,7 @@ class StoredRuns:
         return answer
 
 
-def _answering(
-    stored: Received, work: Work, message: Message, *, answer: Answer
-) -> OutboxDraft:
+def _answering(work: Work, message: Message, *, answer: Answer) -> OutboxDraft:
     """Address an answer to whoever asked; what was asked to steer leaves first.
 
     Shape:  `place` also says whether the answer is for the person alone: looks and
@@ -155,10 +153,12 @@ def _answering(
             there, unless it said --private.
     """
     asked = message.invocation
+    # What was approved comes in by a door of its own, and is answered where it began.
+    came = work.envelopes[0] if work.envelopes else message.envelope
     return OutboxDraft(
         key=answer.reply.id,
-        channel=stored.key.channel,
-        account=stored.key.account,
+        channel=came.channel,
+        account=came.account,
         place={**work.reply_to, "private": _is_private(asked, answer.reply)},
         body=answer.body.decode(),
         lane=Lane.CONTROL if asked and asked.command.is_control else Lane.FINALS,

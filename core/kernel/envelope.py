@@ -29,7 +29,8 @@ class Envelope:
             senders are accounts elsewhere leave it None and the pipeline looks up
             (channel, account, sender). `reply_to` is where the answer goes, in the
             channel's own words; empty where the door itself answers. `this` is the
-            object that the thread, subject or address is about.
+            object that the thread, subject or address is about. `approval` names the
+            request whose approval lets it run; only the gateway's own door sets it.
     Units:  `received_at` is aware UTC.
     """
 
@@ -53,4 +54,5 @@ class Envelope:
     request_id: str = ""
     if_match: str = ""
     credential: Principal | None = None
+    approval: str = ""
     is_consent: bool = False

@@ -35,6 +35,7 @@ ROLE_SCOPES: dict[Role, frozenset[str]] = {
             "leases:write",
             "events:write",
             "agents:write",
+            "approvals:write",
             "jobs:write",
             "runs:write",
             "workflows:execute",

@@ -16,7 +16,8 @@ Problem
 ├── Forbidden                known, but not allowed
 │   ├── MissingScope         the principal lacks a scope
 │   ├── NotLinked            the sender is not linked to a person yet
-│   └── AssuranceTooLow      this command wants a better proof of who asks
+│   ├── AssuranceTooLow      this command wants a better proof of who asks
+│   └── StepUpRequired       this door is not trusted with what cannot be taken back
 ├── NotFound                 absent, or another tenant's: the same answer
 ├── Conflict                 the present state forbids it
 │   ├── AlreadyExists        the name or id is taken
@@ -182,6 +183,13 @@ class AssuranceTooLow(Forbidden):
 
     code = "assurance_too_low"
     title = "This command needs a stronger sign-in"
+
+
+class StepUpRequired(Forbidden):
+    """What cannot be taken back is never asked for at this door."""
+
+    code = "step_up_required"
+    title = "Ask for this where you are signed in"
 
 
 class NotFound(Problem):

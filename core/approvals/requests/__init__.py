@@ -1,0 +1,1 @@
+"""Requests: commands that wait until enough other people have approved them."""

@@ -1,0 +1,1 @@
+"""Rules: which commands wait until other people have approved them."""
