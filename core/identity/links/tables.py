@@ -19,6 +19,8 @@ link_codes = tenant_table(
     Column("channel", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("sender", Text, nullable=False),
+    # Whose code it is, when it was asked for by a person rather than by a sender.
+    Column("user_id", Text, nullable=False, server_default=""),
     Column("expires_at", BigInteger, nullable=False),
     Index("ix_link_codes_sender", "tenant_id", "channel", "account", "sender"),
 )
