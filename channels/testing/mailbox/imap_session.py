@@ -246,8 +246,10 @@ class ImapSession:
             await self._say("* BYE going down")
             raise HangUp
         ringing = asyncio.create_task(bell.wait())
-        await asyncio.wait([ringing, done], return_when=asyncio.FIRST_COMPLETED)
-        ringing.cancel()
+        try:
+            await asyncio.wait([ringing, done], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ringing.cancel()
         bell.clear()
 
     async def _tell_changes(self) -> None:
