@@ -22,6 +22,7 @@ TABLE_MODULES = (
     "core.collab.agents.tables",
     "core.collab.tasks.tables",
     "core.database.head",
+    "core.delivery.mail.tables",
     "core.delivery.outbox.tables",
     "core.delivery.tables",
     "core.events.tables",

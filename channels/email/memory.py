@@ -1,0 +1,82 @@
+"""What the mail channel remembers over restarts, as it needs it to be kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """Up to where a folder has been read; everything up to `uid` is in the inbox."""
+
+    uid_validity: int
+    uid: int
+    read_at: datetime
+
+
+class Cursors(Protocol):
+    """Keeps the cursor of the one folder that is read, and who may read it."""
+
+    async def take_turn(self) -> bool:
+        """Become or stay the one who reads; False while somebody else does."""
+
+    async def end_turn(self) -> None:
+        """Let the next one read at once."""
+
+    async def load(self) -> Cursor | None:
+        """Read the cursor; None before the first time."""
+
+    async def advance(self, *, uid_validity: int, uid: int) -> None:
+        """Move the cursor, which says that all before is stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A mail that left; `is_notice` marks one that only explains how to begin."""
+
+    message_id: str
+    parcel_id: str
+    to: str
+    thread: str
+    subject: str
+    is_notice: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What somebody was sent before.
+
+    Shape:  `about` is the newest mail on the subject in question, "" without one.
+    Units:  `last_hour` and `last_day` count mails to the person, `thread_day` mails of
+            the thread in a day; `room_in` seconds from now the oldest mail of the hour
+            is an hour old.
+    """
+
+    last_hour: int
+    room_in: float
+    thread_day: int
+    has_notice: bool
+    about: str
+
+
+class SentMails(Protocol):
+    """Remembers what was sent to whom."""
+
+    async def look_back(self, *, to: str, thread: str, subject: str) -> History:
+        """Count what left before a mail of this kind does."""
+
+    async def note(self, sent: Sent) -> None:
+        """Remember a mail that left."""
+
+    async def bounce(self, message_id: str) -> bool:
+        """Note that a mail never arrived; True when it was one of ours."""
+
+
+class ReplyTokens(Protocol):
+    """Secrets that a person shows by answering the mail they were sent."""
+
+    async def issue(self, *, sender: str, thread: str) -> str:
+        """Make a token that only counts from this sender in this thread."""
+
+    async def is_valid(self, token: str, *, sender: str, thread: str) -> bool:
+        """Tell whether a token was made for this sender and thread, and still counts."""

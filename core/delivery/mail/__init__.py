@@ -1,0 +1,1 @@
+"""What the mail channel remembers: how far it read, what it sent, which tokens count."""

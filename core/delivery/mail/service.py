@@ -1,0 +1,115 @@
+"""Read a folder in turns, count what leaves, and know the answers to it again."""
+
+from datetime import timedelta
+from hashlib import sha256
+from secrets import choice
+
+from core.database import Tx
+from core.delivery.mail import store
+from core.delivery.mail.model import (
+    MEMORY,
+    TOKEN_TTL,
+    TURN,
+    MailCounts,
+    MailCursor,
+    MailFolder,
+    SentMail,
+)
+from core.kernel.clock import from_micros, to_micros
+
+_TOKEN_CHARS = 26
+# Crockford's letters; mail programs keep neither case nor much else of an address.
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def take_turn(tx: Tx, of: MailFolder, *, reader: str) -> bool:
+    """Let one reader have a folder for 30 s; guaranteed to be True for one only."""
+    until = to_micros(tx.now + TURN)
+    if store.has_folder(tx, of):
+        return store.take_turn(tx, of, reader=reader, until=until)
+    store.add_folder(tx, of, reader=reader, until=until)
+    return True
+
+
+def end_turn(tx: Tx, of: MailFolder, *, reader: str) -> None:
+    """Let the next reader have a folder at once."""
+    store.take_turn(tx, of, reader=reader, until=0)
+
+
+def find_cursor(tx: Tx, of: MailFolder) -> MailCursor | None:
+    """Find how far a folder was read; None when it never was."""
+    return store.find_cursor(tx, of)
+
+
+def advance(
+    tx: Tx, of: MailFolder, *, reader: str, uid_validity: int, uid: int
+) -> bool:
+    """Move a folder's cursor and keep the turn; False when it is another's by now."""
+    return store.move_cursor(
+        tx,
+        of,
+        reader=reader,
+        uid_validity=uid_validity,
+        uid=uid,
+        until=to_micros(tx.now + TURN),
+    )
+
+
+def look_back(
+    tx: Tx, account: str, *, to: str, thread: str, subject: str
+) -> MailCounts:
+    """Count what left before the next mail does."""
+    hour, day = to_micros(tx.now - _HOUR), to_micros(tx.now - _DAY)
+    last_hour, first = store.count_to(tx, account, to, since=hour)
+    return MailCounts(
+        last_hour=last_hour,
+        oldest_at=from_micros(first) if first else None,
+        thread_day=store.count_in(tx, account, thread, since=day) if thread else 0,
+        has_notice=store.count_notices(tx, account, to, since=day) > 0,
+        about=(
+            store.find_about(
+                tx, account, to, subject=subject, since=to_micros(tx.now - MEMORY)
+            )
+            if subject
+            else ""
+        ),
+    )
+
+
+def note_sent(tx: Tx, mail: SentMail) -> None:
+    """Remember a mail that left; once, however often it had to be tried."""
+    store.forget_sent(tx, before=to_micros(tx.now - MEMORY))
+    if store.find_parcel(tx, mail.account, mail.message_id) is None:
+        store.add_sent(tx, mail)
+
+
+def bounce(tx: Tx, account: str, message_id: str) -> str:
+    """Note that a mail never arrived; give the delivery it was, the first time only."""
+    if not store.mark_bounced(tx, account, message_id):
+        return ""
+    return store.find_parcel(tx, account, message_id) or ""
+
+
+def issue_token(tx: Tx, account: str, *, sender: str, thread: str) -> str:
+    """Make a token for 30 days, and return the only copy of its text."""
+    store.forget_tokens(tx)
+    token = "r" + "".join(choice(_ALPHABET) for _ in range(_TOKEN_CHARS))
+    store.add_token(
+        tx,
+        account,
+        _hash(token),
+        sender=sender,
+        thread=thread,
+        expires_at=to_micros(tx.now + TOKEN_TTL),
+    )
+    return token
+
+
+def is_token(tx: Tx, account: str, token: str, *, sender: str, thread: str) -> bool:
+    """Tell whether a token was made for this sender and thread, and still counts."""
+    return store.has_token(tx, account, _hash(token), sender=sender, thread=thread)
+
+
+def _hash(token: str) -> str:
+    return sha256(token.lower().encode("utf-8", "surrogatepass")).hexdigest()
