@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from commands import (
     agents,
+    approvals,
     audit,
     builtins,
     channels,
@@ -30,5 +31,6 @@ COMMANDS: Sequence[Command] = (
     *channels.COMMANDS,
     *users.COMMANDS,
     *keys.COMMANDS,
+    *approvals.COMMANDS,
     *audit.COMMANDS,
 )

@@ -21,6 +21,14 @@ ALIASES: Mapping[str, Sequence[str]] = {
     "cancel": ("stop",),
 }
 
+# What people say to the one thing they were asked; it is a command only on its own.
+PLAIN_WORDS: Mapping[str, str] = {
+    "yes": "confirm",
+    "y": "confirm",
+    "no": "cancel",
+    "n": "cancel",
+}
+
 _PATH = re.compile(r"[\\/]|\.{1,2}[\\/]|~[\\/]|[A-Za-z]:[\\/]|\w+/")
 _MOST_WORDS = 3
 
@@ -42,6 +50,8 @@ class Index:
     def find(self, tokens: Sequence[Token]) -> tuple[Plan, int] | None:
         """Find the command that a line begins with, and how many tokens name it."""
         words = leading_words(tokens)
+        if len(tokens) == 1 and words:
+            words = [PLAIN_WORDS.get(words[0].rstrip(".!"), words[0])]
         for count in range(len(words), 1, -1):
             if named := self.phrases.get(" ".join(words[:count])):
                 return named, count

@@ -16,7 +16,7 @@ from core.database import Tx
 from core.kernel.clock import to_iso
 from core.kernel.jsons import Json
 from core.kernel.principal import Principal
-from core.kernel.problems import IllegalMove, NotFound, Problem
+from core.kernel.problems import Conflict, IllegalMove, NotFound, Problem
 from core.kernel.reply import Reply, ReplyStatus, Text
 
 
@@ -58,12 +58,11 @@ def ask(context: Context, demand: Demand) -> Reply:
 
 
 def digest_now(tx: Tx, request: Request, registry: Registry) -> str:
-    """Digest a stored command with the state of its target as it is now."""
-    try:
-        asked = understood(tx, request, registry)
-        return _digest(tx, asked, request.line)
-    except NotFound:
-        return ""  # Its target is gone, which no digest says.
+    """Digest a stored command with the state of its target as it is now.
+
+    Raises: IllegalMove when the command can no longer be read.
+    """
+    return _digest(tx, understood(tx, request, registry), request.line)
 
 
 def begin(context: Context) -> Problem | None:
@@ -73,10 +72,7 @@ def begin(context: Context) -> Problem | None:
     Raises: NotFound, Conflict, Forbidden when there is no such approval for it.
     """
     asked = context.invocation
-    try:
-        digest = _digest(context.tx, asked, whole_line(asked))
-    except NotFound:
-        digest = ""
+    digest = _digest(context.tx, asked, whole_line(asked))
     return requests.begin(context.tx, context.origin.approval, digest=digest)
 
 
@@ -114,7 +110,11 @@ def _asked_at(origin: Origin, by: Principal) -> Asked:
 
 
 def _digest(tx: Tx, asked: Invocation, line: str) -> str:
-    return digest_of(line, state_of(tx, asked.command, asked.target))
+    try:
+        state = state_of(tx, asked.command, asked.target)
+    except (Conflict, NotFound):
+        state = "gone"  # Nobody could ask for it then, so no request is bound to this.
+    return digest_of(line, state)
 
 
 def _waiting(request: Request) -> Reply:

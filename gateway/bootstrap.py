@@ -10,6 +10,7 @@ from commands.everything import COMMANDS
 from commands.registry import Registry
 from commands.webhooks import webhook_commands
 from commands.workspaces import workspace_commands
+from core.approvals.requests.model import CHANNEL as APPROVALS
 from core.database import Database, Tx, is_sqlite, open_engine
 from core.database.schema import SchemaState, schema_state
 from core.identity.keys import service as keys
@@ -25,6 +26,7 @@ from core.secrets.model import Purpose
 from core.secrets.vault import Vault
 from core.workspaces.model import tenant_of as tenant_of_account
 from gateway.adapters.keystore import FileKeystore
+from gateway.approvals import ApprovalSource
 from gateway.auth import Authenticator, BootstrapKey, signing_keys
 from gateway.channel_states import ChannelStates
 from gateway.core import Core
@@ -48,6 +50,7 @@ from gateway.recording import recorded
 from gateway.runner import Runner
 from gateway.senders import LinkedSenders
 from gateway.settings import Settings, StreamSettings
+from gateway.simulators import Simulators
 from gateway.signin import SignIn
 from gateway.stored import Source
 from gateway.streams import Streams
@@ -64,12 +67,20 @@ DOORS: Mapping[str, Builder] = {}
 _POLL = {False: timedelta(milliseconds=200), True: timedelta(seconds=1)}
 
 
-def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
+def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    simulators: Simulators | None = None,
+) -> Graph:
     """Build the graph of a gateway and bring its database up to date.
 
+    Shape:  `simulators` stand for the accounts that are not set up.
     Raises: Unavailable with the command that mends it when the schema is not ours.
     """
     the_clock = clock or SystemClock()
+    if simulators is not None:
+        settings = simulators.applied(settings)
     db = open_database(settings, clock=clock)
     admin = db.run(_ensure_base, by=system())
     keystore = FileKeystore(settings.data / "keys" / "keystore.json")
@@ -110,10 +121,10 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Graph:
         pipeline=pipeline,
         metrics=metrics,
     )
-    return _with_doors(core)
+    return _with_doors(core, simulators)
 
 
-def _with_doors(core: Core) -> Graph:
+def _with_doors(core: Core, simulators: Simulators | None) -> Graph:
     """Add what runs beside the commands: streams, sockets, intake, mirror, tickers."""
     db, settings = core.db, core.settings
     tails = Tails(db, poll=_POLL[is_sqlite(db.engine)])
@@ -121,6 +132,7 @@ def _with_doors(core: Core) -> Graph:
     senders = LinkedSenders(db, _tenant_of)
     sources: dict[str, Source] = {
         "webhook": HookSource(db),
+        APPROVALS: ApprovalSource(db),
         **{door.spec.name: ChannelSource(door.wire, senders) for door in doors},
     }
     graph = Graph(
@@ -133,7 +145,9 @@ def _with_doors(core: Core) -> Graph:
         streams=_streams(core.auth, settings.streams),
         figures=LiveFigures(db, core.metrics),
         doors=doors,
+        simulators=simulators,
     )
+    core.pipeline.reread["inbox"] = graph.intake.drain
     for inbox in inboxes:
         inbox.intake = graph.intake
     graph.supervisor = Supervisor(_tickers(graph), _loops(graph))
@@ -219,11 +233,14 @@ def _tenants_of(db: Database) -> Callable[[], Awaitable[list[TenantId]]]:
 
 
 def _loops(graph: Graph) -> Sequence[Loop]:
-    return [
+    loops = [
         Loop(name=door.spec.name, work=door.channel.run)
         for door in graph.doors
         if door.channel is not None
     ]
+    if graph.simulators is not None:
+        loops.append(Loop(name="simulators", work=graph.simulators.run))
+    return loops
 
 
 def _tickers(graph: Graph) -> Sequence[Ticker]:

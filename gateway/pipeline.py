@@ -58,7 +58,7 @@ class Pipeline:
         self.floods = floods
         self.metrics = metrics
         self._db = db
-        self._reread = reread or {}
+        self.reread = dict(reread or {})
 
     async def handle(self, envelope: Envelope) -> Answer:
         """Answer one message."""
@@ -77,8 +77,8 @@ class Pipeline:
     async def apply(self, *messages: Message) -> None:
         """Have what the commands altered in force before anybody is told of it."""
         for message in messages:
-            if message.alters in self._reread:
-                await self._reread[message.alters]()
+            if message.alters in self.reread:
+                await self.reread[message.alters]()
 
     async def _handle(self, envelope: Envelope) -> Answer:
         message = message_of(envelope)

@@ -1,5 +1,7 @@
-"""Reclaims what fell silent: leases past their time, in every tenant."""
+"""Ends what is past its time, in every tenant: leases, approvals, proposals."""
 
+from core.approvals import service as proposals
+from core.approvals.requests import service as requests
 from core.collab import service as board
 from core.database import Database, Tx
 from core.identity.tenants import service as tenants
@@ -9,9 +11,9 @@ from gateway.flags import FlagFile
 
 
 class Sweeper:
-    """Looks every second; writes only when there is something to reclaim.
+    """Looks every second; writes only when there is something to end.
 
-    Any number of gateways may sweep: a lease ends in one unit under its tenant's head.
+    Any number of gateways may sweep: a thing ends in one unit under its tenant's head.
     """
 
     def __init__(self, db: Database, flags: FlagFile) -> None:
@@ -19,13 +21,13 @@ class Sweeper:
         self._flags = flags
 
     async def sweep(self) -> None:
-        """Reclaim the stale leases of all tenants, unless the clock is switched off."""
+        """End what is late in all tenants, unless the clock is switched off."""
         if not self._flags.current().scheduler_enabled:
             return
         for tenant in await self._db.read(list_tenants, by=system()):
             by = system(tenant, name="sweeper")
-            if await self._db.read(_has_stale, by=by):
-                await self._db.write(board.sweep, by=by)
+            if await self._db.read(_has_late, by=by):
+                await self._db.write(_end_late, by=by)
 
 
 def list_tenants(tx: Tx) -> list[TenantId]:
@@ -33,5 +35,12 @@ def list_tenants(tx: Tx) -> list[TenantId]:
     return [tenant.id for tenant in tenants.list_(tx)]
 
 
-def _has_stale(tx: Tx) -> bool:
-    return bool(leases.list_stale(tx, limit=1))
+def _has_late(tx: Tx) -> bool:
+    has_stale = bool(leases.list_stale(tx, limit=1))
+    return has_stale or requests.has_late(tx) or proposals.has_late(tx)
+
+
+def _end_late(tx: Tx) -> None:
+    board.sweep(tx)
+    requests.expire(tx)
+    proposals.purge(tx)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 LIFETIME = timedelta(minutes=15)
+KEPT = timedelta(days=1)  # so that whoever comes late is told that it is too late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

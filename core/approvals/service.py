@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from core.approvals import store
-from core.approvals.model import LIFETIME, Proposal
+from core.approvals.model import KEPT, LIFETIME, Proposal
 from core.database import Tx
 from core.kernel.problems import Conflict, NotFound
 
@@ -68,3 +68,13 @@ def withdraw(tx: Tx, proposal_id: str) -> Proposal:
     proposal = get_open(tx, proposal_id)
     store.consume(tx, proposal.id)
     return proposal
+
+
+def has_late(tx: Tx) -> bool:
+    """Tell whether there are proposals to purge."""
+    return store.has_before(tx, tx.now - KEPT)
+
+
+def purge(tx: Tx) -> None:
+    """Delete proposals a day after they have expired."""
+    store.delete_before(tx, tx.now - KEPT)

@@ -1,6 +1,7 @@
 """Queries over proposals."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import bindparam
 
@@ -47,6 +48,14 @@ _CONSUME = Prepared(
     )
     .values(consumed_at=bindparam("now"))
 )
+_IS_LATE = (
+    proposals.c.tenant_id == bindparam("tenant"),
+    proposals.c.expires_at <= bindparam("until"),
+)
+_LATE = Prepared(
+    proposals.select().with_only_columns(proposals.c.id).where(*_IS_LATE).limit(1)
+)
+_PURGE = Prepared(proposals.delete().where(*_IS_LATE))
 
 
 def add(tx: Tx, proposal: Proposal) -> None:
@@ -83,6 +92,16 @@ def list_open(tx: Tx, principal: str) -> Sequence[Proposal]:
 def consume(tx: Tx, proposal_id: str) -> bool:
     """Use a proposal up; guaranteed to be True for one caller only."""
     return tx.change(_CONSUME, of=proposal_id, now=tx.micros) == 1
+
+
+def has_before(tx: Tx, moment: datetime) -> bool:
+    """Tell whether a proposal expired before a moment."""
+    return bool(tx.run(_LATE, until=to_micros(moment)))
+
+
+def delete_before(tx: Tx, moment: datetime) -> None:
+    """Delete the proposals that expired before a moment."""
+    tx.change(_PURGE, until=to_micros(moment))
 
 
 def _to_proposal(row: Row) -> Proposal:

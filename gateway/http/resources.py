@@ -22,6 +22,7 @@ from core.kernel.principal import Principal
 from core.kernel.problems import (
     InvalidArgument,
     InvalidQuery,
+    NeedsApproval,
     PreconditionRequired,
     Problem,
     UnknownFlag,
@@ -281,6 +282,8 @@ def _for_resource(error: ErrorInfo, request: Request) -> ErrorInfo:
 
 def _unconfirmed(answer: Answer) -> ErrorInfo:
     data: Mapping[str, Any] = answer.reply.data
+    if "approval" in data:
+        return _unapproved(answer, data)
     return ErrorInfo(
         type=f"{problems.ERROR_BASE}/confirmation-required",
         code="confirmation_required",
@@ -289,6 +292,20 @@ def _unconfirmed(answer: Answer) -> ErrorInfo:
         status=409,
         fix=[f'repeat with "confirm": "{data["token"] or data["target"]}" in the body'],
         extra={"token": data["token"], "target": data["target"]},
+    )
+
+
+def _unapproved(answer: Answer, data: Mapping[str, Any]) -> ErrorInfo:
+    return ErrorInfo(
+        type=f"{problems.ERROR_BASE}/approval-required",
+        code=NeedsApproval.code,
+        title=NeedsApproval.title,
+        detail=answer.reply.summary,
+        status=409,
+        fix=[f"approval show {data['approval']}", "wait; it runs by itself then"],
+        extra={
+            name: data[name] for name in ("approval", "need", "given", "expires_at")
+        },
     )
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from core.approvals.rules.model import Demand
 from core.kernel.jsons import Json
 from core.kernel.principal import Assurance, Role
-from core.kernel.problems import Conflict, Forbidden
+from core.kernel.problems import ApprovalVoid, Conflict, NoApprover
 
 LIFETIME = timedelta(hours=24)
 CHANNEL = "approval"
@@ -36,27 +36,6 @@ class Decision(StrEnum):
 
     APPROVE = "approve"
     REJECT = "reject"
-
-
-class SelfApproval(Forbidden):
-    """Who asked cannot approve, by whichever account, key or channel."""
-
-    code = "self_approval"
-    title = "Somebody else has to approve this"
-
-
-class NoApprover(Forbidden):
-    """The caller is not one of those who may decide this request."""
-
-    code = "no_approver"
-    title = "You may not decide this request"
-
-
-class RequestVoid(Conflict):
-    """What the command is about has changed since it was asked for."""
-
-    code = "approval_void"
-    title = "The approval is void"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +131,10 @@ def require_waiting(request: Request) -> None:
         )
 
 
-def void(request: Request) -> RequestVoid:
+def void(request: Request) -> ApprovalVoid:
     """Say that a request is bound to a state that is gone."""
     about = request.target or "what it is about"
-    return RequestVoid(
+    return ApprovalVoid(
         f"{request.id} is void: {about} has changed since {request.requester} asked",
         fix=[request.line],
         approval=request.id,

@@ -13,11 +13,9 @@ from core.approvals.requests.model import (
     CHANNEL,
     LIFETIME,
     Decision,
-    NoApprover,
     Request,
     RequestDraft,
     RequestStatus,
-    SelfApproval,
     Vote,
     lacks_role,
     require_waiting,
@@ -34,7 +32,14 @@ from core.kernel.clock import to_iso
 from core.kernel.ids import number_of
 from core.kernel.jsons import canonical_json
 from core.kernel.pages import PAGE_LIMIT, Page, page_size, parse_cursor, render_cursor
-from core.kernel.problems import Conflict, Forbidden, NotFound, Problem
+from core.kernel.problems import (
+    Conflict,
+    Forbidden,
+    NoApprover,
+    NotFound,
+    Problem,
+    SelfApproval,
+)
 from core.kernel.texts import require_text
 
 _REASON_LIMIT = 2_000
