@@ -1,7 +1,8 @@
 """A Reply as one Slack message: a text that is read aloud, and blocks that are shown."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import assert_never
 
 from channels.slack import prose, tables
@@ -82,6 +83,11 @@ def render(
     )
 
 
+def shown_blocks(reply: Reply, profile: Profile) -> list[KitBlock]:
+    """Show a reply as part of a page: its summary and body, and no buttons."""
+    return _Message(reply, profile).body(cut(reply.summary, 1_000, least="Done"))
+
+
 def _is_ephemeral(reply: Reply, place: Mapping[str, Json], profile: Profile) -> bool:
     """Tell whether only the person who asked sees it: never so where two people talk.
 
@@ -107,20 +113,24 @@ class _Message:
 
     def assemble(self, summary: str) -> list[KitBlock]:
         """Put heading, body and buttons together, as far as they fit."""
-        head = [] if self._tells_its_error() else [section(escape(summary))]
-        body = [
-            list(self._blocks(block))
-            for block in self._reply.blocks
-            if not isinstance(block, Actions)
-        ]
-        kept, is_whole = _fitting(body)
-        buttons = Buttons(reply=self._reply, catalog=self._profile.catalog).all()
-        blocks = head + kept + ([] if is_whole else [self._rest()])
-        for row in buttons:
+        blocks = self.body(summary)
+        buttons = Buttons(reply=self._reply, catalog=self._profile.catalog)
+        for row in buttons.all():
             if not _fits([*blocks, row]):
                 break
             blocks.append(row)
         return blocks
+
+    def body(self, summary: str) -> list[KitBlock]:
+        """Put heading and body together; say so when that is not all of it."""
+        head = [] if self._tells_its_error() else [section(escape(summary))]
+        shown = (
+            self._blocks(block)
+            for block in self._reply.blocks
+            if not isinstance(block, Actions)
+        )
+        kept, is_whole = _fitting(chain.from_iterable(shown))
+        return head + kept + ([] if is_whole else [self._rest()])
 
     def _tells_its_error(self) -> bool:
         """Whether an error block says what the summary would only repeat."""
@@ -207,15 +217,13 @@ def _progress(progress: Progress) -> str:
     return f"`{bar}` {progress.done}/{progress.total}  {step}".rstrip()
 
 
-def _fitting(body: list[list[KitBlock]]) -> tuple[list[KitBlock], bool]:
+def _fitting(body: Iterable[KitBlock]) -> tuple[list[KitBlock], bool]:
     """Keep what fits of the body, in its order; tell whether that is all of it."""
     kept: list[KitBlock] = []
     is_whole = True
-    for block in (each for group in body for each in group):
-        is_room = (
-            len(kept) < _BODY_BLOCKS and size_of(kept) + size_of([block]) <= _BODY_CHARS
-        )
-        if is_room:
+    for block in body:
+        is_room = size_of(kept) + size_of([block]) <= _BODY_CHARS
+        if is_room and len(kept) < _BODY_BLOCKS:
             kept.append(block)
         else:
             is_whole = False

@@ -10,6 +10,7 @@ from core.kernel.catalog import Input
 from core.kernel.clock import to_iso
 from core.kernel.jsons import Json
 
+ON, OFF = "yes", "no"
 LIST_MARK = "+"
 """An action_id is what its blank takes, such as `integer`; with this it takes several."""
 
@@ -59,7 +60,7 @@ def _taken(taken: Mapping[str, Any]) -> Json:
         case "multi_static_select":
             return [_chosen(each) for each in taken.get("selected_options") or ()]
         case "checkboxes":
-            return bool(taken.get("selected_options"))
+            return ON if taken.get("selected_options") else None
         case "datetimepicker":
             moment = taken.get("selected_date_time")
             return moment if isinstance(moment, int) else None
@@ -84,6 +85,8 @@ def _value(kind: str, taken: Json) -> Json:
     if not isinstance(taken, str):
         return taken
     text = taken.strip()
+    if kind == Input.FLAG:
+        return {ON: True, OFF: False}.get(text)
     if kind == Input.INTEGER and _WHOLE.fullmatch(text):
         return int(text)
     if kind == Input.NUMBER:
