@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.kernel.version import VERSION
+from gateway.flags import FlagFile
 from gateway.graph import Graph
 from gateway.http.asgi import secured
 from gateway.http.auth import AuthDoor
@@ -19,6 +20,7 @@ from gateway.http.health import health_router
 from gateway.http.openapi import document
 from gateway.http.resources import Resources
 from gateway.http.short_links import short_links
+from gateway.http.simulators import Backstage, SimulatorsDoor
 from gateway.http.sse import EventDoor
 from gateway.http.stream_openapi import TAIL_PATHS
 from gateway.http.unrouted import Unrouted
@@ -69,6 +71,7 @@ def create_app(graph: Graph) -> ASGIApp:
     )
     api.include_router(_auth_door(graph).router())
     api.include_router(auth_pages())
+    api.include_router(_simulators(graph).router())
     resources = Resources(
         graph.pipeline,
         graph.auth,
@@ -117,6 +120,19 @@ def _webhooks(graph: Graph) -> WebhookDoor:
         clock=graph.clock,
         public_url=graph.settings.public_url,
     )
+
+
+def _simulators(graph: Graph) -> SimulatorsDoor:
+    path = graph.settings.flags_file
+    backstage = Backstage(
+        simulators=graph.simulators,
+        flags=FlagFile(path),
+        flags_path=path,
+        db=graph.db,
+        vault=graph.core.vault,
+        clock=graph.clock,
+    )
+    return SimulatorsDoor(graph.pipeline, graph.auth, backstage)
 
 
 def _streams(graph: Graph) -> Mapping[tuple[str, str], Handler]:

@@ -16,6 +16,7 @@ from gateway.intake import Intake
 from gateway.mirror import Mirror
 from gateway.pipeline import Pipeline
 from gateway.settings import Settings
+from gateway.simulators import Simulators
 from gateway.streams import Streams
 from gateway.supervisor import Supervisor
 from gateway.tails import Tails
@@ -34,6 +35,7 @@ class Graph:
     streams: Streams
     figures: LiveFigures
     doors: Sequence[Door] = ()
+    simulators: Simulators | None = None
     supervisor: Supervisor = field(default_factory=Supervisor)
 
     @property
@@ -86,6 +88,8 @@ class Graph:
         for door in self.doors:
             if door.close is not None:
                 await door.close()
+        if self.simulators is not None:
+            self.simulators.close()
         await self.intake.stop()
         self.pipeline.floods.flush()
         await self.mirror.stop()

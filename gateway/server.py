@@ -12,11 +12,13 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from core.kernel.problems import Unavailable
 from gateway.app import create_app
 from gateway.bootstrap import build, login_link
+from gateway.flags import FlagFile
 from gateway.graph import Graph
 from gateway.http.protocol import StrictHttp
 from gateway.http.websocket_protocol import BoundedWebSocket
 from gateway.logs import set_up_logs
 from gateway.settings import Settings
+from gateway.simulators import Simulators
 
 _log = logging.getLogger(__name__)
 
@@ -98,11 +100,22 @@ def _listen(config: uvicorn.Config) -> socket:
 
 def _build(settings: Settings) -> Graph:
     try:
-        return build(settings)
+        return build(settings, simulators=_simulators(settings))
     except (SQLAlchemyError, ImportError, OSError) as fault:
         cause = fault.orig if isinstance(fault, DBAPIError) else fault
         line = str(cause).partition("\n")[0]
         raise Unavailable(f"cannot start: {line}", fix=["ops doctor"]) from fault
+
+
+def _simulators(settings: Settings) -> Simulators | None:
+    """Stand in for the accounts that are missing, in demo mode; never in the way."""
+    if not FlagFile(settings.flags_file).current().demo_mode:
+        return None
+    try:
+        return Simulators.bind(settings)
+    except OSError as fault:
+        _log.warning("simulators.unbound", extra={"error": str(fault)})
+        return None
 
 
 def _settle_memory() -> None:
@@ -118,6 +131,8 @@ def _greet(graph: Graph, port: int) -> None:
     _log.info("gateway.ready", extra={"url": address})
     if link := login_link(graph):
         print(f"Sign in once, within 15 minutes: {link}", flush=True)  # noqa: T201
+    if graph.simulators is not None:
+        print(f"Try every channel: {address}/simulators", flush=True)  # noqa: T201
     print(f"Opswire is ready on {address}", flush=True)  # noqa: T201
 
 

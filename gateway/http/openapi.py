@@ -18,6 +18,7 @@ from gateway.http.operations import (
     webhook_paths,
 )
 from gateway.http.resources import QUERY_FLAGS
+from gateway.http.simulators_openapi import simulator_paths
 from gateway.http.stream_openapi import stream_paths
 
 Schema = dict[str, Any]
@@ -75,6 +76,7 @@ HANDWRITTEN: Sequence[Callable[[Schema], Schema]] = (
     stream_paths,
     health_paths,
     docs_paths,
+    simulator_paths,
 )
 
 

@@ -13,7 +13,7 @@ OPEN = {
     "/r/{reply}",
     "/healthz", "/readyz", "/health", "/api/health", "/metrics", "/openapi.json", "/docs",
     "/docs/errors/{code}", "/auth/login", "/auth/refresh", "/auth/logout", "/auth/link",
-    "/auth/link.js", "/v1/channels/webhook/{endpoint}",
+    "/auth/link.js", "/v1/channels/webhook/{endpoint}", "/simulators", "/simulators/{file}",
 }  # fmt: skip
 SAFE = {"nosniff", "no-store"}
 
