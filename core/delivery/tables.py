@@ -1,4 +1,4 @@
-"""The tables of the inbox, of conversations and of channel state."""
+"""The tables of the inbox, of conversations, of channel state and of cursors."""
 
 from sqlalchemy import BigInteger, Column, Index, Text, text
 
@@ -73,4 +73,10 @@ channel_states = tenant_table(
     Column("changed_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+)
+
+cursors = tenant_table(
+    "cursors",
+    Column("consumer", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
 )

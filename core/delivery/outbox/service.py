@@ -1,8 +1,20 @@
-"""Post something to be delivered, in the unit that causes it."""
+"""Post something to be delivered, in the unit that causes it; look after it by hand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from core.database import Tx
 from core.delivery.outbox import store
-from core.delivery.outbox.model import OutboxDraft
+from core.delivery.outbox.model import LIFETIME, OutboxDraft, OutboxState, Outgoing
+from core.events import service as events
+from core.kernel.clock import to_micros
+from core.kernel.ids import number_of
+from core.kernel.pages import PAGE_LIMIT, Page, page_size, parse_cursor, render_cursor
+from core.kernel.problems import Conflict, IllegalMove, NotFound
+
+REPLAY_LIMIT = 1_000
+
+_NEWEST = 2**62
 
 
 def post(tx: Tx, draft: OutboxDraft) -> None:
@@ -16,4 +28,114 @@ def post(tx: Tx, draft: OutboxDraft) -> None:
         return
     if draft.subject:
         store.drop_progress(tx, draft)
-    store.add(tx, draft)
+    store.add(tx, draft, expires_at=to_micros(tx.now + LIFETIME))
+
+
+def list_(
+    tx: Tx,
+    *,
+    state: OutboxState | None = None,
+    channel: str = "",
+    limit: int = PAGE_LIMIT,
+    cursor: str = "",
+) -> Page[Outgoing]:
+    """List deliveries, the newest first.
+
+    Raises: InvalidQuery.
+    """
+    size = page_size(limit)
+    before = parse_cursor(cursor) if cursor else _NEWEST
+    found = store.list_before(tx, before, state=state, channel=channel, most=size + 1)
+    if len(found) <= size:
+        return Page(found)
+    last = number_of(found[size - 1].id, "D") or 0
+    return Page(found[:size], render_cursor(last))
+
+
+def get_(tx: Tx, delivery_id: str) -> Outgoing:
+    """Get a delivery by its id.
+
+    Raises: NotFound.
+    """
+    number = number_of(delivery_id, "D")
+    found = store.find_numbered(tx, number) if number else None
+    if found is None:
+        raise NotFound(f"the delivery {delivery_id[:40]}", fix=["outbox list"])
+    return found
+
+
+def count_open(tx: Tx) -> Mapping[tuple[str, OutboxState], int]:
+    """Count what waits and what is dead, by channel."""
+    return store.count_open(tx)
+
+
+def replay(tx: Tx, delivery_id: str) -> Outgoing:
+    """Have something tried again from the start, and at once.
+
+    Raises: NotFound; IllegalMove when it was sent; Conflict while it is being sent.
+    """
+    outgoing = get_(tx, delivery_id)
+    if outgoing.state is OutboxState.SENT:
+        raise IllegalMove(
+            f"{outgoing.id} was delivered", fix=[f"outbox show {outgoing.id}"]
+        )
+    _require_unclaimed(tx, outgoing)
+    return _revive(tx, outgoing)
+
+
+def replay_dead(tx: Tx, channel: str) -> Sequence[Outgoing]:
+    """Have all that is dead of a channel tried again, at most 1,000 at a time."""
+    dead = store.list_before(
+        tx, _NEWEST, state=OutboxState.DEAD, channel=channel, most=REPLAY_LIMIT
+    )
+    return [_revive(tx, each) for each in reversed(dead)]
+
+
+def drop(tx: Tx, delivery_id: str) -> Outgoing:
+    """Remove something, so that it is never delivered.
+
+    Raises: NotFound; IllegalMove when it was sent; Conflict while it is being sent.
+    """
+    outgoing = get_(tx, delivery_id)
+    if outgoing.state is OutboxState.SENT:
+        raise IllegalMove(
+            f"{outgoing.id} was delivered", fix=[f"outbox show {outgoing.id}"]
+        )
+    _require_unclaimed(tx, outgoing)
+    store.delete(tx, outgoing.key)
+    events.append(
+        tx,
+        "delivery_dropped",
+        target=outgoing.id,
+        channel=outgoing.channel,
+        account=outgoing.account,
+    )
+    return outgoing
+
+
+def _revive(tx: Tx, outgoing: Outgoing) -> Outgoing:
+    expires_at = tx.now + LIFETIME
+    store.revive(tx, outgoing.key, expires_at=to_micros(expires_at))
+    events.append(
+        tx,
+        "delivery_replayed",
+        target=outgoing.id,
+        channel=outgoing.channel,
+        account=outgoing.account,
+    )
+    return replace(
+        outgoing,
+        state=OutboxState.WAITING,
+        attempts=0,
+        due_at=tx.now,
+        expires_at=expires_at,
+    )
+
+
+def _require_unclaimed(tx: Tx, outgoing: Outgoing) -> None:
+    is_under_way = outgoing.state is OutboxState.WAITING
+    if is_under_way and outgoing.claimed_until > tx.now:
+        raise Conflict(
+            f"{outgoing.id} is being delivered just now",
+            fix=[f"outbox show {outgoing.id}"],
+        )

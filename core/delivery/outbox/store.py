@@ -1,41 +1,207 @@
 """Queries over the outbox."""
 
-from sqlalchemy import bindparam, literal_column
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from core.database import Prepared, Tx
-from core.delivery.outbox.model import OutboxDraft, OutboxState
+import orjson
+from sqlalchemy import (
+    ColumnElement,
+    Update,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+
+from core.database import Prepared, Row, Tx
+from core.delivery.outbox.model import (
+    Appearance,
+    OutboxDraft,
+    OutboxState,
+    Outgoing,
+    Spot,
+)
 from core.delivery.outbox.tables import outbox
-from core.kernel.jsons import canonical_json
+from core.kernel.clock import from_micros
+from core.kernel.ids import numbered
+from core.kernel.jsons import Json, canonical_json
 from core.kernel.outgoing import Lane
 
 _OWN = outbox.c.tenant_id == bindparam("tenant")
 # Written out, for only so can SQLite tell that its partial index fits.
 _WAITS = outbox.c.state == literal_column("'waiting'")
-_HAS = Prepared(
-    outbox.select()
-    .with_only_columns(outbox.c.number)
-    .where(_OWN, outbox.c.key == bindparam("of"))
+_IS_DEAD = outbox.c.state == literal_column("'dead'")
+_IS_PROGRESS = outbox.c.lane == literal_column(str(Lane.PROGRESS.value))
+_THIS = (_OWN, outbox.c.key == bindparam("of"))
+_SUBJECT = (
+    _OWN,
+    outbox.c.channel == bindparam("of_channel"),
+    outbox.c.account == bindparam("of_account"),
+    outbox.c.subject == bindparam("of_subject"),
+    outbox.c.place == bindparam("of_place"),
 )
+_COLUMNS = (
+    outbox.c.key,
+    outbox.c.number,
+    outbox.c.channel,
+    outbox.c.account,
+    outbox.c.place,
+    outbox.c.lane,
+    outbox.c.subject,
+    outbox.c.appearance,
+    outbox.c.body,
+    outbox.c.state,
+    outbox.c.attempts,
+    outbox.c.due_at,
+    outbox.c.expires_at,
+    outbox.c.claimed_until,
+    outbox.c.created_at,
+    outbox.c.sent_at,
+    outbox.c.error,
+    outbox.c.fix,
+    outbox.c.ref,
+)
+_ALL = outbox.select().with_only_columns(*_COLUMNS)
+_NUMBER = outbox.select().with_only_columns(outbox.c.number)
+
+_FIND = Prepared(_ALL.where(*_THIS))
+_BY_NUMBER = Prepared(_ALL.where(_OWN, outbox.c.number == bindparam("number")))
+_HAS = Prepared(_NUMBER.where(*_THIS))
+
+
+# ── what is known of a subject ───────────────────────────────────────────────
+_NEWER = Prepared(
+    _NUMBER.where(*_SUBJECT, outbox.c.number > bindparam("number")).limit(
+        literal_column("1")
+    )
+)
+_OLDER_WAITING = Prepared(
+    _NUMBER.where(
+        *_SUBJECT, _WAITS, ~_IS_PROGRESS, outbox.c.number < bindparam("number")
+    ).limit(literal_column("1"))
+)
+_LAST_SENT = Prepared(
+    outbox.select()
+    .with_only_columns(outbox.c.ref, outbox.c.sent_at)
+    .where(*_SUBJECT, outbox.c.state == OutboxState.SENT.value)
+    .order_by(outbox.c.sent_at.desc(), outbox.c.number.desc())
+    .limit(literal_column("1"))
+)
+
+
+def has_newer(tx: Tx, spot: Spot, subject: str, number: int) -> bool:
+    """Tell whether anything newer is known of a subject at a place, sent or not."""
+    return bool(tx.run(_NEWER, number=number, **_about(spot, subject)))
+
+
+def waits_for_older(tx: Tx, spot: Spot, subject: str, number: int) -> bool:
+    """Tell whether something older of a subject, and no progress, has yet to leave."""
+    return bool(tx.run(_OLDER_WAITING, number=number, **_about(spot, subject)))
+
+
+def find_last_sent(tx: Tx, spot: Spot, subject: str) -> tuple[str, int]:
+    """Find the ref of what was sent last of a subject, and when; ("", 0) if nothing."""
+    rows = tx.run(_LAST_SENT, **_about(spot, subject))
+    return (str(rows[0][0]), int(rows[0][1])) if rows else ("", 0)
+
+
+# ── what becomes of it ────────────────────────────────────────────────────────
+def _setting(*names: str, where: Sequence[ColumnElement[bool]] = ()) -> Update:
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    return outbox.update().where(*_THIS, _WAITS, *where).values(values)
+
+
+_CLAIM = Prepared(
+    _setting(
+        "claimed_until", "attempts", where=[outbox.c.claimed_until <= bindparam("now")]
+    )
+)
+_SENT = Prepared(_setting("state", "sent_at", "ref", "error", "fix"))
+_RETRY = Prepared(_setting("due_at", "claimed_until", "error"))
+_BURY = Prepared(_setting("state", "claimed_until", "error", "fix"))
+_REVIVE = Prepared(
+    outbox.update()
+    .where(*_THIS)
+    .values(
+        state=OutboxState.WAITING.value,
+        attempts=0,
+        claimed_until=0,
+        due_at=bindparam("now"),
+        expires_at=bindparam("expires_at"),
+    )
+)
+_DELETE = Prepared(outbox.delete().where(*_THIS))
 _DROP_PROGRESS = Prepared(
     outbox.delete().where(
-        _OWN,
-        _WAITS,
-        outbox.c.channel == bindparam("of_channel"),
-        outbox.c.account == bindparam("of_account"),
-        outbox.c.subject == bindparam("of_subject"),
-        outbox.c.place == bindparam("of_place"),
-        outbox.c.lane == literal_column(str(Lane.PROGRESS.value)),
-        outbox.c.claimed_until <= bindparam("now"),
+        *_SUBJECT, _WAITS, _IS_PROGRESS, outbox.c.claimed_until <= bindparam("now")
     )
 )
 
 
+def claim(tx: Tx, key: str, *, until: int, attempts: int) -> bool:
+    """Have one caller deliver something; guaranteed to be True for one of them only."""
+    changed = tx.change(
+        _CLAIM, of=key, now=tx.micros, new_claimed_until=until, new_attempts=attempts
+    )
+    return changed == 1
+
+
+def set_sent(tx: Tx, key: str, *, ref: str) -> bool:
+    """Note that something has left; False when that was noted before."""
+    changed = tx.change(
+        _SENT,
+        of=key,
+        new_state=OutboxState.SENT.value,
+        new_sent_at=tx.micros,
+        new_ref=ref,
+        new_error="",
+        new_fix="",
+    )
+    return changed == 1
+
+
+def set_due(tx: Tx, key: str, *, due_at: int, error: str) -> None:
+    """Give something back, to be tried again at a moment."""
+    tx.change(_RETRY, of=key, new_due_at=due_at, new_claimed_until=0, new_error=error)
+
+
+def set_dead(tx: Tx, key: str, *, error: str, fix: str) -> bool:
+    """Note that something will not be tried any more; False when it does not wait."""
+    changed = tx.change(
+        _BURY,
+        of=key,
+        new_state=OutboxState.DEAD.value,
+        new_claimed_until=0,
+        new_error=error,
+        new_fix=fix,
+    )
+    return changed == 1
+
+
+def revive(tx: Tx, key: str, *, expires_at: int) -> None:
+    """Have something tried again from the start."""
+    tx.change(_REVIVE, of=key, now=tx.micros, expires_at=expires_at)
+
+
+def delete(tx: Tx, key: str) -> None:
+    """Remove one delivery."""
+    tx.change(_DELETE, of=key)
+
+
+def drop_progress(tx: Tx, draft: OutboxDraft) -> int:
+    """Delete progress about a subject that nobody is delivering just now."""
+    spot = spot_of(draft.channel, draft.account, draft.place)
+    return tx.change(_DROP_PROGRESS, now=tx.micros, **_about(spot, draft.subject))
+
+
+# ── storing and looking ───────────────────────────────────────────────────────
 def has(tx: Tx, key: str) -> bool:
     """Tell whether something was posted under this key before."""
     return bool(tx.run(_HAS, of=key))
 
 
-def add(tx: Tx, draft: OutboxDraft) -> None:
+def add(tx: Tx, draft: OutboxDraft, *, expires_at: int) -> None:
     """Store a new delivery, due now."""
     tx.insert(
         outbox,
@@ -44,13 +210,15 @@ def add(tx: Tx, draft: OutboxDraft) -> None:
             "number": tx.head.next_number("D"),
             "channel": draft.channel,
             "account": draft.account,
-            "place": canonical_json(dict(draft.place)).decode(),
+            "place": spot_of(draft.channel, draft.account, draft.place).place,
             "lane": int(draft.lane),
             "subject": draft.subject,
+            "appearance": draft.appearance.value,
             "body": draft.body,
             "state": OutboxState.WAITING.value,
             "attempts": 0,
             "due_at": tx.micros,
+            "expires_at": expires_at,
             "claimed_until": 0,
             "sent_at": 0,
             "error": "",
@@ -60,13 +228,119 @@ def add(tx: Tx, draft: OutboxDraft) -> None:
     )
 
 
-def drop_progress(tx: Tx, draft: OutboxDraft) -> int:
-    """Delete progress about a subject that nobody is delivering just now."""
-    return tx.change(
-        _DROP_PROGRESS,
-        of_channel=draft.channel,
-        of_account=draft.account,
-        of_subject=draft.subject,
-        of_place=canonical_json(dict(draft.place)).decode(),
-        now=tx.micros,
+def find(tx: Tx, key: str) -> Outgoing | None:
+    """Find a delivery by its key."""
+    rows = tx.run(_FIND, of=key)
+    return to_outgoing(rows[0]) if rows else None
+
+
+def find_numbered(tx: Tx, number: int) -> Outgoing | None:
+    """Find a delivery by its number."""
+    rows = tx.run(_BY_NUMBER, number=number)
+    return to_outgoing(rows[0]) if rows else None
+
+
+_BEFORE = (
+    _ALL.where(
+        _OWN,
+        outbox.c.number < bindparam("before"),
+        or_(
+            bindparam("any_channel") == literal_column("1"),
+            outbox.c.channel == bindparam("of_channel"),
+        ),
     )
+    .order_by(outbox.c.number.desc())
+    .limit(bindparam("most"))
+)
+_LISTS = {
+    state: Prepared(
+        _BEFORE.where(outbox.c.state == literal_column(f"'{state.value}'"))
+        if state
+        else _BEFORE
+    )
+    for state in (None, *OutboxState)
+}
+_COUNT = Prepared(
+    select(outbox.c.channel, outbox.c.state, func.count())
+    .where(_OWN, or_(_WAITS, _IS_DEAD))
+    .group_by(outbox.c.channel, outbox.c.state)
+)
+
+
+def list_before(
+    tx: Tx, number: int, *, state: OutboxState | None, channel: str, most: int
+) -> Sequence[Outgoing]:
+    """List deliveries below a number, the newest first."""
+    rows = tx.run(
+        _LISTS[state],
+        before=number,
+        of_channel=channel,
+        any_channel=int(not channel),
+        most=most,
+    )
+    return [to_outgoing(row) for row in rows]
+
+
+def count_open(tx: Tx) -> Mapping[tuple[str, OutboxState], int]:
+    """Count what waits and what is dead, by channel."""
+    return {(row[0], OutboxState(row[1])): row[2] for row in tx.run(_COUNT)}
+
+
+def spot_of(channel: str, account: str, place: Mapping[str, Json]) -> Spot:
+    """Write a place as it is stored, so that equal ones are equal."""
+    return Spot(channel, account, canonical_json(dict(place)).decode())
+
+
+def to_outgoing(row: Row) -> Outgoing:
+    """Read a whole row."""
+    (
+        key,
+        number,
+        channel,
+        account,
+        place,
+        lane,
+        subject,
+        appearance,
+        body,
+        state,
+        attempts,
+        due_at,
+        expires_at,
+        claimed_until,
+        created_at,
+        sent_at,
+        error,
+        fix,
+        ref,
+    ) = row
+    return Outgoing(
+        id=numbered("D", number),
+        key=key,
+        channel=channel,
+        account=account,
+        place=orjson.loads(place),
+        body=body,
+        lane=Lane(lane),
+        subject=subject,
+        appearance=Appearance(appearance),
+        state=OutboxState(state),
+        attempts=attempts,
+        due_at=from_micros(due_at),
+        expires_at=from_micros(expires_at),
+        claimed_until=from_micros(claimed_until),
+        created_at=from_micros(created_at),
+        sent_at=from_micros(sent_at) if sent_at else None,
+        error=error,
+        fix=fix,
+        ref=ref,
+    )
+
+
+def _about(spot: Spot, subject: str) -> dict[str, str]:
+    return {
+        "of_channel": spot.channel,
+        "of_account": spot.account,
+        "of_place": spot.place,
+        "of_subject": subject,
+    }

@@ -1,10 +1,11 @@
-"""The table of what leaves."""
+"""The tables of what leaves, and of when a place may be sent to again."""
 
 from sqlalchemy import BigInteger, Column, Index, Text, text
 
 from core.database import tenant_table
 
 _IS_WAITING = text("state = 'waiting'")
+_IS_DEAD = text("state = 'dead'")
 
 outbox = tenant_table(
     "outbox",
@@ -15,22 +16,51 @@ outbox = tenant_table(
     Column("place", Text, nullable=False),
     Column("lane", BigInteger, nullable=False),
     Column("subject", Text, nullable=False),
+    Column("appearance", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", BigInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
     Column("claimed_until", BigInteger, nullable=False),
     Column("sent_at", BigInteger, nullable=False),
     Column("error", Text, nullable=False),
     Column("fix", Text, nullable=False),
     Column("ref", Text, nullable=False),
     Index("ix_outbox_number", "tenant_id", "number"),
+    # Who is next: the first of each place and lane is found without reading the rest.
     Index(
-        "ix_outbox_waiting",
+        "ix_outbox_line",
         "tenant_id",
-        "due_at",
+        "channel",
+        "account",
+        "place",
+        "lane",
+        "number",
         sqlite_where=_IS_WAITING,
         postgresql_where=_IS_WAITING,
     ),
+    Index(
+        "ix_outbox_claimed",
+        "tenant_id",
+        "claimed_until",
+        sqlite_where=_IS_WAITING,
+        postgresql_where=_IS_WAITING,
+    ),
+    Index(
+        "ix_outbox_dead",
+        "tenant_id",
+        "channel",
+        sqlite_where=_IS_DEAD,
+        postgresql_where=_IS_DEAD,
+    ),
     Index("ix_outbox_subject", "tenant_id", "channel", "account", "subject"),
+)
+
+outbox_pauses = tenant_table(
+    "outbox_pauses",
+    Column("channel", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("until", BigInteger, nullable=False),
 )

@@ -71,6 +71,56 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "cards",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("conversation", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("since_seq", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
+        sa.PrimaryKeyConstraint(
+            "tenant_id",
+            "channel",
+            "account",
+            "conversation",
+            "target",
+            name=op.f("pk_cards"),
+        ),
+    )
+    with op.batch_alter_table("cards", schema=None) as batch_op:
+        batch_op.create_index("ix_cards_target", ["tenant_id", "target"], unique=False)
+
+    op.create_table(
+        "channel_health",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("link", sa.Text(), nullable=False),
+        sa.Column("last_in_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_out_at", sa.BigInteger(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("fix", sa.Text(), nullable=False),
+        sa.Column("reconnects", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "channel", "account", name=op.f("pk_channel_health")
+        ),
+    )
+    op.create_table(
+        "cursors",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("consumer", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "consumer", name=op.f("pk_cursors")),
+    )
+    op.create_table(
         "mail_cursors",
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
@@ -206,6 +256,32 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "watches",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("since_seq", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
+        sa.PrimaryKeyConstraint(
+            "tenant_id",
+            "user_id",
+            "target",
+            "channel",
+            "account",
+            "place",
+            name=op.f("pk_watches"),
+        ),
+    )
+    with op.batch_alter_table("watches", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_watches_target", ["tenant_id", "target"], unique=False
+        )
+
+    op.create_table(
         "workspaces",
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -235,6 +311,10 @@ def downgrade() -> None:
         batch_op.drop_column("user_id")
 
     op.drop_table("workspaces")
+    with op.batch_alter_table("watches", schema=None) as batch_op:
+        batch_op.drop_index("ix_watches_target")
+
+    op.drop_table("watches")
     op.drop_table("outbox_pauses")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_subject")
@@ -267,6 +347,12 @@ def downgrade() -> None:
 
     op.drop_table("mail_sent")
     op.drop_table("mail_cursors")
+    op.drop_table("cursors")
+    op.drop_table("channel_health")
+    with op.batch_alter_table("cards", schema=None) as batch_op:
+        batch_op.drop_index("ix_cards_target")
+
+    op.drop_table("cards")
     op.drop_table("approval_votes")
     op.drop_table("approval_rules")
     with op.batch_alter_table("approval_requests", schema=None) as batch_op:
