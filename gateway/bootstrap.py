@@ -32,6 +32,7 @@ from gateway.channel_states import ChannelStates
 from gateway.core import Core
 from gateway.demo import Demo
 from gateway.doors.door import Builder, ChannelSource, open_doors
+from gateway.doors.slack import open_slack
 from gateway.figures import LiveFigures
 from gateway.flags import FlagFile
 from gateway.floods import Floods
@@ -50,8 +51,8 @@ from gateway.recording import recorded
 from gateway.runner import Runner
 from gateway.senders import LinkedSenders
 from gateway.settings import Settings, StreamSettings
-from gateway.simulators import Simulators
 from gateway.signin import SignIn
+from gateway.simulators import Simulators
 from gateway.stored import Source
 from gateway.streams import Streams
 from gateway.supervisor import Loop, Supervisor, Ticker
@@ -61,7 +62,7 @@ from gateway.tails import Tails
 _log = logging.getLogger(__name__)
 
 # The channels whose senders are accounts elsewhere, by name.
-DOORS: Mapping[str, Builder] = {}
+DOORS: Mapping[str, Builder] = {"slack": open_slack}
 
 # How soon a tail sees what another process wrote; few share a SQLite file.
 _POLL = {False: timedelta(milliseconds=200), True: timedelta(seconds=1)}

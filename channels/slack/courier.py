@@ -1,0 +1,216 @@
+"""Delivers replies: by response_url while it takes posts, by the Web API otherwise."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from channels.base import Parcel, Postponed, Undeliverable
+from channels.slack.render import Profile, SlackMessage, render
+from channels.slack.response_url import RESPONSE_POSTS, UrlSpent, post_to
+from channels.slack.teams import Team, Teams, mark_down, mark_up
+from channels.slack.web import Pool, Refused, call
+from core.kernel.catalog import Catalog
+from core.kernel.clock import Clock
+
+PACE_SECONDS = 1.0
+LONGEST_PACE_SECONDS = 5.0
+_KEPT = 2_000
+
+_UNSHOWABLE = frozenset({"invalid_blocks", "invalid_blocks_format"})
+_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+_NO_PLACE = frozenset(
+    {
+        "channel_not_found",
+        "not_in_channel",
+        "user_not_in_channel",
+        "is_archived",
+        "restricted_action",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spot:
+    """Where in Slack something is to be shown."""
+
+    channel: str
+    thread_ts: str
+    user: str
+    response_url: str
+    expires: str
+
+
+class SlackCourier:
+    """Delivers to all workspaces, each with its own token.
+
+    Shape:  what may not be written where it was asked goes to the person directly, for
+            an answer is owed. A message goes out `pace` seconds after the one before in
+            the same channel, which is what Slack allows.
+    """
+
+    def __init__(
+        self,
+        teams: Teams,
+        pool: Pool,
+        *,
+        catalog: Callable[[], Catalog],
+        clock: Clock,
+        pace: float = PACE_SECONDS,
+    ) -> None:
+        self._teams = teams
+        self._pool = pool
+        self._clock = clock
+        self._catalog = catalog
+        self._classic: set[str] = set()
+        self._slots = _Slots(pace)
+        self._posts: OrderedDict[str, int] = OrderedDict()
+
+    async def deliver(self, parcel: Parcel) -> str:
+        """Deliver one, within its own deadline; give what a later edit must name.
+
+        Raises: Postponed when it may work later, Undeliverable when it never will.
+        """
+        team = self._teams.of(parcel.account)
+        if team is None:
+            if not self._teams.is_loaded:
+                raise Postponed("the workspaces are not known yet", retry_after=1)
+            raise Undeliverable(
+                f"the workspace {parcel.account} is not installed any more",
+                fix="workspace add",
+            )
+        try:
+            reference = await self._deliver(team, parcel)
+        except Refused as refused:
+            if refused.concerns_token:
+                mark_down(team, refused.reason, refused.fix)
+            raise
+        team.health.last_out = self._clock.now()
+        if not team.is_refused:
+            mark_up(team)
+        return reference
+
+    async def _deliver(self, team: Team, parcel: Parcel) -> str:
+        """Show it with the newest blocks, or with the old ones where those are refused."""
+        is_classic = team.account in self._classic
+        try:
+            return await self._show(team, parcel, is_classic=is_classic)
+        except Refused as refused:
+            if is_classic or refused.error not in _UNSHOWABLE:
+                raise
+        reference = await self._show(team, parcel, is_classic=True)
+        self._classic.add(team.account)
+        return reference
+
+    async def _show(self, team: Team, parcel: Parcel, *, is_classic: bool) -> str:
+        profile = Profile(is_classic=is_classic, catalog=self._catalog())
+        message = render(parcel.reply, place=parcel.place, profile=profile)
+        spot = _spot_of(parcel)
+        if parcel.edits:
+            try:
+                return await self._edit(team, parcel.edits, message)
+            except Refused as refused:
+                if refused.error not in _GONE:
+                    raise
+        if not parcel.subject and self._may_respond(spot):
+            try:
+                await self._respond(spot, message)
+            except UrlSpent:
+                pass
+            else:
+                return ""
+        return await self._write(team, spot, message)
+
+    # ── the three ways ────────────────────────────────────────────────────────
+    def _may_respond(self, spot: _Spot) -> bool:
+        if not spot.expires or not self._pool.is_slack(spot.response_url):
+            return False
+        is_open = self._clock.now() < datetime.fromisoformat(spot.expires)
+        return is_open and self._posts.get(spot.response_url, 0) < RESPONSE_POSTS
+
+    async def _respond(self, spot: _Spot, message: SlackMessage) -> None:
+        self._posts[spot.response_url] = self._posts.get(spot.response_url, 0) + 1
+        while len(self._posts) > _KEPT:
+            self._posts.popitem(last=False)
+        await post_to(self._pool, spot.response_url, message, thread_ts=spot.thread_ts)
+
+    async def _edit(self, team: Team, reference: str, message: SlackMessage) -> str:
+        channel, _, ts = reference.partition(":")
+        await self._paced(team, channel)
+        await call(
+            lambda: team.client.chat_update(
+                channel=channel, ts=ts, text=message.text, blocks=message.blocks
+            )
+        )
+        return reference
+
+    async def _write(self, team: Team, spot: _Spot, message: SlackMessage) -> str:
+        try:
+            return await self._write_in(team, spot, message)
+        except Refused as refused:
+            if refused.error not in _NO_PLACE or spot.channel == spot.user:
+                raise
+        # The answer is owed: what cannot stand where it was asked goes to the person.
+        direct = _Spot(
+            channel=spot.user, thread_ts="", user=spot.user, response_url="", expires=""
+        )
+        return await self._write_in(team, direct, message)
+
+    async def _write_in(self, team: Team, spot: _Spot, message: SlackMessage) -> str:
+        await self._paced(team, spot.channel)
+        content: dict[str, Any] = {
+            "channel": spot.channel,
+            "text": message.text,
+            "blocks": message.blocks,
+            **({"thread_ts": spot.thread_ts} if spot.thread_ts else {}),
+        }
+        method = "chat.postMessage"
+        if message.is_ephemeral and spot.channel != spot.user:
+            method, content["user"] = "chat.postEphemeral", spot.user
+        else:
+            content["unfurl_links"] = content["unfurl_media"] = False
+        said = await call(lambda: team.client.api_call(method, json=content))
+        return f"{said['channel']}:{said['ts']}" if "ts" in said.data else ""
+
+    async def _paced(self, team: Team, channel: str) -> None:
+        await self._slots.wait(f"{team.account}/{channel}")
+
+
+class _Slots:
+    """Keeps messages to one place apart."""
+
+    def __init__(self, pace: float) -> None:
+        self._pace = pace
+        self._next: OrderedDict[str, float] = OrderedDict()
+
+    async def wait(self, place: str) -> None:
+        """Wait for the next moment a place takes a message.
+
+        Raises: Postponed when that is too long to wait for here.
+        """
+        now = asyncio.get_running_loop().time()
+        free_at = max(self._next.get(place, 0.0), now)
+        if free_at - now > LONGEST_PACE_SECONDS:
+            raise Postponed("the channel is full for now", retry_after=free_at - now)
+        self._next[place] = free_at + self._pace
+        self._next.move_to_end(place)
+        while len(self._next) > _KEPT:
+            self._next.popitem(last=False)
+        if free_at > now:
+            await asyncio.sleep(free_at - now)
+
+
+def _spot_of(parcel: Parcel) -> _Spot:
+    def text(name: str) -> str:
+        value = parcel.place.get(name)
+        return value if isinstance(value, str) else ""
+
+    return _Spot(
+        channel=text("channel") or text("user"),
+        thread_ts=text("thread_ts"),
+        user=text("user"),
+        response_url=text("response_url"),
+        expires=text("expires"),
+    )
