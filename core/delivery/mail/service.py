@@ -1,6 +1,6 @@
 """Read a folder in turns, count what leaves, and know the answers to it again."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import choice
 
@@ -75,6 +75,13 @@ def look_back(
             else ""
         ),
     )
+
+
+def room_in(counts: MailCounts, now: datetime) -> timedelta:
+    """Tell how long it takes until the oldest mail of the hour counts no more."""
+    if counts.oldest_at is None:
+        return timedelta()
+    return max(counts.oldest_at + _HOUR - now, timedelta(seconds=1))
 
 
 def note_sent(tx: Tx, mail: SentMail) -> None:
