@@ -49,13 +49,12 @@ def look(tx: Tx, terms: Terms) -> Turns:
 def claim(tx: Tx, terms: Terms) -> Sequence[Outgoing]:
     """Claim what may leave now; nobody else is given it while the claim lasts.
 
-    Shape:  progress that something newer has overtaken is dropped. A place is paused
+    Shape:  progress that something newer has overtaken is dropped. A line is paused
             by the claim, so that its pace is kept by whichever process comes next.
     """
     claimed = []
     for first in look(tx, terms).now:
-        budget = terms.budgets[first.spot.channel]
-        if _is_in_turn(tx, first, budget):
+        if _is_in_turn(tx, first):
             outgoing = _claim_one(tx, first, terms)
             if outgoing is not None:
                 claimed.append(outgoing)
@@ -104,25 +103,16 @@ def note_dead(tx: Tx, outgoing: Outgoing, *, error: str, fix: str) -> None:
         )
 
 
-def _is_in_turn(tx: Tx, first: First, budget: Budget) -> bool:
+def _is_in_turn(tx: Tx, first: First) -> bool:
     """Keep what is about one thing in its order; drop progress that was overtaken."""
     if not first.subject:
         return True
     spot, subject = first.spot, first.subject
-    if first.lane != Lane.PROGRESS:
-        return not store.waits_for_older(tx, spot, subject, first.number)
-    if store.has_newer(tx, spot, subject, first.number):
+    is_progress = first.lane == Lane.PROGRESS
+    if is_progress and store.has_newer(tx, spot, subject, first.number):
         store.delete(tx, first.key)
         return False
-    if store.waits_for_older(tx, spot, subject, first.number):
-        return False
-    if budget.can_edit:
-        return True
-    _, sent_at = store.find_last_sent(tx, spot, subject)
-    due_at = sent_at + _micros(budget.progress_pause)
-    if due_at > tx.micros:
-        store.set_due(tx, first.key, due_at=due_at, error="")
-    return due_at <= tx.micros
+    return not store.waits_for_older(tx, spot, subject, first.number)
 
 
 def _claim_one(tx: Tx, first: First, terms: Terms) -> Outgoing | None:
@@ -155,7 +145,7 @@ def _edited(tx: Tx, first: First, appearance: Appearance) -> str:
     """Find what something takes the place of, "" for a message of its own."""
     if not first.subject or appearance is Appearance.NEW:
         return ""
-    return store.find_last_sent(tx, first.spot, first.subject)[0]
+    return store.find_last_sent(tx, first.spot, first.subject)
 
 
 def _is_stale_progress(tx: Tx, outgoing: Outgoing) -> bool:
@@ -166,7 +156,3 @@ def _is_stale_progress(tx: Tx, outgoing: Outgoing) -> bool:
     return outgoing.attempts >= PROGRESS_ATTEMPTS or (
         bool(outgoing.subject) and store.has_newer(tx, spot, outgoing.subject, number)
     )
-
-
-def _micros(length: timedelta) -> int:
-    return length // timedelta(microseconds=1)

@@ -6,12 +6,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from core.kernel.jsons import Json
+from core.kernel.jsons import Json, canonical_json
 from core.kernel.outgoing import Lane
 
 LIFETIME = timedelta(hours=24)
 PROGRESS_ATTEMPTS = 3
 WHOLE_ACCOUNT = ""
+
+# The room, the thread or the person that a place names, in the words of the channels.
+_LINES = ("channel", "thread", "to", "user")
+# What holds for one answer only, and not for what follows hours later.
+_PASSING = frozenset({"response_url", "expires", "private"})
 
 
 class OutboxState(StrEnum):
@@ -35,16 +40,35 @@ class Appearance(StrEnum):
 
 
 class Spot(NamedTuple):
-    """A place of an account, written as it is stored; "" is the account as a whole."""
+    """A line of an account; "" is the account as a whole."""
 
     channel: str
     account: str
-    place: str
+    line: str
 
     @property
     def whole_account(self) -> "Spot":
-        """The account that the place belongs to."""
-        return self._replace(place=WHOLE_ACCOUNT)
+        """The account that the line belongs to."""
+        return self._replace(line=WHOLE_ACCOUNT)
+
+
+def line_of(place: Mapping[str, Json]) -> str:
+    """Name the line that a place stands in: what is said there keeps order and pace.
+
+    Shape:  the room, thread or person that the place names, or else all of it.
+    """
+    named = (f"{name}:{place[name]}" for name in _LINES if place.get(name))
+    return next(named, "") or canonical_json(dict(place)).decode()
+
+
+def lasting(place: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Leave out of a place what holds for one answer only."""
+    return {name: value for name, value in place.items() if name not in _PASSING}
+
+
+def is_lasting(place: Mapping[str, Json]) -> bool:
+    """Tell whether an answer sent there is a message that can be edited later."""
+    return bool(place) and not (place.get("response_url") or place.get("private"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +77,7 @@ class OutboxDraft:
 
     Shape:  `key` is deterministic: the same key again is the same delivery and changes
             nothing. `place` is where on the channel, in its own words; `body` a reply
-            as JSON. `subject` groups what is about one thing at one place: a newer
+            as JSON. `subject` groups what is about one thing in one line: a newer
             progress takes an older one's place, and edits it where a channel can.
     """
 
@@ -102,23 +126,20 @@ class Outgoing:
 class Budget:
     """What one channel bears.
 
-    Units:  `pause` is between two messages to one place, `most` the deliveries at once
-            to one account. Where nothing can be edited, `progress_pause` is between two
-            messages about the progress of one thing.
+    Units:  `pause` is between two messages of one line, `most` the deliveries at once
+            to one account.
     """
 
     pause: timedelta = timedelta()
     most: int = 8
-    can_edit: bool = True
-    progress_pause: timedelta = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delay:
     """Why a delivery did not work now, and until when it waits.
 
-    Shape:  `spot` is what waits with it: the place, or the whole account; None when
-            only the delivery itself does.
+    Shape:  `spot` is what waits with it: the line, or the whole account; None when
+            only the delivery itself does, and what is behind it in its lane.
     """
 
     reason: str

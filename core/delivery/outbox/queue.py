@@ -1,4 +1,4 @@
-"""Queries over who is next in the outbox, and over the pauses that hold places back."""
+"""Queries over who is next in the outbox, and over the pauses that hold lines back."""
 
 from sqlalchemy import bindparam, func, literal_column, select
 
@@ -23,7 +23,7 @@ _FIRSTS = Prepared(
         outbox.c.number,
         outbox.c.channel,
         outbox.c.account,
-        outbox.c.place,
+        outbox.c.line,
         outbox.c.lane,
         outbox.c.subject,
         outbox.c.due_at,
@@ -37,14 +37,14 @@ _FIRSTS = Prepared(
                 _line.c.tenant_id == bindparam("tenant"),
                 _line.c.state == literal_column("'waiting'"),
             )
-            .group_by(_line.c.channel, _line.c.account, _line.c.place, _line.c.lane)
+            .group_by(_line.c.channel, _line.c.account, _line.c.line, _line.c.lane)
         ),
     )
     .order_by(outbox.c.lane, outbox.c.number)
 )
 _BUSY = Prepared(
     outbox.select()
-    .with_only_columns(outbox.c.channel, outbox.c.account, outbox.c.place)
+    .with_only_columns(outbox.c.channel, outbox.c.account, outbox.c.line)
     .where(_OWN, _WAITS, outbox.c.claimed_until > bindparam("now"))
 )
 _PAUSES = Prepared(
@@ -52,7 +52,7 @@ _PAUSES = Prepared(
     .with_only_columns(
         outbox_pauses.c.channel,
         outbox_pauses.c.account,
-        outbox_pauses.c.place,
+        outbox_pauses.c.line,
         outbox_pauses.c.until,
     )
     .where(
@@ -64,7 +64,7 @@ _OF_SPOT = (
     outbox_pauses.c.tenant_id == bindparam("tenant"),
     outbox_pauses.c.channel == bindparam("of_channel"),
     outbox_pauses.c.account == bindparam("of_account"),
-    outbox_pauses.c.place == bindparam("of_place"),
+    outbox_pauses.c.line == bindparam("of_line"),
 )
 _UNTIL = Prepared(
     outbox_pauses.select().with_only_columns(outbox_pauses.c.until).where(*_OF_SPOT)
@@ -95,11 +95,11 @@ def read_traffic(tx: Tx) -> Traffic:
 
 
 def pause(tx: Tx, spot: Spot, *, until: int) -> None:
-    """Leave a place or an account alone until a moment; never shortens a pause."""
+    """Leave a line or an account alone until a moment; never shortens a pause."""
     of = {
         "of_channel": spot.channel,
         "of_account": spot.account,
-        "of_place": spot.place,
+        "of_line": spot.line,
     }
     rows = tx.run(_UNTIL, **of)
     if not rows:
@@ -115,11 +115,11 @@ def end_pauses(tx: Tx) -> None:
 
 
 def _to_first(row: Row) -> First:
-    key, number, channel, account, place, lane, subject, due_at, claimed_until = row
+    key, number, channel, account, line, lane, subject, due_at, claimed_until = row
     return First(
         key=key,
         number=number,
-        spot=Spot(channel, account, place),
+        spot=Spot(channel, account, line),
         lane=lane,
         subject=subject,
         due_at=due_at,

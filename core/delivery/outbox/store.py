@@ -21,6 +21,7 @@ from core.delivery.outbox.model import (
     OutboxState,
     Outgoing,
     Spot,
+    line_of,
 )
 from core.delivery.outbox.tables import outbox
 from core.kernel.clock import from_micros
@@ -39,7 +40,7 @@ _SUBJECT = (
     outbox.c.channel == bindparam("of_channel"),
     outbox.c.account == bindparam("of_account"),
     outbox.c.subject == bindparam("of_subject"),
-    outbox.c.place == bindparam("of_place"),
+    outbox.c.line == bindparam("of_line"),
 )
 _COLUMNS = (
     outbox.c.key,
@@ -83,7 +84,7 @@ _OLDER_WAITING = Prepared(
 )
 _LAST_SENT = Prepared(
     outbox.select()
-    .with_only_columns(outbox.c.ref, outbox.c.sent_at)
+    .with_only_columns(outbox.c.ref)
     .where(*_SUBJECT, outbox.c.state == OutboxState.SENT.value)
     .order_by(outbox.c.sent_at.desc(), outbox.c.number.desc())
     .limit(literal_column("1"))
@@ -91,7 +92,7 @@ _LAST_SENT = Prepared(
 
 
 def has_newer(tx: Tx, spot: Spot, subject: str, number: int) -> bool:
-    """Tell whether anything newer is known of a subject at a place, sent or not."""
+    """Tell whether anything newer is known of a subject in a line, sent or not."""
     return bool(tx.run(_NEWER, number=number, **_about(spot, subject)))
 
 
@@ -100,10 +101,10 @@ def waits_for_older(tx: Tx, spot: Spot, subject: str, number: int) -> bool:
     return bool(tx.run(_OLDER_WAITING, number=number, **_about(spot, subject)))
 
 
-def find_last_sent(tx: Tx, spot: Spot, subject: str) -> tuple[str, int]:
-    """Find the ref of what was sent last of a subject, and when; ("", 0) if nothing."""
+def find_last_sent(tx: Tx, spot: Spot, subject: str) -> str:
+    """Find the ref of what was sent last of a subject, "" if nothing was."""
     rows = tx.run(_LAST_SENT, **_about(spot, subject))
-    return (str(rows[0][0]), int(rows[0][1])) if rows else ("", 0)
+    return str(rows[0][0]) if rows else ""
 
 
 # ── what becomes of it ────────────────────────────────────────────────────────
@@ -210,7 +211,8 @@ def add(tx: Tx, draft: OutboxDraft, *, expires_at: int) -> None:
             "number": tx.head.next_number("D"),
             "channel": draft.channel,
             "account": draft.account,
-            "place": spot_of(draft.channel, draft.account, draft.place).place,
+            "place": canonical_json(dict(draft.place)).decode(),
+            "line": line_of(draft.place),
             "lane": int(draft.lane),
             "subject": draft.subject,
             "appearance": draft.appearance.value,
@@ -287,8 +289,8 @@ def count_open(tx: Tx) -> Mapping[tuple[str, OutboxState], int]:
 
 
 def spot_of(channel: str, account: str, place: Mapping[str, Json]) -> Spot:
-    """Write a place as it is stored, so that equal ones are equal."""
-    return Spot(channel, account, canonical_json(dict(place)).decode())
+    """Name the line of an account that a place stands in."""
+    return Spot(channel, account, line_of(place))
 
 
 def to_outgoing(row: Row) -> Outgoing:
@@ -341,6 +343,6 @@ def _about(spot: Spot, subject: str) -> dict[str, str]:
     return {
         "of_channel": spot.channel,
         "of_account": spot.account,
-        "of_place": spot.place,
+        "of_line": spot.line,
         "of_subject": subject,
     }

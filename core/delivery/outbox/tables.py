@@ -1,4 +1,4 @@
-"""The tables of what leaves, and of when a place may be sent to again."""
+"""The tables of what leaves, and of when a line may go on."""
 
 from sqlalchemy import BigInteger, Column, Index, Text, text
 
@@ -14,6 +14,7 @@ outbox = tenant_table(
     Column("channel", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("place", Text, nullable=False),
+    Column("line", Text, nullable=False),
     Column("lane", BigInteger, nullable=False),
     Column("subject", Text, nullable=False),
     Column("appearance", Text, nullable=False),
@@ -28,13 +29,13 @@ outbox = tenant_table(
     Column("fix", Text, nullable=False),
     Column("ref", Text, nullable=False),
     Index("ix_outbox_number", "tenant_id", "number"),
-    # Who is next: the first of each place and lane is found without reading the rest.
+    # Who is next: the first of each line and lane is found without reading the rest.
     Index(
         "ix_outbox_line",
         "tenant_id",
         "channel",
         "account",
-        "place",
+        "line",
         "lane",
         "number",
         sqlite_where=_IS_WAITING,
@@ -61,6 +62,6 @@ outbox_pauses = tenant_table(
     "outbox_pauses",
     Column("channel", Text, primary_key=True),
     Column("account", Text, primary_key=True),
-    Column("place", Text, primary_key=True),
+    Column("line", Text, primary_key=True),
     Column("until", BigInteger, nullable=False),
 )

@@ -1,7 +1,7 @@
 """Whose turn it is to leave; pure.
 
-Every place has one line for each lane. Only the first of a line can leave, and only
-one delivery at a time goes to a place, so what is said there keeps its order.
+Whatever goes to one room or person stands in one line, parted by lane. Only the first
+of each lane can leave, and one delivery at a time, so what is said keeps its order.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ HELD_BACK = (Lane.PROGRESS, Lane.DIGESTS)
 
 
 class First(NamedTuple):
-    """The first that waits of one place and lane."""
+    """The first that waits of one line and lane."""
 
     key: str
     number: int
@@ -32,8 +32,8 @@ class First(NamedTuple):
 class Traffic:
     """What waits and what is on its way.
 
-    Shape:  `firsts` the most urgent first; `busy` the places that are being delivered
-            to; `pauses` until when a place or a whole account is to be left alone.
+    Shape:  `firsts` the most urgent first; `busy` the lines that something is on its
+            way in; `pauses` until when a line or a whole account is to be left alone.
     """
 
     firsts: Sequence[First]

@@ -196,6 +196,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
         sa.Column("lane", sa.BigInteger(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("appearance", sa.Text(), nullable=False),
@@ -230,7 +231,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_outbox_line",
-            ["tenant_id", "channel", "account", "place", "lane", "number"],
+            ["tenant_id", "channel", "account", "line", "lane", "number"],
             unique=False,
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
@@ -247,12 +248,12 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
-        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
         sa.PrimaryKeyConstraint(
-            "tenant_id", "channel", "account", "place", name=op.f("pk_outbox_pauses")
+            "tenant_id", "channel", "account", "line", name=op.f("pk_outbox_pauses")
         ),
     )
     op.create_table(
