@@ -11,7 +11,7 @@ from tests.api.gateway import Answer, Gateway, Person
 async def created(by: Person) -> Answer:
     """Create T-1; below the answer stand Claim, Open and Undo."""
     answer = await by.say('task create "Fix login"')
-    assert answer.status == 201 or answer.status == 200, answer
+    assert answer.status in (200, 201), answer
     return answer
 
 
