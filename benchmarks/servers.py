@@ -77,7 +77,7 @@ def machine_seconds() -> float:
 
 
 @contextmanager
-def opswire(data: Path) -> Iterator[Server]:
+def opswire(data: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Run the gateway of this tree, with an admin key and limits out of reach."""
     port, key = _free_port(), secrets.token_hex(20)
     plan = _Plan(
@@ -101,6 +101,7 @@ def opswire(data: Path) -> Iterator[Server]:
             "OPSWIRE_LIMITS__DEFAULT": "100000000/minute",
             # No file: the demo's tasks are not among the acknowledged ones.
             "OPSWIRE_FLAGS_FILE": str(data / "flags.json"),
+            **(settings or {}),
         },
     )
     with _running(plan) as server:

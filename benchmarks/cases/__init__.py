@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from benchmarks.cases.floors import measure_floors
 from benchmarks.cases.latency import measure_latency
 from benchmarks.cases.size import measure_size
+from benchmarks.cases.slack import measure_slack
 from benchmarks.cases.start import measure_start
 from benchmarks.cases.throughput import measure_frames, measure_reads, measure_writes
 from benchmarks.paired import Bench
@@ -16,6 +17,7 @@ CASES: Mapping[str, Callable[[Bench], Iterator[Line]]] = {
     "P-2": measure_reads,
     "P-3": measure_frames,
     "P-4": measure_latency,
+    "P-5": measure_slack,
     "P-6": measure_size,
     "P-9": measure_start,
 }
