@@ -52,7 +52,7 @@ from gateway.runner import Runner
 from gateway.senders import LinkedSenders
 from gateway.settings import Settings, StreamSettings
 from gateway.signin import SignIn
-from gateway.simulators import Simulators
+from gateway.simulators import DemoPeople, Simulators
 from gateway.stored import Source
 from gateway.streams import Streams
 from gateway.supervisor import Loop, Supervisor, Ticker
@@ -252,6 +252,7 @@ def _tickers(graph: Graph) -> Sequence[Ticker]:
     demo = Demo(graph.db, graph.pipeline, flags=flags, clock=graph.clock)
     second = timedelta(seconds=1)
     return [
+        *_demo_people(graph, flags),
         Ticker(name="channel-states", work=graph.core.channels.reload, every=second),
         Ticker(name="intake", work=graph.intake.drain, every=DRAIN_EVERY),
         Ticker(name="sockets", work=graph.sockets.recheck, every=5 * second),
@@ -263,3 +264,14 @@ def _tickers(graph: Graph) -> Sequence[Ticker]:
         Ticker(name="streams", work=graph.streams.beat, every=second),
         Ticker(name="stream-rights", work=graph.streams.recheck, every=20 * second),
     ]
+
+
+def _demo_people(graph: Graph, flags: FlagFile) -> Sequence[Ticker]:
+    """Bring in those who use the simulators."""
+    if graph.simulators is None:
+        return ()
+    people = DemoPeople(
+        graph.db, graph.pipeline, graph.simulators, flags=flags, clock=graph.clock
+    )
+    each = timedelta(seconds=5)
+    return (Ticker(name="demo-people", work=people.settle, every=each),)
