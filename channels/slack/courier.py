@@ -1,6 +1,5 @@
 """Delivers replies: by response_url while it takes posts, by the Web API otherwise."""
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ from channels.slack.web import Pool, Refused, call
 from core.kernel.catalog import Catalog
 from core.kernel.clock import Clock
 
-PACE_SECONDS = 1.0
-LONGEST_PACE_SECONDS = 5.0
 _KEPT = 2_000
 
 _UNSHOWABLE = frozenset({"invalid_blocks", "invalid_blocks_format"})
@@ -47,8 +44,7 @@ class SlackCourier:
     """Delivers to all workspaces, each with its own token.
 
     Shape:  what may not be written where it was asked goes to the person directly, for
-            an answer is owed. A message goes out `pace` seconds after the one before in
-            the same channel, which is what Slack allows.
+            an answer is owed. Order and pace are kept by whoever hands the parcels in.
     """
 
     def __init__(
@@ -58,14 +54,12 @@ class SlackCourier:
         *,
         catalog: Callable[[], Catalog],
         clock: Clock,
-        pace: float = PACE_SECONDS,
     ) -> None:
         self._teams = teams
         self._pool = pool
         self._clock = clock
         self._catalog = catalog
         self._classic: set[str] = set()
-        self._slots = _Slots(pace)
         self._posts: OrderedDict[str, int] = OrderedDict()
 
     async def deliver(self, parcel: Parcel) -> str:
@@ -138,7 +132,6 @@ class SlackCourier:
 
     async def _edit(self, team: Team, reference: str, message: SlackMessage) -> str:
         channel, _, ts = reference.partition(":")
-        await self._paced(team, channel)
         await call(
             lambda: team.client.chat_update(
                 channel=channel, ts=ts, text=message.text, blocks=message.blocks
@@ -159,7 +152,6 @@ class SlackCourier:
         return await self._write_in(team, direct, message)
 
     async def _write_in(self, team: Team, spot: _Spot, message: SlackMessage) -> str:
-        await self._paced(team, spot.channel)
         content: dict[str, Any] = {
             "channel": spot.channel,
             "text": message.text,
@@ -173,33 +165,6 @@ class SlackCourier:
             content["unfurl_links"] = content["unfurl_media"] = False
         said = await call(lambda: team.client.api_call(method, json=content))
         return f"{said['channel']}:{said['ts']}" if "ts" in said.data else ""
-
-    async def _paced(self, team: Team, channel: str) -> None:
-        await self._slots.wait(f"{team.account}/{channel}")
-
-
-class _Slots:
-    """Keeps messages to one place apart."""
-
-    def __init__(self, pace: float) -> None:
-        self._pace = pace
-        self._next: OrderedDict[str, float] = OrderedDict()
-
-    async def wait(self, place: str) -> None:
-        """Wait for the next moment a place takes a message.
-
-        Raises: Postponed when that is too long to wait for here.
-        """
-        now = asyncio.get_running_loop().time()
-        free_at = max(self._next.get(place, 0.0), now)
-        if free_at - now > LONGEST_PACE_SECONDS:
-            raise Postponed("the channel is full for now", retry_after=free_at - now)
-        self._next[place] = free_at + self._pace
-        self._next.move_to_end(place)
-        while len(self._next) > _KEPT:
-            self._next.popitem(last=False)
-        if free_at > now:
-            await asyncio.sleep(free_at - now)
 
 
 def _spot_of(parcel: Parcel) -> _Spot:
