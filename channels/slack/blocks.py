@@ -73,7 +73,7 @@ def fields(pairs: Iterable[tuple[str, str]]) -> list[KitBlock]:
 def link(label: str, url: str) -> str:
     """Write a link as mrkdwn; what is no web address is shown and not linked."""
     if not url.startswith(_URL_STARTS):
-        return escape(cut(f"{label}: {url}" if label else url, 500))
+        return escape(cut(": ".join(part for part in (label, url) if part), 500))
     target = "".join(_IN_URL.get(each, each) for each in url)
     if len(target) > _URL_CHARS:
         return escape(cut(label or url, 500))

@@ -151,7 +151,7 @@ class _Message:
             case Progress():
                 yield section(_progress(block))
             case Link():
-                yield context(link(block.label, self._absolute(block.url)))
+                yield from self._link(block)
             case ErrorBlock():
                 yield from self._error(block)
             case _:
@@ -178,6 +178,10 @@ class _Message:
         if said := tables.counted(table):
             is_short = len(table.rows) <= tables.ROWS_SHOWN
             yield context(said if is_short else f"{said}{self._more()}")
+
+    def _link(self, block: Link) -> Iterator[KitBlock]:
+        if said := link(block.label, self._absolute(block.url)).strip():
+            yield context(said)
 
     def _error(self, error: ErrorBlock) -> Iterator[KitBlock]:
         title = escape(cut(error.title, 300, least="Error"))
