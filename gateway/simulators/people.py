@@ -55,7 +55,9 @@ class DemoPeople:
             return
         for person in PEOPLE:
             user = await self._settle(person)
-            for account in self._accounts(person) if user is not None else ():
+            if user is None:
+                continue
+            for account in self._accounts(person):
                 await self._link(to_principal(user, Assurance.SECRET), account)
         self._is_done = True
 
