@@ -31,7 +31,8 @@ class Card:
     """The message of a conversation that is kept up to date with an object.
 
     Shape:  `place` is where that message was sent; a conversation has one card of an
-            object, the newest answer about it.
+            object, the newest answer about it. `by` asked for it at `asked_at`: what it
+            shows already is what they did then.
     """
 
     channel: str
@@ -39,4 +40,16 @@ class Card:
     conversation: str
     target: str
     place: Mapping[str, Json]
+    by: str
+    asked_at: datetime
     since_seq: int = 0
+
+    @property
+    def subject(self) -> str:
+        """What the message and all that later takes its place are about."""
+        return f"card:{self.conversation}:{self.target}"
+
+    def is_told_of(self, *, seq: int, ts: datetime, actor: str) -> bool:
+        """Tell whether an event is older than the card, or is what made it."""
+        is_its_own = actor == self.by and ts <= self.asked_at
+        return seq <= self.since_seq or is_its_own

@@ -28,6 +28,8 @@ _CARDS = cards.select().with_only_columns(
     cards.c.conversation,
     cards.c.target,
     cards.c.place,
+    cards.c.asked_by,
+    cards.c.created_at,
     cards.c.since_seq,
 )
 _THIS_CARD = (
@@ -124,6 +126,7 @@ def put_card(tx: Tx, card: Card) -> None:
             "account": card.account,
             "conversation": card.conversation,
             "target": card.target,
+            "asked_by": card.by,
             "place": canonical_json(dict(card.place)).decode(),
             "since_seq": card.since_seq,
         },
@@ -165,12 +168,14 @@ def _to_watch(row: Row) -> Watch:
 
 
 def _to_card(row: Row) -> Card:
-    channel, account, conversation, target, place, since_seq = row
+    channel, account, conversation, target, place, by, asked_at, since_seq = row
     return Card(
         channel=channel,
         account=account,
         conversation=conversation,
         target=target,
         place=orjson.loads(place),
+        by=by,
+        asked_at=from_micros(asked_at),
         since_seq=since_seq,
     )

@@ -22,6 +22,7 @@ cards = tenant_table(
     Column("conversation", Text, primary_key=True),
     Column("target", Text, primary_key=True),
     Column("place", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
     Column("since_seq", BigInteger, nullable=False),
     Index("ix_cards_target", "tenant_id", "target"),
 )
