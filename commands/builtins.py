@@ -14,16 +14,11 @@ from core.collab import tasks
 from core.delivery import conversations, inbox
 from core.delivery.model import Memory
 from core.identity.links import service as links
-from core.identity.links.model import Account, LinkRefusal, Refused
-from core.kernel.clock import to_iso
 from core.kernel.jsons import Json, parse_json
 from core.kernel.problems import (
-    AlreadyExists,
     Conflict,
     InvalidArgument,
     NotFound,
-    Problem,
-    RateLimited,
 )
 from core.kernel.reply import Reply, Text
 from core.kernel.version import VERSION
@@ -169,6 +164,12 @@ def last(ctx: Context) -> str:
     return last_id
 
 
+@command("this", is_macro=True, examples=["this"])
+def this(ctx: Context) -> str:
+    """Show what this thread, subject or page is about, or what was touched last."""
+    return ctx.origin.this or last.handler(ctx)
+
+
 @command("undo", danger="write", is_macro=True, examples=["undo", "undo rp_01JC8ZQ4T7"])
 def undo(ctx: Context, reply: Annotated[str, Doc("The id of the reply.")] = "") -> str:
     """Take back what a command of yours did, within ten minutes."""
@@ -184,50 +185,6 @@ def undo(ctx: Context, reply: Annotated[str, Doc("The id of the reply.")] = "") 
             f"the ten minutes to undo {reply_id[:40]} are over", fix=["help"]
         )
     return str(offer["command"])
-
-
-@command("link", danger="write", is_open=True, examples=["link", "link K7QM2XPA"])
-def link(
-    ctx: Context, code: Annotated[str, Doc("The code that the other side shows.")] = ""
-) -> Reply | Problem:
-    """Link this account to a person: ask for a code here, confirm it where you are known."""
-    if not code:
-        return _begin_link(ctx)
-    linked = links.confirm(ctx.tx, code)
-    if isinstance(linked, Refused):
-        return _link_refused(linked)
-    account = linked.account
-    return Reply(
-        summary=f"Linked {account.channel} {account.sender} to {ctx.principal.name}"[
-            :150
-        ],
-        data={
-            "channel": account.channel,
-            "account": account.account,
-            "sender": account.sender,
-            "user": ctx.principal.id,
-        },
-    )
-
-
-@command(
-    "unlink", danger="write", examples=["unlink slack", "unlink email ann@example.org"]
-)
-def unlink(ctx: Context, channel: str, sender: str = "") -> Reply:
-    """Take an account of yours away from you again."""
-    removed = [
-        each
-        for each in links.list_(ctx.tx, ctx.principal.id)
-        if each.account.channel == channel and sender in ("", each.account.sender)
-    ]
-    if not removed:
-        raise NotFound(f"a link to {channel}", fix=["whoami"])
-    for each in removed:
-        links.unlink(ctx.tx, each.account)
-    return Reply(
-        summary=f"Unlinked {blocks.count(len(removed), 'account')} on {channel}"[:150],
-        data={"removed": [each.account.sender for each in removed]},
-    )
 
 
 @command(
@@ -282,8 +239,7 @@ COMMANDS: Sequence[Command] = (
     more,
     last,
     undo,
-    link,
-    unlink,
+    this,
     catalog,
     show_reply,
 )
@@ -319,35 +275,3 @@ def _stored_reply(ctx: Context, reply_id: str) -> dict[str, Json]:
     if not (is_mine or ctx.principal.may("audit:read")):
         raise NotFound(f"the reply {reply_id[:40]}", fix=["audit list"])
     return stored
-
-
-def _begin_link(ctx: Context) -> Reply:
-    account = Account(
-        channel=ctx.channel, account=ctx.origin.account, sender=ctx.origin.sender
-    )
-    code = links.request(ctx.tx, account)
-    return Reply(
-        summary=f"Your code is {code.text}, good for ten minutes",
-        blocks=(
-            Text(
-                md=(
-                    f"Where you are signed in already, send `link {code.text}`. "
-                    "It links this account to you there."
-                )
-            ),
-        ),
-        data={"code": code.text, "expires_at": to_iso(code.expires_at)},
-    )
-
-
-def _link_refused(refused: Refused) -> Problem:
-    """Say why; returned and not raised, because the try counts all the same."""
-    if refused.reason is LinkRefusal.TOO_MANY:
-        return RateLimited(
-            "5 tries",
-            scope="link codes",
-            retry_after=refused.retry_after.total_seconds(),
-        )
-    if refused.reason is LinkRefusal.TAKEN:
-        return AlreadyExists("this account is linked already", fix=["unlink"])
-    return NotFound("this code", fix=["ask for a new one with: link"])

@@ -11,16 +11,22 @@ from commands import (
     events,
     keys,
     leases,
+    linking,
+    needs,
     press,
     states,
     task_moves,
     tasks,
     users,
+    why,
 )
 from commands.registry import Command
 
 COMMANDS: Sequence[Command] = (
     *builtins.COMMANDS,
+    *needs.COMMANDS,
+    *why.COMMANDS,
+    *linking.COMMANDS,
     *press.COMMANDS,
     *tasks.COMMANDS,
     *task_moves.COMMANDS,

@@ -1,5 +1,7 @@
 """Read the audit, and prove that nobody rewrote it."""
 
+from collections.abc import Sequence
+
 from core.audit import store
 from core.audit.model import (
     AuditEntry,
@@ -10,6 +12,8 @@ from core.audit.model import (
 )
 from core.database import Tx
 from core.kernel.pages import Page, page_size, parse_cursor, render_cursor
+
+_LOOK_BACK = 50_000
 
 
 def list_(
@@ -66,3 +70,13 @@ def verify(tx: Tx, *, anchor: AuditHead | None = None) -> Verification:
 
 def _cut(checked: int, head: AuditHead, fault: str) -> Verification:
     return Verification(checked=checked, head=head, broken_at=checked or 1, fault=fault)
+
+
+def list_of_request(tx: Tx, request_id: str) -> Sequence[AuditEntry]:
+    """List what was decided about one request, oldest first.
+
+    No index names requests, which every command would pay for; so this looks back over
+    the newest 50,000 entries and no further.
+    """
+    newest = store.get_head(tx).seq
+    return store.list_of_request(tx, request_id, after=newest - _LOOK_BACK)

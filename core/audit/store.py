@@ -32,6 +32,15 @@ _HEAD = Prepared(
         heads.c.tenant_id == bindparam("tenant")
     )
 )
+_OF_REQUEST = Prepared(
+    select(*(audit_events.c[name] for name in _NAMES))
+    .where(
+        audit_events.c.tenant_id == bindparam("tenant"),
+        audit_events.c.seq > bindparam("after"),
+        audit_events.c.request_id == bindparam("of"),
+    )
+    .order_by(audit_events.c.seq)
+)
 _PAGE_ROWS = 1000
 
 
@@ -75,6 +84,11 @@ def list_before(
         query = query.where(table.created_at <= to_micros(wanted.until))
     found = tx.execute(query.order_by(table.seq.desc()).limit(limit))
     return [_to_entry(tuple(row)) for row in found]
+
+
+def list_of_request(tx: Tx, request_id: str, *, after: int) -> Sequence[AuditEntry]:
+    """List what was decided about one request, among the entries after a number."""
+    return [_to_entry(row) for row in tx.run(_OF_REQUEST, of=request_id, after=after)]
 
 
 def _to_entry(row: Row) -> AuditEntry:

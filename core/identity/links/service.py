@@ -1,10 +1,13 @@
 """Link an account on a channel to a person, from both sides.
 
-The sender asks on the channel and gets a code; the person, signed in elsewhere, types
-it. So the channel shows that the account is theirs, and the sign-in who they are.
+Either the sender asks on the channel and gets a code, which the person, signed in
+elsewhere, types there; or the person asks and types the code on the channel. Both ways
+the channel shows whose the account is, the sign-in who they are, and the code that the
+two are one. Source: docs/how-to/link-accounts.md
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from core.database import Tx
 from core.events.service import append
@@ -36,15 +39,23 @@ def request(tx: Tx, account: Account) -> LinkCode:
     if store.find(tx, account) is not None:
         raise AlreadyExists("this account is linked already", fix=["whoami", "unlink"])
     store.purge_codes(tx)
-    open_codes = store.list_open(tx, account)
-    if len(open_codes) >= OPEN_CODES:
-        raise RateLimited(
-            f"{OPEN_CODES} open codes",
-            scope="this account",
-            retry_after=(open_codes[0] - tx.now).total_seconds(),
-        )
+    _require_room(tx, store.list_open(tx, account), scope="this account")
     code = LinkCode(text=new_code(), expires_at=tx.now + CODE_TTL)
     store.add_code(tx, account, hash_code(code.text), expires_at=code.expires_at)
+    return code
+
+
+def invite(tx: Tx, channel: str) -> LinkCode:
+    """Give the caller a code for ten minutes, to be typed on one channel.
+
+    Raises: NotFound when the caller is no user, RateLimited with three codes open.
+    """
+    user = users.get_(tx, tx.principal.id)
+    store.purge_codes(tx)
+    _require_room(tx, store.list_open_invitations(tx, user.id), scope=user.name)
+    code = LinkCode(text=new_code(), expires_at=tx.now + CODE_TTL)
+    hashed = hash_code(code.text)
+    store.add_invitation(tx, user.id, channel, hashed, expires_at=code.expires_at)
     return code
 
 
@@ -58,15 +69,36 @@ def confirm(tx: Tx, code: str) -> Identity | Refused:
     user = users.get_(tx, tx.principal.id)
     attempts = store.find_attempts(tx, user.id)
     if attempts.is_spent(tx.now):
-        return Refused(reason=LinkRefusal.TOO_MANY, retry_after=attempts.until - tx.now)
+        return _spent(tx, attempts)
     hashed = hash_code(fold_code(code))
     account = store.find_code(tx, hashed)
     if account is None:
-        _count_wrong_code(tx, user, attempts)
+        _count_wrong_code(tx, user.id, attempts)
         return Refused(reason=LinkRefusal.UNKNOWN)
     store.use_code(tx, hashed)
     if store.find(tx, account) is not None:
         return Refused(reason=LinkRefusal.TAKEN)
+    return _link(tx, account, user)
+
+
+def accept(tx: Tx, account: Account, code: str) -> Identity | Refused:
+    """Link the account that types a code to the person who asked for it.
+
+    Shape:  as `confirm`; the wrong codes of this account count.
+    Raises: AlreadyExists when the account is linked.
+    """
+    if store.find(tx, account) is not None:
+        raise AlreadyExists("this account is linked already", fix=["whoami", "unlink"])
+    attempts = store.find_attempts(tx, tx.principal.id)
+    if attempts.is_spent(tx.now):
+        return _spent(tx, attempts)
+    hashed = hash_code(fold_code(code))
+    user_id = store.find_invitation(tx, account.channel, hashed)
+    user = users.get_(tx, user_id) if user_id else None
+    if user is None or not user.is_active:
+        _count_wrong_code(tx, tx.principal.id, attempts)
+        return Refused(reason=LinkRefusal.UNKNOWN)
+    store.use_code(tx, hashed)
     return _link(tx, account, user)
 
 
@@ -119,11 +151,24 @@ def _link(tx: Tx, account: Account, user: User) -> Identity:
     return Identity(account=account, user_id=user.id, linked_at=tx.now)
 
 
-def _count_wrong_code(tx: Tx, user: User, attempts: Attempts) -> None:
+def _require_room(tx: Tx, open_codes: Sequence[datetime], *, scope: str) -> None:
+    if len(open_codes) >= OPEN_CODES:
+        raise RateLimited(
+            f"{OPEN_CODES} open codes",
+            scope=scope,
+            retry_after=(open_codes[0] - tx.now).total_seconds(),
+        )
+
+
+def _spent(tx: Tx, attempts: Attempts) -> Refused:
+    return Refused(reason=LinkRefusal.TOO_MANY, retry_after=attempts.until - tx.now)
+
+
+def _count_wrong_code(tx: Tx, who: str, attempts: Attempts) -> None:
     is_same_window = tx.now < attempts.until
     store.save_attempts(
         tx,
-        user.id,
+        who,
         Attempts(
             count=attempts.count + 1 if is_same_window else 1,
             until=attempts.until if is_same_window else tx.now + ATTEMPT_WINDOW,

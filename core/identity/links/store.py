@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 
 from core.database import Prepared, Row, Tx
 from core.identity.links.model import Account, Attempts, Identity
@@ -60,6 +60,7 @@ _OPEN = Prepared(
         link_codes.c.channel == bindparam("door"),
         link_codes.c.account == bindparam("instance"),
         link_codes.c.sender == bindparam("who"),
+        link_codes.c.user_id == literal_column("''"),
         link_codes.c.expires_at > bindparam("now"),
     )
     .order_by(link_codes.c.expires_at)
@@ -70,8 +71,30 @@ _CODE = Prepared(
     .where(
         _CODES_OWN,
         link_codes.c.hash == bindparam("hashed"),
+        link_codes.c.user_id == literal_column("''"),
         link_codes.c.expires_at > bindparam("now"),
     )
+)
+_INVITATION = Prepared(
+    link_codes.select()
+    .with_only_columns(link_codes.c.user_id)
+    .where(
+        _CODES_OWN,
+        link_codes.c.hash == bindparam("hashed"),
+        link_codes.c.channel == bindparam("door"),
+        link_codes.c.user_id != literal_column("''"),
+        link_codes.c.expires_at > bindparam("now"),
+    )
+)
+_OPEN_INVITATIONS = Prepared(
+    link_codes.select()
+    .with_only_columns(link_codes.c.expires_at)
+    .where(
+        _CODES_OWN,
+        link_codes.c.user_id == bindparam("whose"),
+        link_codes.c.expires_at > bindparam("now"),
+    )
+    .order_by(link_codes.c.expires_at)
 )
 _USE = Prepared(
     link_codes.delete().where(_CODES_OWN, link_codes.c.hash == bindparam("hashed"))
@@ -141,6 +164,35 @@ def add_code(tx: Tx, account: Account, code_hash: str, *, expires_at: datetime) 
     )
 
 
+def add_invitation(
+    tx: Tx, user_id: str, channel: str, code_hash: str, *, expires_at: datetime
+) -> None:
+    """Store an open code that a person takes to a channel."""
+    tx.insert(
+        link_codes,
+        {
+            "hash": code_hash,
+            "channel": channel,
+            "account": "",
+            "sender": "",
+            "user_id": user_id,
+            "expires_at": to_micros(expires_at),
+        },
+    )
+
+
+def list_open_invitations(tx: Tx, user_id: str) -> Sequence[datetime]:
+    """List when a person's open codes expire, soonest first."""
+    rows = tx.run(_OPEN_INVITATIONS, whose=user_id, now=tx.micros)
+    return [from_micros(row[0]) for row in rows]
+
+
+def find_invitation(tx: Tx, channel: str, code_hash: str) -> str | None:
+    """Find who asked for an open code that is to be typed on a channel."""
+    rows = tx.run(_INVITATION, door=channel, hashed=code_hash, now=tx.micros)
+    return str(rows[0][0]) if rows else None
+
+
 def list_open(tx: Tx, account: Account) -> Sequence[datetime]:
     """List when a sender's open codes expire, soonest first."""
     rows = tx.run(_OPEN, now=tx.micros, **_keys(account))
@@ -148,7 +200,7 @@ def list_open(tx: Tx, account: Account) -> Sequence[datetime]:
 
 
 def find_code(tx: Tx, code_hash: str) -> Account | None:
-    """Find who asked for an open code."""
+    """Find the sender who asked for an open code."""
     rows = tx.run(_CODE, hashed=code_hash, now=tx.micros)
     if not rows:
         return None
