@@ -7,7 +7,7 @@ from typing import Any
 from channels.slack.blocks import KitBlock, plain, section
 from channels.slack.escapes import escape, unescape
 from channels.slack.inputs import input_block
-from channels.slack.wire import Form, Press, read_about
+from channels.slack.wire import Form, Press
 from core.kernel.catalog import Blank, Card, Catalog, Input
 from core.kernel.jsons import Json
 
@@ -44,20 +44,6 @@ def launcher(about: About) -> View:
         ],
     }
     return _window("Run a command", [choose], callback="launcher", about=about)
-
-
-def chosen(catalog: Catalog, body: Mapping[str, Any]) -> View | None:
-    """Return the form of the command that was chosen in the launcher.
-
-    Shape:  None when this is another action, or the command is gone.
-    """
-    action = (body.get("actions") or [{}])[0]
-    option = action.get("selected_option") or {}
-    card = catalog.find(str(option.get("value") or ""))
-    if action.get("action_id") != CHOICE or card is None or not card.is_offered:
-        return None
-    metadata = str((body.get("view") or {}).get("private_metadata") or "")
-    return form(card, read_about(metadata))
 
 
 def suggest(catalog: Catalog, typed: str) -> list[Json]:

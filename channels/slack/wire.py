@@ -161,13 +161,13 @@ def _modal(body: Mapping[str, Any]) -> _Stored | None:
             "kind": "modal",
             "form": str(view["callback_id"]),
             "user": str(body["user"]["id"]),
-            "about": read_about(str(view.get("private_metadata") or "")),
+            "about": _about(str(view.get("private_metadata") or "")),
             "values": read_values(view.get("state") or {}),
         },
     )
 
 
-def read_about(metadata: str) -> dict[str, Json]:
+def _about(metadata: str) -> dict[str, Json]:
     """Read what we wrote into a window when we opened it."""
     try:
         found = json.loads(metadata or "{}")

@@ -59,12 +59,8 @@ def texts(node: object) -> Iterator[str]:
 
 
 def buttons(message: SlackMessage) -> list[dict[str, Any]]:
-    return [
-        element
-        for block in message.blocks
-        if block["type"] == "actions"
-        for element in block["elements"]  # type: ignore[union-attr]
-    ]
+    rows: list[Any] = of_type(message, "actions")
+    return [button for row in rows for button in row["elements"]]
 
 
 def of_type(message: SlackMessage, kind: str) -> list[KitBlock]:
