@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 _GAP = "\\s\u200b\u2060\ufeff\u200e\u200f"
 _MARKED = re.compile(
-    rf"[{_GAP}]*(?:(?P<bang>[!！])(?=[^\s!！])|/(?=[A-Za-z][\w-]*(?:\s|\Z)))"
+    rf"[{_GAP}]{{0,3}}(?:(?P<bang>[!！])(?=[^\s!！])|/(?=[A-Za-z][\w-]*(?:\s|\Z)))"
 )
 _OPS = re.compile(r"[/@]ops[:,]?(?:\s|\Z)", re.IGNORECASE)
 _FLAG = re.compile(r"[-–—]{1,2}[A-Za-z][\w-]*(?:[\s=]|\Z)")
