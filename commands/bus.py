@@ -17,6 +17,7 @@ from core.kernel.jsons import Json
 from core.kernel.principal import Principal
 from core.kernel.problems import (
     AssuranceTooLow,
+    Conflict,
     IllegalMove,
     MissingScope,
     NeedsConfirmation,
@@ -107,6 +108,27 @@ def run(tx: Tx, invocation: Invocation, registry: Registry, origin: Origin) -> R
             result = _call(context)
         return _reply(result)
     return _run_guarded(context, demand)
+
+
+def settle(tx: Tx, invocation: Invocation, outcome: Reply | Problem | None) -> Reply:
+    """Answer with what an asynchronous command said before this unit.
+
+    Raises: the Problem that it said; Conflict when it was not run, because only the
+            unit found out that it was meant.
+    """
+    authorise(invocation.command, tx.principal)
+    if invocation.options.dry_run:
+        return Reply(
+            summary=f"Would run {invocation.canonical}"[:150],
+            blocks=_plan(invocation, (), None),
+            data={"dry_run": True},
+        )
+    if outcome is None:
+        raise Conflict(
+            f"{invocation.canonical} has to be asked for by itself",
+            fix=[invocation.canonical],
+        )
+    return _reply(outcome)
 
 
 def _run_guarded(context: Context, demand: Demand | None) -> Reply:

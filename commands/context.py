@@ -43,6 +43,15 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncContext:
+    """One invocation as the handler of an asynchronous command sees it: without a Tx."""
+
+    principal: Principal
+    invocation: Invocation
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """One invocation as its handler sees it."""
 

@@ -113,7 +113,9 @@ def command(
     """Declare the function below as a command.
 
     Shape:  the function takes a Context, then its arguments; those before `*` may be
-            given by position, the rest are flags. `http` is "METHOD /path", `paths`
+            given by position, the rest are flags. An `async def` handler gets an
+            AsyncContext, runs for at most 20 s before its answer is stored, and may
+            run again when the message comes again. `http` is "METHOD /path", `paths`
             are further spellings of the path. `traits` are other fields of Command:
             status, if_match, target, fingerprint, result, assurance, is_open, ….
     Raises: TypeError when the function cannot be a command.
@@ -124,6 +126,9 @@ def command(
         if not doc:
             raise TypeError(f"{name}: a command needs a docstring")
         level = Danger(danger)
+        is_async = inspect.iscoroutinefunction(handler)
+        if is_async and level not in (Danger.READ, Danger.WRITE):
+            raise TypeError(f"{name}: nobody can confirm what runs ahead of its unit")
         parameters = parameters_of(handler)
         return Command(
             name=name,
@@ -137,7 +142,7 @@ def command(
             parameters=parameters,
             ref_names=[each.name for each in parameters if each.kind is Kind.REF],
             model=model_of(name, parameters),
-            is_async=inspect.iscoroutinefunction(handler),
+            is_async=is_async,
             **{"status": 200, "if_match": "", "target": "", **traits},
         )
 

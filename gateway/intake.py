@@ -68,7 +68,8 @@ class Intake:
     Shape:  `sources` are the store-first channels by name; a message of another one
             waits for a gateway that knows it. Above a limit a machine's delivery waits
             until there is room, and a person is told once a minute. What one person
-            says is run in its order. `start` and `stop` frame the workers; `drain` is
+            says is run in its order. `on_posted` is called when an answer waits to be
+            delivered. `start` and `stop` frame the workers; `drain` is
             due every 5 s.
     Units:  at most 1,000 messages wait in memory; the rest wait in the inbox.
     """
@@ -80,9 +81,10 @@ class Intake:
         *,
         sources: Mapping[str, Source],
         tenants: Tenants,
+        on_posted: Callable[[], None] = lambda: None,
     ) -> None:
         self._db = db
-        self._runs = StoredRuns(db, pipeline)
+        self._runs = StoredRuns(db, pipeline, on_posted=on_posted)
         self._limiter = pipeline.gate.limiter
         self._sources = sources
         self._tenants = tenants

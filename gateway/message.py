@@ -30,13 +30,17 @@ _NOBODY = Principal(id="", name="nobody", tenant=DEFAULT_TENANT, linked=False)
 
 @dataclass(slots=True, kw_only=True)
 class Message:
-    """One message on its way, and what is known of it so far."""
+    """One message on its way, and what is known of it so far.
+
+    Shape:  `outcome` is what a command that ran ahead of its unit said.
+    """
 
     envelope: Envelope
     token: str
     principal: Principal
     invocation: Invocation | None = None
     problem: Problem | None = None
+    outcome: Reply | Problem | None = None
 
     @property
     def request_id(self) -> str:
@@ -138,7 +142,7 @@ def audit_of(message: Message, reply: Reply, verdict: Verdict) -> AuditDraft:
         actor=message.principal.name,
         channel=message.envelope.channel,
         account=message.envelope.account,
-        target=_target(invocation, reply) or _claimed(message),
+        target=target_of(invocation, reply) or _claimed(message),
         verdict=verdict,
         approval_status=_approval_status(message, reply),
         reason=reply.error.detail if reply.error else _reason(invocation),
@@ -153,7 +157,7 @@ def memory_of(message: Message, invocation: Invocation, reply: Reply) -> MemoryD
     reply_id = None if invocation.command.is_read else reply.id
     rows = reply.data.get("items")
     if not isinstance(rows, list):
-        last_id = _target(invocation, reply) or None
+        last_id = target_of(invocation, reply) or None
         return MemoryDraft(place=place, reply_id=reply_id, last_id=last_id)
     cursor = reply.data.get("next")
     return MemoryDraft(
@@ -187,7 +191,8 @@ def _claimed(message: Message) -> str:
     return message.envelope.sender if is_nobody else ""
 
 
-def _target(invocation: Invocation | None, reply: Reply) -> str:
+def target_of(invocation: Invocation | None, reply: Reply) -> str:
+    """Name the object that a command was about, or that it made; "" for neither."""
     if invocation and invocation.command.target:
         return str(invocation.args.get(invocation.command.target) or "")
     created = reply.data.get("id")

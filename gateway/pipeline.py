@@ -22,6 +22,7 @@ from core.kernel.problems import (
     Unavailable,
 )
 from gateway import problems
+from gateway.ahead import run_ahead
 from gateway.answers import Answer, replay_of
 from gateway.floods import Floods
 from gateway.gate import Gate
@@ -85,6 +86,7 @@ class Pipeline:
         try:
             await self.gate.identify(message)
             invocation = self.gate.admit(message)
+            await run_ahead(message)
             if invocation.command.is_read:
                 return await self._read(message, invocation)
             return await self._write(message, invocation)

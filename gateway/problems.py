@@ -14,6 +14,7 @@ from core.kernel.problems import (
     Problem,
     RateLimited,
     StaleVersion,
+    TookTooLong,
     TooLarge,
     Unauthenticated,
     Unavailable,
@@ -35,6 +36,7 @@ STATUS: dict[type[Problem], int] = {
     PreconditionRequired: 428,
     RateLimited: 429,
     Unavailable: 503,
+    TookTooLong: 504,
 }
 
 ERROR_BASE = "/docs/errors"

@@ -34,6 +34,8 @@ class Runner:
         assert message.invocation is not None
         origin = message.origin
         message.invocation = bus.resolve(tx, message.invocation, self._registry, origin)
+        if message.invocation.command.is_async:
+            return bus.settle(tx, message.invocation, message.outcome)
         return bus.run(tx, message.invocation, self._registry, origin)
 
     def attempt(self, tx: Tx, message: Message) -> tuple[Reply, Verdict]:

@@ -64,6 +64,22 @@ class StreamSettings(BaseModel):
     )
 
 
+class KeepSettings(BaseModel):
+    """How long what has ended is kept."""
+
+    model_config = ConfigDict(frozen=True)
+
+    inbox_days: int = Field(
+        default=30, ge=1, description="Days for which answered messages are kept."
+    )
+    sent_days: int = Field(
+        default=7, ge=1, description="Days for which deliveries that left are kept."
+    )
+    dead_days: int = Field(
+        default=30, ge=1, description="Days for which failed deliveries are kept."
+    )
+
+
 class SlackSettings(BaseModel):
     """One Slack workspace; without a bot token there is none."""
 
@@ -161,6 +177,9 @@ class Settings(BaseSettings):
     )
     streams: StreamSettings = Field(
         default=StreamSettings(), description="Answers that stay open."
+    )
+    keep: KeepSettings = Field(
+        default=KeepSettings(), description="How long what has ended is kept."
     )
     body_limit_bytes: int = Field(
         default=1_048_576, description="Largest request body, in bytes."

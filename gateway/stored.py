@@ -20,7 +20,8 @@ class Work:
             message could not be understood or may not run; its one envelope then only
             says where it came from. `reply_to` is where the answer is delivered, empty
             when nobody waits for one. `is_transcript` stops at the first command that
-            fails, as a person who wrote several lines expects.
+            fails, as a person who wrote several lines expects. `can_edit` says that
+            what is sent there can be edited later.
     """
 
     principal: Principal
@@ -29,6 +30,7 @@ class Work:
     skipped: str = ""
     reply_to: Mapping[str, Json] = field(default_factory=dict)
     is_transcript: bool = False
+    can_edit: bool = False
 
 
 class Source(Protocol):

@@ -2,22 +2,20 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from commands.invocation import Invocation
 from core.audit.model import Verdict
 from core.database import Database, Tx
 from core.delivery import received
 from core.delivery.model import InboxState, StoredMessage
-from core.delivery.outbox import service as outbox
-from core.delivery.outbox.model import OutboxDraft
 from core.delivery.received import Received
-from core.kernel.outgoing import Lane
 from core.kernel.principal import system
 from core.kernel.problems import InFlight, Problem
 from core.kernel.reply import Reply, ReplyStatus
 from gateway import problems
+from gateway.ahead import run_ahead
+from gateway.answering import post_answer
 from gateway.answers import Answer, replay_of
 from gateway.message import Message, audit_of, token_of, whole_of
 from gateway.pipeline import Pipeline
@@ -27,11 +25,17 @@ _log = logging.getLogger(__name__)
 
 
 class StoredRuns:
-    """Runs stored messages through the same gate and runner as every other one."""
+    """Runs stored messages through the same gate and runner as every other one.
 
-    def __init__(self, db: Database, pipeline: Pipeline) -> None:
+    `on_posted` is called once an answer waits to be delivered.
+    """
+
+    def __init__(
+        self, db: Database, pipeline: Pipeline, *, on_posted: Callable[[], None]
+    ) -> None:
         self._db = db
         self._pipeline = pipeline
+        self._on_posted = on_posted
         self._runner = pipeline.runner
 
     async def run(self, stored: Received, source: Source) -> Answer:
@@ -55,6 +59,8 @@ class StoredRuns:
                 by=system(stored.key.tenant),
                 key=stored.key,
             )
+        if work.reply_to:
+            self._on_posted()
         self._pipeline.metrics.observe(
             stored.key.channel, answer.reply, seconds=time.perf_counter() - begun
         )
@@ -72,6 +78,7 @@ class StoredRuns:
             work, problem=problem, reply_to=work.reply_to if is_told else {}
         )
         await self._run(stored, refused)
+        self._on_posted()
 
     async def _run(self, stored: Received, work: Work) -> Answer:
         gate = self._pipeline.gate
@@ -86,6 +93,8 @@ class StoredRuns:
             )
             for each in work.envelopes
         ]
+        for message in messages:
+            await run_ahead(message)
         answer = await self._db.write(
             lambda tx: self._unit(tx, stored, work, messages),
             by=work.principal,
@@ -123,7 +132,7 @@ class StoredRuns:
         if not received.finish(tx, stored.key, reply=body):
             raise InFlight("this message was run already", fix=["read its answer"])
         if work.reply_to:
-            outbox.post(tx, _answering(work, message, answer=answer))
+            post_answer(tx, work, message, answer)
         tx.keep(
             StoredMessage(
                 key=stored.key,
@@ -143,30 +152,3 @@ class StoredRuns:
         answer = self._finish(tx, stored, work, message=message, reply=reply)
         tx.record(audit_of(message, answer.reply, Verdict.FAILED))
         return answer
-
-
-def _answering(work: Work, message: Message, *, answer: Answer) -> OutboxDraft:
-    """Address an answer to whoever asked; what was asked to steer leaves first.
-
-    Shape:  `place` also says whether the answer is for the person alone: looks and
-            errors are, unless the line said --public; changes are for all who are
-            there, unless it said --private.
-    """
-    asked = message.invocation
-    # What was approved comes in by a door of its own, and is answered where it began.
-    came = work.envelopes[0] if work.envelopes else message.envelope
-    return OutboxDraft(
-        key=answer.reply.id,
-        channel=came.channel,
-        account=came.account,
-        place={**work.reply_to, "private": _is_private(asked, answer.reply)},
-        body=answer.body.decode(),
-        lane=Lane.CONTROL if asked and asked.command.is_control else Lane.FINALS,
-    )
-
-
-def _is_private(asked: Invocation | None, reply: Reply) -> bool:
-    if asked is None or reply.error:
-        return True
-    is_public = asked.options.is_public
-    return asked.command.is_read if is_public is None else not is_public

@@ -37,6 +37,7 @@ Problem
 ├── StaleVersion             If-Match names an older version
 ├── PreconditionRequired     If-Match is missing where it must be given
 ├── RateLimited              a limit is used up for now
+├── TookTooLong              the other side did not answer in time
 └── Unavailable              the service cannot do it now; nothing was stored
     └── SealBroken           a stored secret cannot be opened
 """
@@ -378,6 +379,19 @@ class Unavailable(Problem):
             detail,
             fix=fix or [f"try again in {retry_after:g} s"],
             retry_after=retry_after,
+        )
+
+
+class TookTooLong(Problem):
+    """A command that needs the world outside got no answer from it in time."""
+
+    code = "took_too_long"
+    title = "The other side did not answer in time"
+
+    def __init__(self, command: str, deadline: timedelta) -> None:
+        super().__init__(
+            f"{command} had no result after {deadline.total_seconds():g} s",
+            fix=["try again", "channel list"],
         )
 
 

@@ -117,8 +117,11 @@ class ChannelSource:
 
     is_chat = True
 
-    def __init__(self, wire: Wire, senders: LinkedSenders) -> None:
+    def __init__(
+        self, wire: Wire, senders: LinkedSenders, *, can_edit: bool = False
+    ) -> None:
         self._wire = wire
+        self._can_edit = can_edit
         self._senders = senders
 
     async def open(self, stored: Received) -> Work:
@@ -139,6 +142,7 @@ class ChannelSource:
             skipped=inbound.skipped,
             reply_to=inbound.reply_to,
             is_transcript=len(envelopes) > 1,
+            can_edit=self._can_edit,
         )
 
     def _parse(self, stored: Received) -> Inbound:

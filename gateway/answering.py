@@ -1,0 +1,78 @@
+"""Where an answer goes, and whether it is kept up to date afterwards."""
+
+from commands.invocation import Invocation
+from core.database import Tx
+from core.delivery.outbox import service as outbox
+from core.delivery.outbox.model import Appearance, OutboxDraft, is_lasting, lasting
+from core.delivery.watches import service as watches
+from core.delivery.watches.model import Card
+from core.kernel.outgoing import Lane
+from core.kernel.reply import ReplyStatus
+from gateway.answers import Answer
+from gateway.message import Message, target_of
+from gateway.news import noun_of
+from gateway.stored import Work
+
+_HAS_CARDS = frozenset({"task", "approval"})
+
+
+def post_answer(tx: Tx, work: Work, message: Message, answer: Answer) -> None:
+    """Have an answer delivered to whoever asked; what was asked to steer leaves first.
+
+    Shape:  `place` also says whether the answer is for the person alone: looks and
+            errors are, unless the line said --public; changes are for all who are
+            there, unless it said --private. What changed one object, for all to see and
+            where messages can be edited, becomes the live card of that object there.
+    """
+    asked = message.invocation
+    # What was approved comes in by a door of its own, and is answered where it began.
+    came = work.envelopes[0] if work.envelopes else message.envelope
+    place = {**work.reply_to, "private": _is_private(asked, answer)}
+    card = None
+    if work.can_edit and is_lasting(place):
+        card = _card_of(tx, message, answer)
+    if card is not None:
+        watches.keep_card(tx, card)
+    outbox.post(
+        tx,
+        OutboxDraft(
+            key=answer.reply.id,
+            channel=came.channel,
+            account=came.account,
+            place=place,
+            body=answer.body.decode(),
+            lane=Lane.CONTROL if asked and asked.command.is_control else Lane.FINALS,
+            subject=card.subject if card else "",
+            appearance=Appearance.NEW,
+        ),
+    )
+
+
+def _card_of(tx: Tx, message: Message, answer: Answer) -> Card | None:
+    """Make the answer to a change the card of what was changed."""
+    envelope, asked = message.envelope, message.invocation
+    is_change = asked is not None and not asked.command.is_read
+    target = target_of(asked, answer.reply)
+    if (
+        not is_change
+        or answer.reply.status is not ReplyStatus.OK
+        or noun_of(target) not in _HAS_CARDS
+        or not envelope.conversation
+    ):
+        return None
+    return Card(
+        channel=envelope.channel,
+        account=envelope.account,
+        conversation=envelope.conversation,
+        target=target,
+        place=lasting(envelope.reply_to),
+        by=message.principal.name,
+        asked_at=tx.now,
+    )
+
+
+def _is_private(asked: Invocation | None, answer: Answer) -> bool:
+    if asked is None or answer.reply.error:
+        return True
+    is_public = asked.options.is_public
+    return asked.command.is_read if is_public is None else not is_public

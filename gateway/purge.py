@@ -1,0 +1,47 @@
+"""Forgets old messages and deliveries, a little at a time, so that nobody waits for it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from functools import partial
+
+from core.database import Database, Tx
+from core.delivery import retention
+from core.delivery.outbox import queue
+from core.delivery.retention import Expired, Keep
+from core.kernel.principal import TenantId, system
+from gateway.settings import KeepSettings
+
+EVERY = timedelta(minutes=10)
+MOST_BATCHES = 50
+
+Tenants = Callable[[], Awaitable[Sequence[TenantId]]]
+
+
+class Purge:
+    """Looks every ten minutes, as a reader; writes only when something is too old."""
+
+    def __init__(self, db: Database, keep: KeepSettings, *, tenants: Tenants) -> None:
+        self._db = db
+        self._tenants = tenants
+        self._keep = Keep(
+            inbox=timedelta(days=keep.inbox_days),
+            sent=timedelta(days=keep.sent_days),
+            dead=timedelta(days=keep.dead_days),
+        )
+
+    async def run(self) -> None:
+        """Forget what is too old, at most 10,000 messages of a tenant in one go."""
+        for tenant in await self._tenants():
+            by = system(tenant, name="purge")
+            for _ in range(MOST_BATCHES):
+                expired = await self._db.read(
+                    lambda tx: retention.find_expired(tx, self._keep), by=by
+                )
+                if expired.is_empty:
+                    break
+                await self._db.write(partial(_forget, expired=expired), by=by)
+
+
+def _forget(tx: Tx, expired: Expired) -> None:
+    retention.forget(tx, expired)
+    queue.end_pauses(tx)
