@@ -28,6 +28,7 @@ VERBS: Mapping[str, str] = {
     "logout": "sign out and forget the session",
     "tail": "follow events as they happen",
     "seed": "post the backlog as tasks",
+    "export": "write what another system needs: slack-manifest",
     "collab": "compare, write and import the collaboration files",
     "version": "print the version",
     "docs": "write the reference pages from the code",
@@ -69,7 +70,7 @@ def overview() -> str:
 
 
 def _run(words: Sequence[str], terminal: Terminal) -> int:
-    if (words and words[0] in VERBS) or _is_first_key(words, terminal):
+    if _is_verb(words) or _is_first_key(words, terminal):
         return int(load(_LOCAL)(words, terminal))
     if words[:1] in (["--help"], ["-h"]) or (not words and terminal.source.isatty()):
         terminal.print(overview() + "\n")
@@ -79,6 +80,13 @@ def _run(words: Sequence[str], terminal: Terminal) -> int:
     if not words or words[0] == "-":
         return batch.run(words, terminal)
     return remote.run(words, terminal)
+
+
+def _is_verb(words: Sequence[str]) -> bool:
+    """Tell whether this machine does it; `export create V-71` is the gateway's."""
+    if words[:1] == ["export"]:
+        return words[1:2] in ([], ["slack-manifest"], ["--help"])
+    return bool(words) and words[0] in VERBS
 
 
 def _is_first_key(words: Sequence[str], terminal: Terminal) -> bool:
