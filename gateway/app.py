@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -17,7 +18,7 @@ from gateway.http.commands import CommandDoor
 from gateway.http.docs import docs_router
 from gateway.http.figures import FiguresDoor
 from gateway.http.health import health_router
-from gateway.http.openapi import document
+from gateway.http.openapi import document, outline
 from gateway.http.resources import Resources
 from gateway.http.short_links import short_links
 from gateway.http.simulators import Backstage, SimulatorsDoor
@@ -57,12 +58,11 @@ class Front:
 
 def create_app(graph: Graph) -> ASGIApp:
     """Compose the application of an object graph."""
-    described = document(graph.registry, version=VERSION)
-    unrouted = Unrouted(described["paths"])
+    unrouted = Unrouted(outline(graph.registry))
     api = FastAPI(lifespan=_lifespan(graph), redirect_slashes=False, openapi_url=None)
     api.add_exception_handler(HTTPException, unrouted.refuse)
     api.add_exception_handler(Exception, unrouted.fail)
-    api.include_router(docs_router(described))
+    api.include_router(docs_router(partial(document, graph.registry, version=VERSION)))
     api.include_router(short_links())
     api.include_router(
         health_router(

@@ -1,7 +1,9 @@
 """The API's description as JSON, as a page, and what each error means."""
 
+import asyncio
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -23,17 +25,22 @@ _PAGE = """<!doctype html>
 """
 
 
-def docs_router(document: Mapping[str, Any]) -> APIRouter:
-    """Build the routes; the page loads nothing from anywhere else."""
+def docs_router(describe: Callable[[], Mapping[str, Any]]) -> APIRouter:
+    """Build the routes; the page loads nothing from anywhere else.
+
+    Shape:  `describe` is called when somebody asks, once, and off the event loop: it
+            takes half a second, which no start should wait for.
+    """
     router = APIRouter(include_in_schema=False)
-    described = to_json(document)
+    described = cache(lambda: to_json(describe()))
     page = (_PAGES / "docs.html").read_bytes()
     policy = _policy(page)
     errors = {each.code: each for each in error_entries()}
 
     @router.get("/openapi.json")
     async def openapi() -> Response:
-        return Response(described, media_type="application/json")
+        body = await asyncio.to_thread(described)
+        return Response(body, media_type="application/json")
 
     @router.get("/docs")
     async def docs() -> Response:
