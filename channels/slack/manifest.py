@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from core.kernel.jsons import Json
 
 COMMAND = "/ops"
+BOT_NAME = "ops"
 LAUNCHER = "launch"
 TASK_FROM_MESSAGE = "task_from_message"
 EVENTS_PATH = "/slack/events"
@@ -13,7 +14,7 @@ EVENTS_PATH = "/slack/events"
 SCOPES: Mapping[str, str] = {
     "commands": "adds `/ops` and the two shortcuts",
     "chat:write": "posts answers, and edits the one message that shows progress",
-    "app_mentions:read": "hears `@opswire …` in channels and threads it was invited to, "
+    "app_mentions:read": "hears `@ops …` in channels and threads it was invited to, "
     "and nothing else that is said there",
     "im:history": "hears what people write to it in a direct message",
     "users:read": "reads a person's name, time zone and language, so that `9am` is theirs",
@@ -41,20 +42,20 @@ def build_manifest(*, name: str = "Opswire", url: str = "") -> dict[str, Json]:
             "description": "Run and follow operations from where you talk.",
             "background_color": "#161616",
         },
-        "features": _features(name, url),
+        "features": _features(url),
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": _settings(url),
     }
 
 
-def _features(name: str, url: str) -> dict[str, Json]:
+def _features(url: str) -> dict[str, Json]:
     return {
         "app_home": {
             "home_tab_enabled": True,
             "messages_tab_enabled": True,
             "messages_tab_read_only_enabled": False,
         },
-        "bot_user": {"display_name": name.lower(), "always_online": True},
+        "bot_user": {"display_name": BOT_NAME, "always_online": True},
         "shortcuts": [
             {
                 "name": "Run a command",

@@ -47,8 +47,8 @@ TOKEN_FIXES: Mapping[str, str] = {
 """Errors that concern a whole workspace, and what mends each."""
 
 _PLACE_FIXES: Mapping[str, str] = {
-    "channel_not_found": "invite the app into the channel: /invite @opswire",
-    "not_in_channel": "invite the app into the channel: /invite @opswire",
+    "channel_not_found": "invite the app into the channel: /invite @ops",
+    "not_in_channel": "invite the app into the channel: /invite @ops",
     "user_not_in_channel": "ask again in a channel that you both are in",
     "is_archived": "ask in a channel that is not archived",
     "restricted_action": "ask an admin to let apps write in this channel",

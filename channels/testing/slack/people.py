@@ -35,7 +35,7 @@ class People:
     async def mention(
         self, user: str, channel: str, text: str, *, thread: str = ""
     ) -> Answered:
-        """Write `@opswire <text>` in a channel, or in a thread there."""
+        """Write `@ops <text>` in a channel, or in a thread there."""
         named = f"<@{self._home.bot_user_id}> {text}"
         message = self.write(user, channel, named, thread=thread)
         return await self.tell(payloads.message_event(message, is_dm=False))
