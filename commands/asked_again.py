@@ -12,7 +12,13 @@ _MOST_CHARS = 200
 
 
 def parse_again(
-    text: str, registry: Registry, *, now: datetime, timezone: str = "UTC", me: str = ""
+    text: str,
+    registry: Registry,
+    *,
+    now: datetime,
+    timezone: str = "UTC",
+    me: str = "",
+    this: str = "",
 ) -> Invocation:
     """Understand a line as `parse` does, or remember what it meant the last time.
 
@@ -21,11 +27,11 @@ def parse_again(
     Raises: as `parse`.
     """
     memo = registry.derive(_memo_of)
-    key = text, timezone, me
+    key = text, timezone, me, this
     known = memo.find(key)
     if isinstance(known, Invocation):
         return known
-    invocation = parse(text, registry, now=now, timezone=timezone, me=me)
+    invocation = parse(text, registry, now=now, timezone=timezone, me=me, this=this)
     if len(text) <= _MOST_CHARS and _is_timeless_read(invocation):
         memo.keep(key, invocation)
     return invocation

@@ -47,23 +47,31 @@ class Index:
     nouns: Mapping[str, str]
     starts: frozenset[str]
 
-    def find(self, tokens: Sequence[Token]) -> tuple[Plan, int] | None:
-        """Find the command that a line begins with, and how many tokens name it."""
+    def find(self, tokens: Sequence[Token], this: str = "") -> tuple[Plan, int] | None:
+        """Find the command that a line begins with, and how many tokens name it.
+
+        Shape:  `this` is the id that the word stands for, "" when it has none.
+        """
         words = leading_words(tokens)
         if len(tokens) == 1 and words:
             words = [PLAIN_WORDS.get(words[0].rstrip(".!"), words[0])]
         for count in range(len(words), 1, -1):
             if named := self.phrases.get(" ".join(words[:count])):
                 return named, count
-        if words and len(tokens) > 1 and (named := self._of_id(tokens[1], words[0])):
+        if (
+            words
+            and len(tokens) > 1
+            and (named := self._of_id(tokens[1], words[0], this))
+        ):
             return named, 1
         if words and (named := self.phrases.get(words[0])):
             return named, 1
         named = self._of_id(tokens[0], "show")
         return (named, 0) if named else None
 
-    def _of_id(self, token: Token, verb: str) -> Plan | None:
-        identifier = id_in(token.text) if token.form is Form.WORD else ""
+    def _of_id(self, token: Token, verb: str, this: str = "") -> Plan | None:
+        word = this if this and token.text.lower() == "this" else token.text
+        identifier = id_in(word) if token.form is Form.WORD else ""
         noun = PREFIX_NOUNS[identifier.partition("-")[0]] if identifier else ""
         return self.phrases.get(f"{noun} {verb}") if noun else None
 

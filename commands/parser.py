@@ -26,14 +26,21 @@ _MESSAGE_FIX = ('send {"command": "task.create", "args": {"title": "Fix login"}}
 
 
 def parse(
-    text: str, registry: Registry, *, now: datetime, timezone: str = "UTC", me: str = ""
+    text: str,
+    registry: Registry,
+    *,
+    now: datetime,
+    timezone: str = "UTC",
+    me: str = "",
+    this: str = "",
 ) -> Invocation:
     """Understand one line, or one message in JSON.
 
-    Shape:  `now` is aware UTC; `timezone` and `me` are the person's.
+    Shape:  `now` is aware UTC; `timezone` and `me` are the person's. `this` is the id
+            of what the line's thread or page is about, "" for nothing.
     Raises: EmptyLine, NotACommand, UnknownCommand, UnknownFlag, InvalidArgument.
     """
-    caller = Caller(now, timezone, me)
+    caller = Caller(now, timezone, me, this)
     start, is_addressed = command_start(text)
     if text.startswith("{", start):
         return _message(text[start:], registry, caller)
@@ -66,7 +73,7 @@ def _line(
     text: str, scan: Scan, registry: Registry, *, caller: Caller, is_addressed: bool
 ) -> Invocation:
     index, tokens = index_of(registry), scan.tokens
-    found = index.find(tokens) if tokens else None
+    found = index.find(tokens, caller.this) if tokens else None
     if found is None and len(tokens) > 1 and tokens[0].text.lower() == "plan":
         return _planned(text[tokens[0].end :], registry, caller)
     if found is None and _is_help(scan, 0):
@@ -86,7 +93,12 @@ def _line(
 def _planned(text: str, registry: Registry, caller: Caller) -> Invocation:
     """Understand `plan <command>`: the command, shown and not done."""
     meant = parse(
-        text, registry, now=caller.now, timezone=caller.timezone, me=caller.me
+        text,
+        registry,
+        now=caller.now,
+        timezone=caller.timezone,
+        me=caller.me,
+        this=caller.this,
     )
     return replace(meant, options=replace(meant.options, dry_run=True))
 

@@ -29,11 +29,12 @@ _WORDS_OF_TRUTH = {
 
 
 class Caller(NamedTuple):
-    """Who writes, when and where: what `me`, `15m` and `9am` are relative to."""
+    """Who writes, when and where: what `me`, `15m`, `9am`, `this` are relative to."""
 
     now: datetime
     timezone: str
     me: str
+    this: str = ""
 
 
 def from_text(

@@ -101,7 +101,12 @@ class Gate:
             )
         else:
             invocation = parse_again(
-                envelope.text, self._registry, now=now, timezone=zone, me=principal.name
+                envelope.text,
+                self._registry,
+                now=now,
+                timezone=zone,
+                me=principal.name,
+                this=envelope.this,
             )
         if not envelope.if_match:
             return invocation

@@ -31,6 +31,8 @@ _REVIEW = (
 _LEASE = "lease acquire deploy-prod --ttl 15m"
 _AGENT = "agent register ann --role reviewer --skills python"
 _HOOK = ("!webhook create alerts --command version", "!confirm {0[data][token]}")
+_RULE = "!approval rule set 'task note' --need 2"
+_WAITING = (_RULE, _TASK, "task note T-1 hello")
 _NEW_KEY = frozenset({"key", "prefix"})
 _CHAIN = frozenset({"hash", "head", "request_id"})
 
@@ -50,6 +52,14 @@ CASES: Mapping[str, Case] = {
         line="press {0[id]}.1", args={"button": "{0[id]}.1"}, before=(_TASK,)
     ),
     "link": Case(line="link", random=frozenset({"code"})),
+    "this": Case(line="this", before=(_TASK, "!task show T-1")),
+    "needs": Case(line="needs", before=_WAITING),
+    "why": Case(
+        line="why {0[id]}",
+        args={"request": "{0[id]}"},
+        before=(_TASK,),
+        random=frozenset({"id"}),
+    ),
     "unlink": Case(
         line="unlink rest",
         args={"channel": "rest"},
@@ -243,6 +253,37 @@ CASES: Mapping[str, Case] = {
         line="key revoke K-1 --reason leaked",
         args={"key": "K-1", "reason": "leaked"},
         random=_NEW_KEY,
+    ),
+    "approval rule set": Case(
+        line="approval rule set 'lease reclaim' --need 2 --role admin",
+        args={"command": "lease reclaim", "need": 2, "role": "admin"},
+    ),
+    "approval rule list": Case(line="approval rule list", before=(_RULE,)),
+    "approval rule delete": Case(
+        line="approval rule delete 'task note' --confirm 'task note'",
+        args={"command": "task note", "confirm": "task note"},
+        before=(_RULE,),
+    ),
+    "approval list": Case(
+        line="approval list --status waiting",
+        args={"status": "waiting"},
+        before=_WAITING,
+    ),
+    "approval show": Case(line="AP-1", args={"approval": "AP-1"}, before=_WAITING),
+    "approval approve": Case(
+        line="approve AP-1 --reason fine",
+        args={"approval": "AP-1", "reason": "fine"},
+        before=_WAITING,
+    ),
+    "approval reject": Case(
+        line="reject AP-1 --reason slow",
+        args={"approval": "AP-1", "reason": "slow"},
+        before=_WAITING,
+    ),
+    "approval cancel": Case(
+        line="cancel AP-1",
+        args={"approval": "AP-1"},
+        before=(_RULE, _TASK, "!task note T-1 hello"),
     ),
     "audit list": Case(
         line="audit list --actor ann --verdict allowed",
