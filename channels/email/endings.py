@@ -16,7 +16,6 @@ from channels.email.languages import (
     SENT_FROM,
     SENT_FROM_ENDS,
 )
-from channels.email.words import any_of
 
 _DELIMITERS = frozenset({"--", "__", "—"})
 _COMMAND = re.compile(r"[!！/]\w")
@@ -25,8 +24,6 @@ _BULLET = re.compile(r"[-–—]\s")
 _LINK = re.compile(r"\s*[<(\[]https?://[^>)\]]*[>)\]]")
 _PUNCTUATION = " ,.!;:-–—*_。，！、"
 _CLOSINGS = frozenset(CLOSINGS)
-_CONFIDENTIAL = any_of(CONFIDENTIAL)
-_FOREIGN = any_of(FOREIGN)
 _THIS_MAIL = re.compile(
     r"mail|message|nachricht|courriel|correo|mensaje|mensagem|messaggio|bericht"
     r"|meddelande|meddelelse|wiadomość|zpráva|správa|сообщени|письмо|повідомлення"
@@ -51,7 +48,7 @@ def drop_banner(lines: Sequence[str], keeps: list[bool]) -> None:
             break
         banner.append(number)
     text = " ".join(lines[number] for number in banner).lower()
-    if _FOREIGN.search(text):
+    if any(word in text for word in FOREIGN):
         for number in banner:
             keeps[number] = False
 
@@ -138,7 +135,8 @@ def _notice(lines: Sequence[str], kept: Sequence[int]) -> int | None:
         if lines[number - 1]:
             continue
         text = " ".join(lines[number : number + 8]).lower().lstrip("*_ -")
-        is_about_mail = _THIS_MAIL.search(text[:60]) and _CONFIDENTIAL.search(text)
+        is_secret = any(word in text for word in CONFIDENTIAL)
+        is_about_mail = is_secret and _THIS_MAIL.search(text[:60])
         if text.startswith(NOTICES) or is_about_mail:
             return number
     return None

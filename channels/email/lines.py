@@ -1,7 +1,7 @@
 """Where a command may stand in a mail, and where it ends; pure.
 
-Commands stand in the first lines of the new text or in its last ones, one per line,
-each behind a `!` or a `/`. What stands in the middle is prose, whatever it looks like.
+Commands stand in the first lines of the new text or, when there are none, in its last
+ones: one per line, each behind a `!` or a `/`. What stands anywhere else is prose.
 """
 
 import re
@@ -60,7 +60,7 @@ class _Block:
 
 
 def find_commands(text: str, *, is_whole: bool = True) -> Found:
-    """Find the commands at the top and at the bottom of a mail's new text.
+    """Find the commands at the top of a mail's new text, or else at its bottom.
 
     Shape:  `thanks`, `quit`, `stop` or `--` end the commands above them; nothing below
             is run. Without its end (`is_whole`) a text has no last lines.
@@ -69,13 +69,10 @@ def find_commands(text: str, *, is_whole: bool = True) -> Found:
     top = _block(lines, _skip_blank(lines, 0))
     if top.is_ended:
         return Found(commands=top.commands)
-    bottom = _bottom(lines, top.end) if is_whole else None
-    if bottom is None:
+    if top.commands or not is_whole:
         return Found(commands=top.commands, rest=_prose(lines[top.end :]))
-    start, block = bottom
-    return Found(
-        commands=top.commands + block.commands, rest=_prose(lines[top.end : start])
-    )
+    start, bottom = _bottom(lines)
+    return Found(commands=bottom.commands, rest=_prose(lines[:start]))
 
 
 def pairs_of(line: str) -> Iterator[tuple[str, str]]:
@@ -102,15 +99,15 @@ def marked(line: str) -> str:
     return f"!{line[found.end() :].strip()}" if found else ""
 
 
-def _bottom(lines: Sequence[str], start: int) -> tuple[int, _Block] | None:
+def _bottom(lines: Sequence[str]) -> tuple[int, _Block]:
     """Find the commands that a text ends with, and where they begin."""
-    at = max(start, len(lines) - _LAST_LINES)
+    at = max(0, len(lines) - _LAST_LINES)
     while at < len(lines):
         block = _block(lines, at)
         if block.commands and _is_last(lines, block):
             return at, block
         at = max(block.end, at + 1)
-    return None
+    return at, _Block(commands=(), end=at, is_ended=False)
 
 
 def _is_last(lines: Sequence[str], block: _Block) -> bool:

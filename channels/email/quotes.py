@@ -121,9 +121,16 @@ def _begins_old(lines: Sequence[str], number: int) -> bool:
     is_ruled = bool(_RULE.fullmatch(line))
     if is_ruled or _field(line):
         return _is_header_block(lines, number + is_ruled, is_ruled=is_ruled)
-    is_title = line.endswith((":", "：")) and len(line) < 60
-    is_title = is_title or bool(_FRAMED.fullmatch(line))
-    return is_title and bool(_ORIGINAL.search(line.lower()))
+    return _is_title(line.lower())
+
+
+def _is_title(line: str) -> bool:
+    """Tell whether a line says that an older mail follows: `--- Original message ---`."""
+    framed = _FRAMED.fullmatch(line)
+    if framed and _is_attribution(framed[1], is_quoted_next=False):
+        return True
+    is_short = line.endswith((":", "：")) and len(line) < 60
+    return bool((framed or is_short) and _ORIGINAL.search(line))
 
 
 def _is_header_block(lines: Sequence[str], number: int, *, is_ruled: bool) -> bool:
