@@ -1,22 +1,53 @@
 """Commands over channels: whether they are on, what they may take, how they are."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal, Protocol
 
 from commands import blocks
-from commands.context import Context
+from commands.channel_views import (
+    Standing,
+    accounts_of,
+    limits_of,
+    standings,
+    summary_of,
+    view_of,
+)
+from commands.context import AsyncContext, Context
 from commands.registry import Command, command
 from commands.schema import Doc
 from commands.views import ChannelData, ChannelPageData, ChannelTestData
 from core.database import Tx
 from core.delivery import channels
-from core.delivery.model import ChannelState
-from core.kernel.jsons import Json
+from core.delivery.health import service as health
+from core.delivery.outbox import service as outbox
+from core.kernel.principal import Principal
 from core.kernel.problems import NotFound
 from core.kernel.reply import Reply
 
 CHANNELS = ("rest", "cli", "websocket", "webhook", "slack", "email")
 Dimension = Literal["channel", "tenant", "principal", "family"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeStep:
+    """One step of a channel's test.
+
+    Units:  `waited_ms` is 0 for what takes no time.
+    """
+
+    name: str
+    is_ok: bool
+    waited_ms: int = 0
+    detail: str = ""
+    fix: str = ""
+
+
+class Probes(Protocol):
+    """Walks through what a channel needs."""
+
+    async def probe(self, channel: str, *, by: Principal) -> Sequence[ProbeStep]:
+        """Try step by step; never raises for what it finds."""
 
 
 @command(
@@ -28,20 +59,27 @@ Dimension = Literal["channel", "tenant", "principal", "family"]
 )
 def list_(ctx: Context) -> Reply:
     """List the channels: on or off, limits, last message."""
-    states = [channels.get_state(ctx.tx, name) for name in CHANNELS]
-    shown = [_view(each) for each in states]
+    stands = _stands(ctx.tx)
     return Reply(
-        summary=blocks.count(len(states), "channel"),
+        summary=blocks.count(len(stands), "channel"),
         blocks=(
             blocks.table(
-                ("channel", "state", "limits", "reason"),
+                ("channel", "state", "waiting", "dead", "limits", "error", "fix"),
                 [
-                    (each.channel, _state(each), _limits(each), each.reason)
-                    for each in states
+                    (
+                        each.name,
+                        each.state,
+                        each.waiting or "",
+                        each.dead or "",
+                        limits_of(each.switch),
+                        each.error or each.switch.reason,
+                        each.fix,
+                    )
+                    for each in stands
                 ],
             ),
         ),
-        data={"items": list[Json](shown), "next": None},
+        data={"items": [view_of(each) for each in stands], "next": None},
     )
 
 
@@ -55,12 +93,12 @@ def list_(ctx: Context) -> Reply:
 )
 def show(ctx: Context, channel: str) -> Reply:
     """Show one channel."""
-    return _one(channels.get_state(ctx.tx, _known(channel)))
+    return _one(ctx.tx, _known(channel))
 
 
 def _switch(tx: Tx, channel: str) -> str:
     """What consent to switching a channel is bound to."""
-    return _state(channels.get_state(tx, channel))
+    return "on" if channels.get_state(tx, channel).is_enabled else "off"
 
 
 @command(
@@ -76,8 +114,8 @@ def _switch(tx: Tx, channel: str) -> str:
 )
 def disable(ctx: Context, channel: str) -> Reply:
     """Have a channel refuse every command until it is enabled again."""
-    state = channels.disable(ctx.tx, _known(channel), reason=ctx.options.reason)
-    return _one(state)
+    channels.disable(ctx.tx, _known(channel), reason=ctx.options.reason)
+    return _one(ctx.tx, channel)
 
 
 @command(
@@ -92,7 +130,8 @@ def disable(ctx: Context, channel: str) -> Reply:
 )
 def enable(ctx: Context, channel: str) -> Reply:
     """Let a channel take commands again."""
-    return _one(channels.enable(ctx.tx, _known(channel)))
+    channels.enable(ctx.tx, _known(channel))
+    return _one(ctx.tx, channel)
 
 
 @command(
@@ -117,49 +156,68 @@ def limit(
 ) -> Reply:
     """Set how much a channel takes; live within a second."""
     wanted = "" if rate == "default" else rate
-    return _one(channels.set_limit(ctx.tx, _known(channel), dimension=per, rate=wanted))
+    channels.set_limit(ctx.tx, _known(channel), dimension=per, rate=wanted)
+    return _one(ctx.tx, channel)
 
 
-@command(
-    "channel test",
-    scope="channels:read",
-    http="POST /v1/channels/{channel}/test",
-    target="channel",
-    result=ChannelTestData,
-    examples=["channel test webhook"],
-)
-def test(ctx: Context, channel: str) -> Reply:
-    """Go through what a channel needs, step by step."""
-    state = channels.get_state(ctx.tx, _known(channel))
-    steps: list[tuple[str, bool, str]] = [
-        ("known", True, ""),
-        ("enabled", state.is_enabled, f"channel enable {channel}"),
-        ("database answers", True, ""),
-    ]
-    passed = sum(is_ok for _, is_ok, _ in steps)
-    return Reply(
-        summary=f"{channel}: {passed} of {len(steps)} steps pass",
-        blocks=(
-            blocks.table(
-                ("step", "result", "fix"),
-                [
-                    (name, "pass" if is_ok else "fail", "" if is_ok else fix)
-                    for name, is_ok, fix in steps
-                ],
+COMMANDS: Sequence[Command] = (list_, show, disable, enable, limit)
+
+
+class _Tests:
+    """The handler that walks through a channel, and so needs the world outside."""
+
+    def __init__(self, probes: Probes) -> None:
+        self._probes = probes
+
+    async def test(self, ctx: AsyncContext, channel: str) -> Reply:
+        """Go through what a channel needs, step by step."""
+        steps = await self._probes.probe(_known(channel), by=ctx.principal)
+        passed = sum(each.is_ok for each in steps)
+        return Reply(
+            summary=f"{channel}: {passed} of {len(steps)} steps pass",
+            blocks=(
+                blocks.table(
+                    ("step", "result", "ms", "detail", "fix"),
+                    [
+                        (
+                            each.name,
+                            "pass" if each.is_ok else "fail",
+                            each.waited_ms,
+                            each.detail,
+                            each.fix,
+                        )
+                        for each in steps
+                    ],
+                ),
             ),
-        ),
-        data={
-            "channel": channel,
-            "ok": passed == len(steps),
-            "steps": [
-                {"step": name, "ok": is_ok, "fix": "" if is_ok else fix}
-                for name, is_ok, fix in steps
-            ],
-        },
-    )
+            data={
+                "channel": channel,
+                "ok": passed == len(steps),
+                "steps": [
+                    {
+                        "step": each.name,
+                        "ok": each.is_ok,
+                        "ms": each.waited_ms,
+                        "detail": each.detail,
+                        "fix": each.fix,
+                    }
+                    for each in steps
+                ],
+            },
+        )
 
 
-COMMANDS: Sequence[Command] = (list_, show, disable, enable, limit, test)
+def channel_commands(probes: Probes) -> Sequence[Command]:
+    """List the commands that look outside, which `probes` does."""
+    test = command(
+        "channel test",
+        scope="channels:read",
+        http="POST /v1/channels/{channel}/test",
+        target="channel",
+        result=ChannelTestData,
+        examples=["channel test webhook"],
+    )(_Tests(probes).test)
+    return (test,)
 
 
 def _known(channel: str) -> str:
@@ -168,35 +226,28 @@ def _known(channel: str) -> str:
     return channel
 
 
-def _state(state: ChannelState) -> str:
-    return "on" if state.is_enabled else "off"
+def _stands(tx: Tx) -> Sequence[Standing]:
+    return standings(
+        CHANNELS,
+        switches={each.channel: each for each in channels.list_states(tx)},
+        accounts=health.list_(tx),
+        deliveries=outbox.count_open(tx),
+    )
 
 
-def _limits(state: ChannelState) -> str:
-    return ", ".join(f"{rate} per {name}" for name, rate in state.limits.items())
-
-
-def _view(state: ChannelState) -> dict[str, Json]:
-    return {
-        "id": state.channel,
-        "channel": state.channel,
-        "is_enabled": state.is_enabled,
-        "state": "connected" if state.is_enabled else "off",
-        "limits": dict(state.limits),
-        "changed_by": state.changed_by,
-        "reason": state.reason,
-    }
-
-
-def _one(state: ChannelState) -> Reply:
+def _one(tx: Tx, channel: str) -> Reply:
+    stand = next(each for each in _stands(tx) if each.name == channel)
     return Reply(
-        summary=f"{state.channel} is {_state(state)}",
+        summary=f"{channel} is {summary_of(stand)}"[:150],
         blocks=(
             blocks.fields(
-                ("limits", _limits(state) or "default"),
-                ("reason", state.reason),
-                ("changed by", state.changed_by),
+                ("limits", limits_of(stand.switch) or "default"),
+                ("reason", stand.switch.reason),
+                ("changed by", stand.switch.changed_by),
+                ("waiting to leave", stand.waiting or ""),
+                ("not delivered", stand.dead or ""),
             ),
+            *accounts_of(stand),
         ),
-        data=_view(state),
+        data=view_of(stand),
     )

@@ -290,8 +290,20 @@ class KeyPageData(TypedDict):
     next: str | None
 
 
+class ChannelAccountData(TypedDict):
+    """One account of a channel, as the gateways last saw it."""
+
+    account: str
+    state: str
+    last_in: str | None
+    last_out: str | None
+    error: str
+    fix: str
+    reconnects: int
+
+
 class ChannelData(TypedDict):
-    """A channel as it stands."""
+    """A channel as it stands; `waiting` and `dead` count its deliveries."""
 
     id: str
     channel: str
@@ -300,6 +312,11 @@ class ChannelData(TypedDict):
     limits: dict[str, str]
     changed_by: str
     reason: str
+    error: str
+    fix: str
+    waiting: int
+    dead: int
+    accounts: list[ChannelAccountData]
 
 
 class ChannelPageData(TypedDict):
@@ -314,6 +331,8 @@ class StepData(TypedDict):
 
     step: str
     ok: bool
+    ms: int
+    detail: str
     fix: str
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from importlib import import_module
 
 from channels.terminal import render
+from commands.channels import channel_commands
 from commands.everything import COMMANDS
 from commands.registry import Registry
 from commands.webhooks import webhook_commands
@@ -31,7 +32,7 @@ from gateway.auth import Authenticator, BootstrapKey, signing_keys
 from gateway.channel_states import ChannelStates
 from gateway.core import Core
 from gateway.demo import Demo
-from gateway.doors.door import Builder, ChannelSource, open_doors
+from gateway.doors.door import Builder, ChannelSource, Door, open_doors
 from gateway.doors.slack import open_slack
 from gateway.figures import LiveFigures
 from gateway.flags import FlagFile
@@ -46,7 +47,9 @@ from gateway.intake import DRAIN_EVERY, Intake
 from gateway.limits import Limiter
 from gateway.metrics import Metrics
 from gateway.mirror import Mirror
+from gateway.outward import build_outward
 from gateway.pipeline import Pipeline
+from gateway.probing import ChannelProbes
 from gateway.recording import recorded
 from gateway.runner import Runner
 from gateway.senders import LinkedSenders
@@ -92,8 +95,14 @@ def build(
     auth = Authenticator(
         db, tokens, clock=the_clock, bootstrap=_bootstrap_key(settings, admin)
     )
+    probes = ChannelProbes(db, tenant_of=_tenant_of)
     registry = Registry.of(
-        (*COMMANDS, *webhook_commands(vault), *workspace_commands(vault))
+        (
+            *COMMANDS,
+            *channel_commands(probes),
+            *webhook_commands(vault),
+            *workspace_commands(vault),
+        )
     )
     gate = Gate(
         registry,
@@ -122,29 +131,40 @@ def build(
         pipeline=pipeline,
         metrics=metrics,
     )
-    return _with_doors(core, simulators)
+    return _with_doors(core, probes, simulators)
 
 
-def _with_doors(core: Core, simulators: Simulators | None) -> Graph:
+def _with_doors(
+    core: Core, probes: ChannelProbes, simulators: Simulators | None
+) -> Graph:
     """Add what runs beside the commands: streams, sockets, intake, mirror, tickers."""
     db, settings = core.db, core.settings
     tails = Tails(db, poll=_POLL[is_sqlite(db.engine)])
     doors, inboxes = open_doors(core, DOORS, tenant_of=_tenant_of)
-    senders = LinkedSenders(db, _tenant_of)
+    probes.know(doors)
+    tenant_ids = _tenants_of(db)
+    outward = build_outward(core, doors, tenants=tenant_ids, tenant_of=_tenant_of)
     sources: dict[str, Source] = {
         "webhook": HookSource(db),
         APPROVALS: ApprovalSource(db),
-        **{door.spec.name: ChannelSource(door.wire, senders) for door in doors},
+        **{door.spec.name: _source(core, door) for door in doors},
     }
     graph = Graph(
         core=core,
         readiness=Readiness(database_checks(db)),
         mirror=Mirror(db, settings.data / "collaboration", core.clock),
         tails=tails,
-        intake=Intake(db, core.pipeline, sources=sources, tenants=_tenants_of(db)),
+        intake=Intake(
+            db,
+            core.pipeline,
+            sources=sources,
+            tenants=tenant_ids,
+            on_posted=outward.postman.bell.ring,
+        ),
         sockets=_sockets(core, tails),
         streams=_streams(core.auth, settings.streams),
         figures=LiveFigures(db, core.metrics),
+        outward=outward,
         doors=doors,
         simulators=simulators,
     )
@@ -153,6 +173,12 @@ def _with_doors(core: Core, simulators: Simulators | None) -> Graph:
         inbox.intake = graph.intake
     graph.supervisor = Supervisor(_tickers(graph), _loops(graph))
     return graph
+
+
+def _source(core: Core, door: Door) -> ChannelSource:
+    senders = LinkedSenders(core.db, _tenant_of)
+    can_edit = door.spec.capabilities.edit
+    return ChannelSource(door.wire, senders, can_edit=can_edit)
 
 
 def open_database(settings: Settings, *, clock: Clock | None = None) -> Database:
@@ -239,6 +265,7 @@ def _loops(graph: Graph) -> Sequence[Loop]:
         for door in graph.doors
         if door.channel is not None
     ]
+    loops.extend(graph.outward.loops())
     if graph.simulators is not None:
         loops.append(Loop(name="simulators", work=graph.simulators.run))
     return loops
@@ -253,6 +280,7 @@ def _tickers(graph: Graph) -> Sequence[Ticker]:
     second = timedelta(seconds=1)
     return [
         *_demo_people(graph, flags),
+        *graph.outward.tickers(),
         Ticker(name="channel-states", work=graph.core.channels.reload, every=second),
         Ticker(name="intake", work=graph.intake.drain, every=DRAIN_EVERY),
         Ticker(name="sockets", work=graph.sockets.recheck, every=5 * second),

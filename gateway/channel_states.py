@@ -35,6 +35,11 @@ class ChannelStates:
             fix=[f"channel enable {channel}"],
         )
 
+    def is_on(self, tenant: TenantId, channel: str) -> bool:
+        """Tell whether a channel is enabled, as it was read last."""
+        state = self._states.get((tenant, channel))
+        return state is None or state.is_enabled
+
     async def reload(self) -> None:
         """Read the states of all tenants and hand their rates to the limiter."""
         for tenant in await self._db.read(list_tenants, by=system()):

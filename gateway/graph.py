@@ -14,6 +14,7 @@ from gateway.health import Readiness
 from gateway.http.websocket import WebSocketDoor
 from gateway.intake import Intake
 from gateway.mirror import Mirror
+from gateway.outward import Outward
 from gateway.pipeline import Pipeline
 from gateway.settings import Settings
 from gateway.simulators import Simulators
@@ -34,6 +35,7 @@ class Graph:
     sockets: WebSocketDoor
     streams: Streams
     figures: LiveFigures
+    outward: Outward
     doors: Sequence[Door] = ()
     simulators: Simulators | None = None
     supervisor: Supervisor = field(default_factory=Supervisor)
@@ -84,6 +86,7 @@ class Graph:
     async def stop(self) -> None:
         """Refuse new work, finish what is queued, let go of everything."""
         self.end_streams()
+        await self.outward.postman.close()
         await self.supervisor.stop()
         for door in self.doors:
             if door.close is not None:

@@ -25,7 +25,7 @@ BATCH = 100
 
 # How far a cursor may lag behind events that its consumer did not want.
 _LAG = 1_000
-_SHORTEST_REST_SECONDS = 0.05
+_SHORTEST_REST_SECONDS = 0.2
 
 _log = logging.getLogger(__name__)
 

@@ -1,0 +1,79 @@
+"""What runs behind the commands and goes out: deliveries, reactions, health, forgetting."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.kernel.principal import TenantId
+from gateway.channel_health import EVERY as HEALTH_EVERY
+from gateway.channel_health import HealthNotes
+from gateway.core import Core
+from gateway.doors.door import Door, TenantOf
+from gateway.notifier import Cards, Watchers
+from gateway.outbox import Post, Postman, budget_of
+from gateway.purge import EVERY as PURGE_EVERY
+from gateway.purge import Purge
+from gateway.reactor import Reactor
+from gateway.supervisor import Loop, Ticker
+
+Tenants = Callable[[], Awaitable[Sequence[TenantId]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outward:
+    """The parts of a gateway by which it speaks of its own accord."""
+
+    postman: Postman
+    reactor: Reactor
+    notes: HealthNotes
+    purge: Purge
+
+    def loops(self) -> Sequence[Loop]:
+        """List what goes on for ever."""
+        return (
+            Loop(name="postman", work=self.postman.run),
+            Loop(name="reactor", work=self.reactor.run),
+        )
+
+    def tickers(self) -> Sequence[Ticker]:
+        """List what is due again and again."""
+        return (
+            Ticker(name="channel-health", work=self.notes.note, every=HEALTH_EVERY),
+            Ticker(
+                name="purge",
+                work=self.purge.run,
+                every=PURGE_EVERY,
+                timeout=timedelta(minutes=5),
+            ),
+        )
+
+
+def build_outward(
+    core: Core, doors: Sequence[Door], *, tenants: Tenants, tenant_of: TenantOf
+) -> Outward:
+    """Join the doors to what is to go out of them."""
+    postman = Postman(
+        core.db, _posts(doors), tenants=tenants, is_on=core.channels.is_on
+    )
+    return Outward(
+        postman=postman,
+        reactor=Reactor(
+            core.db,
+            (Watchers(), Cards()),
+            tenants=tenants,
+            on_posted=postman.bell.ring,
+        ),
+        notes=HealthNotes(
+            core.db,
+            {door.spec.name: door.healths for door in doors},
+            tenant_of=tenant_of,
+        ),
+        purge=Purge(core.db, core.settings.keep, tenants=tenants),
+    )
+
+
+def _posts(doors: Sequence[Door]) -> Mapping[str, Post]:
+    return {
+        door.spec.name: Post(door.courier, budget_of(door.spec.capabilities))
+        for door in doors
+    }
