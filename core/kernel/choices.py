@@ -32,7 +32,7 @@ def line_to_type_for(reply: Reply) -> str:
     target, line = reply.data.get("target"), reply.data.get("confirm")
     if not isinstance(line, str) or not isinstance(target, str):
         return ""
-    return line.removesuffix(f" --confirm {target}")
+    return line.rpartition(" --confirm ")[0] or line
 
 
 def _suggested(reply: Reply) -> list[str]:
