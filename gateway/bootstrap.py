@@ -33,6 +33,7 @@ from gateway.channel_states import ChannelStates
 from gateway.core import Core
 from gateway.demo import Demo
 from gateway.doors.door import Builder, ChannelSource, Door, open_doors
+from gateway.doors.email import open_email
 from gateway.doors.slack import open_slack
 from gateway.figures import LiveFigures
 from gateway.flags import FlagFile
@@ -65,7 +66,7 @@ from gateway.tails import Tails
 _log = logging.getLogger(__name__)
 
 # The channels whose senders are accounts elsewhere, by name.
-DOORS: Mapping[str, Builder] = {"slack": open_slack}
+DOORS: Mapping[str, Builder] = {"slack": open_slack, "email": open_email}
 
 # How soon a tail sees what another process wrote; few share a SQLite file.
 _POLL = {False: timedelta(milliseconds=200), True: timedelta(seconds=1)}
