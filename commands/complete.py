@@ -9,6 +9,8 @@ from commands.plan import Plan
 from commands.registry import Command, Registry
 from commands.schema import Kind, Parameter
 from commands.tokens import Form, Token, command_start, tokenise
+from core.approvals.requests import service as requests
+from core.approvals.requests.model import RequestStatus
 from core.collab import tasks
 from core.collab.agents import service as agents
 from core.database import Tx
@@ -222,7 +224,13 @@ def _people(tx: Tx) -> Sequence[str]:
     return [each.name for each in agents.list_(tx)][:_IDS_READ]
 
 
+def _approvals(tx: Tx) -> Sequence[str]:
+    page = requests.list_(tx, RequestStatus.WAITING, limit=_IDS_READ)
+    return [each.id for each in page.items]
+
+
 _LIVE: Mapping[str, _Reader] = {
     "T": _Reader("tasks:read", _tasks),
     "L": _Reader("leases:read", _leases),
+    "AP": _Reader("approvals:read", _approvals),
 }

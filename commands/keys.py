@@ -8,14 +8,17 @@ from commands import blocks
 from commands.context import Context
 from commands.registry import Command, command
 from commands.schema import Doc, Ref
+from commands.suggest import nearest
 from commands.views import KeyData, KeyPageData, NewKeyData
 from core.database import Tx
 from core.identity.keys import service as keys
 from core.identity.keys.model import Key, NewKey
+from core.identity.scopes import covers, parse_scopes
 from core.identity.users import service as users
 from core.kernel.clock import to_iso
 from core.kernel.jsons import Json
-from core.kernel.problems import NotFound
+from core.kernel.principal import ROLE_SCOPES, Role
+from core.kernel.problems import InvalidArgument, NotFound
 from core.kernel.reply import Reply, Text
 
 KeyRef = Annotated[str, Ref("K")]
@@ -47,6 +50,7 @@ def create(
     owner = users.find_by_name(ctx.tx, user) if user else None
     if user and owner is None:
         raise NotFound(f"the user {user[:40]}", fix=["user list"])
+    _require_known(ctx, scopes)
     made = keys.create(
         ctx.tx, name, scopes=scopes, ttl=ttl, user_id=owner.id if owner else ""
     )
@@ -146,6 +150,23 @@ def revoke(ctx: Context, key: KeyRef) -> Reply:
 
 
 COMMANDS: Sequence[Command] = (create, list_, show, rotate, revoke)
+
+
+def _require_known(ctx: Context, scopes: Sequence[str]) -> None:
+    """Refuse scopes that open nothing; a mistyped one would only show when it fails.
+
+    Raises: InvalidArgument with the nearest scope that there is.
+    """
+    known = {scope for role in Role for scope in ROLE_SCOPES[role]}
+    known |= {each.scope for each in ctx.registry if each.scope}
+    for scope in parse_scopes(scopes):
+        if not any(covers(frozenset({scope}), frozenset({each})) for each in known):
+            close = nearest(scope, sorted(known))
+            raise InvalidArgument(
+                f"no command needs the scope {scope}",
+                fix=[f"--scopes {each}" for each in close] or ["help --all"],
+                argument="scopes",
+            )
 
 
 def _view(key: Key) -> dict[str, Json]:

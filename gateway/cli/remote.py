@@ -32,6 +32,8 @@ def run(words: Sequence[str], terminal: Terminal) -> Exit:
     client = client_of(terminal)
     reply = send_line(client, asked.line)
     if reply.status is ReplyStatus.NEEDS_CONFIRMATION:
+        if _is_declined(client, asked, reply, terminal):
+            return Exit.UNCONFIRMED
         reply = _confirmed(client, asked, reply, terminal)
     show(reply, asked, terminal)
     return exit_of(reply)
@@ -90,7 +92,7 @@ def show(reply: Reply, asked: Asked, terminal: Terminal) -> None:
             {"data": reply.data}, asked.output, asked.fields, asked.query
         )
         terminal.print(formatted)
-    if reply.status is ReplyStatus.NEEDS_CONFIRMATION:
+    if reply.status is ReplyStatus.NEEDS_CONFIRMATION and "approval" not in reply.data:
         consent = reply.data.get("token")
         line = f"confirm {consent}" if consent else _confirm_line(asked, reply)
         terminal.say(f"confirm with: ops {line}")
@@ -103,24 +105,30 @@ def say_problem(problem: Problem, terminal: Terminal) -> None:
         terminal.say(f"try: {fix}")
 
 
+def _is_declined(
+    client: Client, asked: Asked, reply: Reply, terminal: Terminal
+) -> bool:
+    """Ask whether a risky command shall run; one that shall not is dropped at once."""
+    token = str(reply.data.get("token", ""))
+    if not token or asked.is_yes or not terminal.can_ask:
+        return False
+    terminal.say(reply.summary)
+    if terminal.ask("Run it? [y/N]").lower() in ("y", "yes"):
+        asked.is_yes = True
+        return False
+    terminal.say(send_line(client, f"cancel {token}").summary)
+    return True
+
+
 def _confirmed(client: Client, asked: Asked, reply: Reply, terminal: Terminal) -> Reply:
     """Run a proposal that a person agrees to; else return it unchanged."""
     token, target = str(reply.data.get("token", "")), str(reply.data.get("target", ""))
-    if not (token or target):
-        return reply
     is_agreed = asked.is_yes and bool(token)
-    if not is_agreed and terminal.can_ask:
+    is_typed = bool(target) and not token and "approval" not in reply.data
+    if is_typed and terminal.can_ask:
         terminal.say(reply.summary)
-        is_agreed = _agrees(target, terminal, is_risky=bool(token))
-    if not is_agreed:
-        return reply
-    return send_line(client, _confirm_line(asked, reply))
-
-
-def _agrees(target: str, terminal: Terminal, *, is_risky: bool) -> bool:
-    if is_risky:
-        return terminal.ask("Run it? [y/N]").lower() in ("y", "yes")
-    return terminal.ask(f"Type {target} to run it:") == target
+        is_agreed = terminal.ask(f"Type {target} to run it:") == target
+    return send_line(client, _confirm_line(asked, reply)) if is_agreed else reply
 
 
 def _confirm_line(asked: Asked, reply: Reply) -> str:

@@ -60,7 +60,7 @@ def _local(words: Sequence[str]) -> list[str]:
 
 async def _remote(terminal: Terminal, words: Sequence[str]) -> list[str]:
     """Ask the gateway, for a moment; a shell must not hang on Tab."""
-    *before, last = words or ("",)
+    *before, last = _joined(words) or [""]
     line = f"{to_line(before)} {last}".lstrip()
     link = Link(
         url=terminal.url, credential=credential_of(terminal), tell=lambda _: None
@@ -70,4 +70,27 @@ async def _remote(terminal: Terminal, words: Sequence[str]) -> list[str]:
             items = await link.ask_once(line)
     except (TimeoutError, Problem):
         return []
-    return [str(item["text"]) for item in items if str(item["text"]).startswith(last)]
+    # What stands before the place of a completion, such as `--status=`, stays.
+    kept = len(line) - len(last)
+    found = [f"{line[kept : int(each['start'])]}{each['text']}" for each in items]
+    fitting = [each for each in found if each.casefold().startswith(last.casefold())]
+    return [_as_split(each, words) for each in fitting]
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """Join what bash parted at an equals sign: `--status`, `=`, `rev`."""
+    joined: list[str] = []
+    before = ""
+    for word in words:
+        if joined and "=" in (word, before):
+            joined[-1] += word
+        else:
+            joined.append(word)
+        before = word
+    return joined
+
+
+def _as_split(found: str, words: Sequence[str]) -> str:
+    """Leave out what bash does not replace, the part up to the equals sign."""
+    is_split = "=" in words[-2:]
+    return found.partition("=")[2] if is_split else found

@@ -235,9 +235,25 @@ def test_risky_command_does_not_run_without_a_yes(
     typed: str, ops: Console, stub: StubGateway
 ) -> None:
     stub.answer(a_proposal(), 409)
+    stub.answer(a_reply("Dropped: run cancel R-9"))
 
     assert ops.run("run", "cancel", "R-9", typed=typed) == 6
+    assert stub.requests[1].line == "cancel 7f3k"
+    assert ops.err.endswith("Dropped: run cancel R-9\n")
+
+
+def test_what_waits_for_others_is_not_to_be_confirmed(
+    ops: Console, stub: StubGateway
+) -> None:
+    waits = a_reply(
+        "AP-3 waits for 2 other people (operator)", status="needs_confirmation",
+        data={"id": "AP-3", "approval": "AP-3", "target": "R-9"},
+    )  # fmt: skip
+    stub.answer(waits, 409)
+
+    assert ops.run("run", "cancel", "R-9", typed="") == 6
     assert len(stub.requests) == 1
+    assert "confirm with" not in ops.err
 
 
 def test_script_says_yes_with_a_flag(ops: Console, stub: StubGateway) -> None:
