@@ -119,6 +119,7 @@ class SocketServer:
     async def drop(self) -> None:
         """Cut every socket without a word."""
         for session in list(self.sessions):
+            session.is_leaving = True
             if session.transport is not None:
                 session.transport.abort()
 
@@ -153,6 +154,7 @@ class SocketServer:
         try:
             await asyncio.wait((reading, silenced), return_when=asyncio.FIRST_COMPLETED)
             if session.is_silent:
+                reading.cancel()  # So that pings find nobody either.
                 await session.ended.wait()
         finally:
             reading.cancel()

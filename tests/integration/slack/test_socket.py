@@ -1,0 +1,106 @@
+"""Socket Mode while sockets are refreshed, cut and silently dead."""
+
+import asyncio
+
+from channels.base import Link
+from channels.testing.slack import FakeSlack
+from tests.integration.slack.conftest import ANN, OPS, Alone, until
+
+ENVELOPES = 300
+ACK_SECONDS = 3.0
+
+
+async def test_each_envelope_is_acknowledged_once_through_refreshes_and_cuts(
+    fake: FakeSlack, alone: Alone
+) -> None:
+    """R-10, scaled down: refreshed after every 40 envelopes, cut after every 100."""
+    async with alone.running(fake.app_token):
+        await fake.sockets.wait_open()
+        for number in range(1, ENVELOPES + 1):
+            if number % 100 == 0:
+                await fake.sockets.drop()
+            elif number % 40 == 0:
+                await fake.sockets.refresh()
+            answered = await fake.people.slash(ANN, OPS, f"status {number}")
+            assert answered.is_ok
+
+    asked = {each.payload["text"] for each in alone.inbox.kept.values()}
+    assert asked == {f"status {number}" for number in range(1, ENVELOPES + 1)}
+    assert max(each.waited for each in fake.sockets.acks) < ACK_SECONDS
+    assert set(fake.sockets.times_acked.values()) == {1}
+    assert fake.sockets.most_open <= 2
+
+
+async def test_envelopes_that_are_under_way_when_a_socket_is_refreshed_are_acknowledged(
+    fake: FakeSlack, alone: Alone
+) -> None:
+    """R-10: an old socket is left once everything on it has been answered."""
+    async with alone.running(fake.app_token):
+        await fake.sockets.wait_open()
+        alone.inbox.gate.clear()
+        asking = asyncio.create_task(fake.people.slash(ANN, OPS, "status"))
+        await until(lambda: alone.inbox.tries)
+
+        await fake.sockets.refresh()
+        await fake.sockets.wait_opened(2)
+        alone.inbox.gate.set()
+
+        assert (await asking).is_ok
+    assert len(alone.inbox.taken) == 1
+
+
+async def test_a_socket_that_has_gone_silent_is_noticed(
+    fake: FakeSlack, alone: Alone
+) -> None:
+    """R-10: nothing comes and no ping is answered, but nobody has hung up either."""
+    fake.outside.patience = 1.0
+    async with alone.running(fake.app_token):
+        await fake.sockets.wait_open()
+        fake.sockets.silence()
+
+        await fake.sockets.wait_opened(2)
+        answered = await fake.people.slash(ANN, OPS, "status")
+
+        assert answered.is_ok
+        assert alone.health().reconnects == 1
+        assert alone.health().link is Link.CONNECTED
+
+
+async def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again(
+    fake: FakeSlack, alone: Alone
+) -> None:
+    """R-08: an acknowledgement says that it is on disk."""
+    fake.outside.patience = 0.3
+    async with alone.running(fake.app_token):
+        await fake.sockets.wait_open()
+        alone.inbox.is_broken = True
+        refused = await fake.people.slash(ANN, OPS, "status")
+        alone.inbox.is_broken = False
+        again = await fake.outside.again()
+
+    assert not refused.is_ok
+    assert again.is_ok
+    assert len(alone.inbox.taken) == 1
+
+
+async def test_a_wrong_app_token_is_named_with_its_fix(
+    fake: FakeSlack, alone: Alone
+) -> None:
+    async with alone.running("xapp-wrong"):
+        await until(lambda: alone.teams.healths() and alone.health().error)
+
+        health = alone.health()
+
+    assert health.link is Link.DEGRADED
+    assert "OPSWIRE_SLACK__APP_TOKEN" in health.fix
+
+
+async def test_an_outage_of_slack_ends_by_itself(fake: FakeSlack, alone: Alone) -> None:
+    fake.script.add("500", "reset", "429:0.01", method="apps.connections.open")
+    async with alone.running(fake.app_token):
+        await fake.sockets.wait_open()
+        answered = await fake.people.slash(ANN, OPS, "status")
+
+        assert answered.is_ok
+        assert fake.script.is_over
+        assert alone.health().link is Link.CONNECTED
