@@ -6,7 +6,7 @@ quoted, for a quoted command must never run. One pass over the lines, whatever t
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from channels.email import endings, library
@@ -43,11 +43,17 @@ _FIELDS = frozenset({*SENDER_FIELDS, *OTHER_FIELDS})
 _SENDERS = frozenset(SENDER_FIELDS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stripped:
-    """The new text, and all that was taken away, in the order of the mail."""
+    """What is new in a mail, and all that was taken away, in the order of the mail.
+
+    Shape:  when something new stands above the first quote, `below` has what seems to
+            be new below it. Nobody can tell whether it is: a quote that bears no marks
+            may begin with lines that do.
+    """
 
     text: str
+    below: str
     cut: str
 
 
@@ -55,17 +61,27 @@ def strip(text: str) -> Stripped:
     """Part the new text from the rest.
 
     Shape:  the lines of the new text stand as they were written; no line is lost, each
-            is in `text` or in `cut`, but for blank ones at the edges.
+            is in one of the three, but for blank ones at the edges.
     """
     lines = text.split("\n")
     shown = [bare(line[:_LINE_CHARS]) for line in lines]
     keeps = _unquoted(shown)
+    quote = keeps.index(False) if False in keeps else len(lines)
     endings.drop_banner(shown, keeps)
     endings.drop_endings(shown, keeps)
     library.drop_quotes(shown, keeps)
-    new = [line for line, keep in zip(lines, keeps, strict=True) if keep]
-    cut = [line for line, keep in zip(lines, keeps, strict=True) if not keep]
-    return Stripped("\n".join(new).strip("\n\r\t \u200b\ufeff"), "\n".join(cut))
+    marked = list(zip(lines, keeps, strict=True))
+    above = _join(line for line, keep in marked[:quote] if keep)
+    below = _join(line for line, keep in marked[quote:] if keep)
+    return Stripped(
+        text=above or below,
+        below=below if above else "",
+        cut="\n".join(line for line, keep in marked if not keep),
+    )
+
+
+def _join(lines: Iterable[str]) -> str:
+    return "\n".join(lines).strip("\n\r\t \u200b\ufeff")
 
 
 def _unquoted(lines: Sequence[str]) -> list[bool]:

@@ -7,7 +7,7 @@ is always a payload: one with a `fault` says in people's words why it was not re
 
 from typing import TypeGuard
 
-from channels.email.bodies import TEXT_CHARS, read_attachments, read_body
+from channels.email.bodies import read_attachments, read_body
 from channels.email.headers import fault_of, read_headers
 from channels.email.mime import TooComplex, first_headers, open_mail
 from channels.email.quotes import strip
@@ -26,13 +26,14 @@ Payload = dict[str, Json]
 def read(raw: bytes, *, address: str) -> Payload:
     """Read a mail that was sent to `address`, which may have been given a plus part.
 
-    Shape:  `text` is what its sender wrote anew, `cut` the beginning of what is
-            quoted, signed or boilerplate; `body_json` is there when all of the body is
+    Shape:  `text` is what its sender wrote anew, `below` what may be new below a quote,
+            `cut` the beginning of what is quoted, signed or boilerplate; `body_json` is there when all of the body is
             a command in JSON. `is_whole` is False when the end of the text is missing.
     """
     payload: Payload = {
         **read_headers(first_headers(raw), address=address),
         "text": "",
+        "below": "",
         "cut": "",
         "is_whole": True,
         "body_json": None,
@@ -59,8 +60,12 @@ def _read(raw: bytes, address: str) -> Payload:
     if message is not None and body.is_whole:
         return {**payload, "body_json": message}
     stripped = strip(body.text)
-    cut = stripped.cut[:CUT_CHARS]
-    return {**payload, "text": stripped.text[:TEXT_CHARS], "cut": cut}
+    return {
+        **payload,
+        "text": stripped.text,
+        "below": stripped.below,
+        "cut": stripped.cut[:CUT_CHARS],
+    }
 
 
 def _message(text: str) -> Payload | None:

@@ -111,7 +111,8 @@ def _found(letter: Letter) -> Found:
     commands = (subject, *found.commands) if subject else found.commands
     if not commands:
         raise _nothing_asked(text)
-    return Found(commands=commands, rest=found.rest)
+    rest = f"{found.rest}\n\n{letter.text('below')}".strip()
+    return Found(commands=commands, rest=rest)
 
 
 def _nothing_asked(text: str) -> Problem:
