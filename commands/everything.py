@@ -13,11 +13,13 @@ from commands import (
     leases,
     linking,
     needs,
+    outbox,
     press,
     states,
     task_moves,
     tasks,
     users,
+    watch,
     why,
 )
 from commands.registry import Command
@@ -35,6 +37,8 @@ COMMANDS: Sequence[Command] = (
     *states.COMMANDS,
     *agents.COMMANDS,
     *channels.COMMANDS,
+    *outbox.COMMANDS,
+    *watch.COMMANDS,
     *users.COMMANDS,
     *keys.COMMANDS,
     *approvals.COMMANDS,

@@ -13,7 +13,7 @@ from core.database import Tx
 from core.kernel.principal import Assurance
 
 IfMatch = Literal["", "optional", "required"]
-Alters = Literal["", "rights", "channels", "inbox"]
+Alters = Literal["", "rights", "channels", "inbox", "outbox"]
 Handler = Callable[..., Any]
 Derived = TypeVar("Derived")
 

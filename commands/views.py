@@ -342,3 +342,59 @@ class ChannelTestData(TypedDict):
     channel: str
     ok: bool
     steps: list[StepData]
+
+
+class OutgoingData(TypedDict):
+    """A delivery and how far it has come."""
+
+    id: str
+    key: str
+    channel: str
+    account: str
+    lane: str
+    state: str
+    attempts: int
+    created_at: str
+    due_at: str
+    sent_at: str | None
+    error: str
+    fix: str
+
+
+class OutboxPageData(TypedDict):
+    """Deliveries, the newest first."""
+
+    items: list[OutgoingData]
+    next: str | None
+
+
+class DeliveryDetailData(OutgoingData):
+    """A delivery with its place and the summary of what it says."""
+
+    place: dict[str, JsonValue]
+    summary: str
+    reply: str
+    request: str
+
+
+class OutboxReplayedData(TypedDict):
+    """Deliveries that are tried again."""
+
+    replayed: int
+    items: list[OutgoingData]
+
+
+class WatchData(TypedDict):
+    """Something that one person hears of, and where."""
+
+    target: str
+    channel: str
+    account: str
+    since: str
+
+
+class WatchPageData(TypedDict):
+    """All that one person watches."""
+
+    items: list[WatchData]
+    next: str | None

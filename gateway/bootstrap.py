@@ -170,6 +170,7 @@ def _with_doors(
         simulators=simulators,
     )
     core.pipeline.reread["inbox"] = graph.intake.drain
+    core.pipeline.reread["outbox"] = outward.postman.hurry
     for inbox in inboxes:
         inbox.intake = graph.intake
     graph.supervisor = Supervisor(_tickers(graph), _loops(graph))

@@ -124,6 +124,10 @@ class Postman:
             await self._begin_due(group)
             return len(self._under_way)
 
+    async def hurry(self) -> None:
+        """Look again at once."""
+        self.bell.ring()
+
     async def close(self) -> None:
         """Begin nothing new, and give what is under way a moment to end."""
         self._is_closing = True

@@ -1,8 +1,13 @@
 """One case for every command: what comes before it, and three ways to say it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.api.gateway import Gateway
+from tests.api.stage_sets import a_failed_delivery, a_mailbox
+
+Setting = Callable[[Gateway], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,12 +16,13 @@ class Case:
 
     Shape:  ann says the lines of `before`; those that begin with `!` are the admin's.
             `line` and `args` say the same. Both may name earlier answers, as in
-            `{0[data][code]}`. `random` names fields that no two runs share.
+            `{0[data][code]}`. `setting` is what no line can bring about. `random` names fields that no two runs share.
     """
 
     line: str
     args: Mapping[str, Any] = field(default_factory=dict)
     before: Sequence[str] = ()
+    setting: Setting | None = None
     random: frozenset[str] = frozenset()
 
 
@@ -214,6 +220,39 @@ CASES: Mapping[str, Case] = {
         args={"channel": "rest", "rate": "600/minute", "per": "family"},
     ),
     "channel test": Case(line="channel test webhook", args={"channel": "webhook"}),
+    "outbox list": Case(
+        line="outbox list --status dead --channel slack",
+        args={"status": "dead", "channel": "slack"},
+        setting=a_failed_delivery,
+    ),
+    "outbox show": Case(
+        line="outbox show D-1", args={"delivery": "D-1"}, setting=a_failed_delivery
+    ),
+    "outbox replay": Case(
+        line="outbox replay --channel slack",
+        args={"channel": "slack"},
+        setting=a_failed_delivery,
+    ),
+    "outbox drop": Case(
+        line="outbox drop D-1", args={"delivery": "D-1"}, setting=a_failed_delivery
+    ),
+    "watch": Case(
+        line="watch T-1 by email",
+        args={"target": "T-1", "by": ["email"]},
+        before=(_TASK,),
+        setting=a_mailbox,
+    ),
+    "unwatch": Case(
+        line="unwatch T-1",
+        args={"target": "T-1"},
+        before=(_TASK, "!watch T-1 by email"),
+        setting=a_mailbox,
+    ),
+    "watch list": Case(
+        line="watch list",
+        before=(_TASK, "!watch T-1 by email"),
+        setting=a_mailbox,
+    ),
     "user create": Case(
         line="user create bob --roles operator --email bob@example.org",
         args={"name": "bob", "roles": ["operator"], "email": "bob@example.org"},

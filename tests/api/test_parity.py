@@ -25,6 +25,8 @@ class Stage:
 
     async def prepare(self) -> None:
         ann = self.gateway.person("ann")
+        if self.case.setting is not None:
+            self.case.setting(self.gateway)
         for line in self.case.before:
             who = self.gateway.admin if line.startswith("!") else ann
             said = line.removeprefix("!").format(*self.answers)
