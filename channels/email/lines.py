@@ -35,6 +35,7 @@ _BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]]', re.DOTALL)
 _CLOSERS = {'"': '"', "'": "'", "{": "}"}
 _DASHES = "-–—"
 
+_ENOUGH = 50  # commands; far fewer are refused for being too many
 _JOINED_LINES = 40
 _JOINED_CHARS = 16_384
 _LAST_LINES = 100
@@ -96,7 +97,7 @@ def marked(line: str) -> str:
     if found := _OPS.match(line.strip()):
         return line.strip() if line.strip()[found.end() :].strip() else ""
     found = _MARKED.match(line)
-    return f"!{line[found.end() :].strip()}" if found else ""
+    return f"!{line[found.end() :]}" if found else ""
 
 
 def _bottom(lines: Sequence[str]) -> tuple[int, _Block]:
@@ -122,7 +123,7 @@ def _block(lines: Sequence[str], start: int) -> _Block:
     """Read commands from a line on, with blank lines between them, until prose."""
     commands: list[str] = []
     at = end = start
-    while at < len(lines):
+    while at < len(lines) and len(commands) < _ENOUGH:
         line = lines[at]
         if commands and _END.fullmatch(line.strip()):
             return _Block(commands=tuple(commands), end=at + 1, is_ended=True)
@@ -146,10 +147,10 @@ def _whole(lines: Sequence[str], at: int, command: str) -> tuple[str, int]:
     if closer := _opened(command):
         whole, after = _closed(lines, at, command, closer)
         if not after:
-            return command, at + 1
+            return command.rstrip(), at + 1
         command, at = whole, after
     else:
-        at += 1
+        command, at = command.rstrip(), at + 1
     while at < len(lines) and _FLAG.match(lines[at].strip()):
         command, at = f"{command} {lines[at].strip()}", at + 1
     return command, at
