@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -30,6 +31,7 @@ Next = Callable[[], Awaitable[object]]
 _ANY = re.compile(".*")
 ERRANDS_LIMIT = 200
 
+_MALFORMED = (AttributeError, LookupError, TypeError, ValueError)
 _ENDED = ("app_uninstalled", "tokens_revoked")
 
 _log = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ class SlackAdapter:
         self._teams = teams
         self._pages = pages
         self._clock = clock
-        self._errands: asyncio.Queue[Coroutine[Any, Any, None]] = asyncio.Queue(
+        self._errands: asyncio.Queue[Coroutine[Any, Any, object]] = asyncio.Queue(
             ERRANDS_LIMIT
         )
         self._app = AsyncApp(
@@ -64,12 +66,15 @@ class SlackAdapter:
         self, body: str | Body, headers: Mapping[str, str], *, is_socket: bool = False
     ) -> BoltResponse:
         """Take one verified request; a status other than 200 is no acknowledgement."""
-        request = AsyncBoltRequest(
-            body=body if isinstance(body, str) else dict(body),
-            headers=dict(headers),
-            mode="socket_mode" if is_socket else "http",
-        )
-        return await self._app.async_dispatch(request)
+        try:
+            request = AsyncBoltRequest(
+                body=body if isinstance(body, str) else dict(body),
+                headers=dict(headers),
+                mode="socket_mode" if is_socket else "http",
+            )
+            return await self._app.async_dispatch(request)
+        except _MALFORMED as fault:
+            return await _refuse(fault)
 
     async def dispatch_envelope(self, payload: Body) -> Body | None:
         """Take one envelope of a socket; None when it must not be acknowledged."""
@@ -102,6 +107,7 @@ class SlackAdapter:
     # ── listeners ─────────────────────────────────────────────────────────────
     def _listen(self) -> None:
         app = self._app
+        app.error(_refuse)
         app.command(_ANY)(self._on_slash)
         app.event(_ANY)(self._on_event)
         app.action(_ANY)(self._on_action)
@@ -146,17 +152,25 @@ class SlackAdapter:
         self, kind: Kind, body: Body, context: AsyncBoltContext
     ) -> BoltResponse:
         """Acknowledge what is on disk; what could not be stored is sent again."""
-        delivery = storable(kind, body, account=_team(context).account)
-        if delivery is not None:
-            try:
-                await self._inbox.take(delivery)
-            except Problem as problem:
-                _log.warning("slack.not_stored", extra={"reason": problem.detail})
-                return BoltResponse(status=503)
+        team = _team(context)
+        delivery = storable(kind, body, account=team.account)
+        if delivery is None:
+            return BoltResponse(status=200)
+        known = self._pages.people.find(team, delivery.sender)
+        facts = known.facts() if known else {}
+        try:
+            await self._inbox.take(
+                replace(delivery, payload={**delivery.payload, **facts})
+            )
+        except Problem as problem:
+            _log.warning("slack.not_stored", extra={"reason": problem.detail})
+            return BoltResponse(status=503)
+        if known is None:
+            self._learn(team, delivery.sender)
         return BoltResponse(status=200)
 
     # ── beside ────────────────────────────────────────────────────────────────
-    def _beside(self, errand: Coroutine[Any, Any, None]) -> None:
+    def _beside(self, errand: Coroutine[Any, Any, object]) -> None:
         """Have something done that nobody's acknowledgement waits for."""
         try:
             self._errands.put_nowait(errand)
@@ -164,10 +178,24 @@ class SlackAdapter:
             errand.close()
             _log.warning("slack.busy")
 
+    def _learn(self, team: Team, user: str) -> None:
+        """Ask about somebody new, unless there is somebody being asked about."""
+        if self._pages.people.is_free and self._errands.empty():
+            self._beside(self._pages.people.learn(team, user))
+
     async def run_errands(self) -> None:
         """Open windows and home tabs, one after the other, until cancelled."""
         while True:
             await (await self._errands.get())
+
+
+async def _refuse(error: Exception) -> BoltResponse:
+    """Answer what is no message of Slack's; any other fault is ours."""
+    if isinstance(error, _MALFORMED):
+        _log.warning("slack.malformed", extra={"reason": type(error).__name__})
+        return BoltResponse(status=400)
+    _log.error("slack.failed", exc_info=error)
+    return BoltResponse(status=503)
 
 
 async def _authorize(context: AsyncBoltContext) -> AuthorizeResult:

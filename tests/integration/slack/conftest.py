@@ -1,8 +1,9 @@
 """A fake Slack, the channel alone in front of it, and whole gateways."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import pytest
@@ -154,7 +155,7 @@ class SlackGateway:
 
         def ask(tx: Tx) -> str:
             sender = Account(channel="slack", account=account, sender=user)
-            return links.request(tx, sender).code
+            return links.request(tx, sender).text
 
         db = self.served.graph.db
         person = db.run(make, by=system())
@@ -175,7 +176,10 @@ class SlackGateway:
 
     def count(self, table: str) -> int:
         """Count the rows of a table."""
-        return self.served.count(table)
+        path = self.served.graph.settings.data / "opswire.db"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            [found] = database.execute(f"SELECT count(*) FROM {table}").fetchone()
+            return int(found)
 
 
 ServeSlack = Callable[..., Awaitable[SlackGateway]]
