@@ -427,3 +427,40 @@ async def test_approvals_outlive_a_restart(
 
     assert (await bob.say(approval)).data["outcome"] == "ok"
     assert len((await bob.say("task list")).data["items"]) == 1
+
+
+async def test_the_last_approval_wakes_the_workers(
+    gateway: Gateway, ann: Person, bob: Person
+) -> None:
+    """It runs at once, and not with the next look into the inbox."""
+    gateway.graph.intake.start()
+    await gateway.admin.say("approval rule set 'task create' --need 1")
+    approval = (await ann.say("task create one")).data["approval"]
+
+    await bob.say(f"approve {approval}")
+    await gateway.graph.intake.settle()
+
+    assert (await bob.say(approval)).data["outcome"] == "ok"
+
+
+async def test_what_a_webhook_does_waits_in_its_makers_name(
+    gateway: Gateway, ann: Person, bob: Person
+) -> None:
+    """The maker of the endpoint is who asked, and cannot approve it either."""
+    made = await gateway.admin.say(
+        'webhook create alerts --command "task create" --auth key '
+        '--arguments \'{"title":"t"}\''
+    )
+    await gateway.admin.say(f"confirm {made.data['token']}")
+    await gateway.admin.say("approval rule set 'task create' --need 1")
+
+    sent = await gateway.admin.post("/v1/channels/webhook/alerts", {"t": "disk full"})
+    await settle(gateway)
+    own = await gateway.admin.say("approve AP-1")
+    given = await bob.say("approve AP-1")
+    await settle(gateway)
+
+    assert sent.status == 202
+    assert own.error["code"] == "self_approval"
+    assert given.data["requester"] == "admin"
+    assert (await ann.say("task list")).data["items"][0]["title"] == "disk full"
