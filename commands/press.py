@@ -9,7 +9,6 @@ from commands.registry import Command, command
 from commands.render import quote
 from commands.schema import Doc
 from core.delivery import inbox
-from core.delivery.inbox import StoredReply
 from core.delivery.outbox import service as outbox
 from core.kernel.choices import choices
 from core.kernel.jsons import parse_json
@@ -52,7 +51,7 @@ def _reply(ctx: Context, reply_id: str) -> Reply:
         raise InvalidArgument(
             f"{reply_id[:40]} is no reply", fix=["press rp_01JC8ZQ4T7.0"]
         )
-    found = inbox.find_stored(ctx.tx, reply_id) or _posted(ctx, reply_id)
+    found = inbox.find_stored(ctx.tx, reply_id) or outbox.find_posted(ctx.tx, reply_id)
     if found is None or not found.body:
         raise Conflict("this button belongs to no answer of ours", fix=["help"])
     if found.at + _LIFETIME < ctx.tx.now:
@@ -62,9 +61,3 @@ def _reply(ctx: Context, reply_id: str) -> Reply:
     stored = parse_json(found.body)
     assert isinstance(stored, dict)
     return reply_from_json(stored)
-
-
-def _posted(ctx: Context, reply_id: str) -> StoredReply | None:
-    """Find what nobody asked for and was sent all the same, such as a notice."""
-    found = outbox.find_posted(ctx.tx, reply_id)
-    return StoredReply(body=found.body, at=found.created_at) if found else None

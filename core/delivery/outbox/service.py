@@ -64,11 +64,6 @@ def get_(tx: Tx, delivery_id: str) -> Outgoing:
     return found
 
 
-def find_posted(tx: Tx, key: str) -> Outgoing | None:
-    """Find what was posted under a key; None when nothing was."""
-    return store.find(tx, key)
-
-
 def count_open(tx: Tx) -> Mapping[tuple[str, OutboxState], int]:
     """Count what waits and what is dead, by channel."""
     return store.count_open(tx)
