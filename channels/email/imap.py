@@ -56,7 +56,7 @@ class ImapConnection:
         """
         client = self._client
         signing = (
-            client.xoauth2(server.user, server.token.encode())
+            client.xoauth2(server.user, server.token)
             if server.token
             else client.login(_quoted(server.user), server.password)
         )
@@ -200,8 +200,11 @@ class ImapConnection:
         except FAULTS as fault:
             raise MailboxLost(_told(fault)) from fault
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            if not task.done():
+                # It may wait for a lock that the greeting's task holds: end that first.
+                self._client.protocol.abort()
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
     def _require_alive(self) -> None:
         if self._lost.done():

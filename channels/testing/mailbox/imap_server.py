@@ -42,10 +42,12 @@ class ImapServer:
         if self._server is None:
             return
         self._server.close()
-        serving = [*self._serving]
+        serving = dict(self._serving)
         for task in serving:
             task.cancel()
         await asyncio.gather(*serving, return_exceptions=True)
+        for session in serving.values():
+            session.close()
         await self._server.wait_closed()
         self._server = None
 

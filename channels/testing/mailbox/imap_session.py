@@ -71,7 +71,11 @@ class ImapSession:
         except (HangUp, OSError, asyncio.IncompleteReadError):
             pass
         finally:
-            self._writer.close()
+            self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._writer.close()
 
     def freeze(self) -> None:
         """Neither read nor write any more, and leave the connection open."""

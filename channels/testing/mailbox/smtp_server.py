@@ -119,6 +119,16 @@ class _Session(SMTP):
     faults: Faults
     sessions: "set[_Session]"
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to serve a client."""
+        self.sessions.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget a client."""
+        self.sessions.discard(self)
+        super().connection_lost(error)
+
     async def hang_up(self) -> None:
         """End the connection and whatever it was about to say."""
         _abort(self)
@@ -128,20 +138,17 @@ class _Session(SMTP):
             await asyncio.wait([task])
 
     async def _handle_client(self) -> None:
-        self.sessions.add(self)
+        assert self._writer is not None
         try:
             if self.faults.take(SmtpFault.HANG):
                 await asyncio.sleep(_FOREVER)
             if self.faults.take(SmtpFault.GARBAGE):
-                assert self._writer is not None
                 self._writer.write(b"\x00\xff not smtp at all\r\n" * 3)
-                await self._writer.drain()
-                self._writer.close()
                 return
             with contextlib.suppress(ConnectionError):
                 await super()._handle_client()
         finally:
-            self.sessions.discard(self)
+            self._writer.close()
 
 
 def _abort(server: SMTP) -> None:
