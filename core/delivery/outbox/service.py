@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from core.database import Tx
 from core.delivery.inbox import StoredReply
+from core.delivery.inbox import StoredReply
 from core.delivery.outbox import store
 from core.delivery.outbox.model import LIFETIME, OutboxDraft, OutboxState, Outgoing
 from core.events import service as events
@@ -63,6 +64,12 @@ def get_(tx: Tx, delivery_id: str) -> Outgoing:
     if found is None:
         raise NotFound(f"the delivery {delivery_id[:40]}", fix=["outbox list"])
     return found
+
+
+def find_posted(tx: Tx, reply_id: str) -> StoredReply | None:
+    """Find a reply that nobody asked for, such as news, by its own id."""
+    found = store.find(tx, reply_id)
+    return StoredReply(body=found.body, at=found.created_at) if found else None
 
 
 def find_posted(tx: Tx, reply_id: str) -> StoredReply | None:
