@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
-from email.policy import SMTP as SMTP_POLICY
 from hashlib import sha256
 
 from channels.base import Health, Parcel, Postponed, Undeliverable
-from channels.email.compose import compose
+from channels.email.compose import answer_address, compose
 from channels.email.heads import domain_of
 from channels.email.memory import History, ReplyTokens, Sent, SentMails
 from channels.email.render import render
@@ -83,11 +82,12 @@ class MailCourier:
         return await self._tokens.issue(sender=to, thread=thread) if thread else ""
 
     def _write(self, reply: Reply, place: Mapping[str, Json], message_id: str) -> bytes:
+        own = self._address
+        mailing = render(reply, address=answer_address(place, sender=own) or own)
         mail = compose(
-            render(reply), place, sender=self._address, message_id=message_id
+            mailing, place, sender=own, message_id=message_id, now=self._clock.now()
         )
-        written: bytes = mail.as_bytes(policy=SMTP_POLICY)
-        return written
+        return mail.as_bytes()
 
     async def _send(self, mail: bytes, to: str) -> None:
         try:

@@ -18,7 +18,7 @@ from aiosmtplib import (
 from channels.base import Postponed, Undeliverable
 from channels.email.servers import MailServer, Tls
 
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 25.0
 GOODBYE_SECONDS = 2.0
 
 _CLOSING = 421

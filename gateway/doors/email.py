@@ -9,8 +9,6 @@ import platform
 from functools import partial
 from importlib import import_module
 
-from channels.email.wire import EmailWire
-
 from channels.base import Health
 from channels.email import SPEC
 from channels.email.adapter import MailReader
@@ -22,12 +20,16 @@ from channels.email.reading import MAIL_BYTES
 from channels.email.receiving import Receiver
 from channels.email.servers import parse_imap, parse_smtp
 from channels.email.smtp import SmtpSender
+from channels.email.wire import EmailWire, NoteCommand
 from core.delivery.mail.model import MailFolder
 from core.kernel.principal import DEFAULT_TENANT
 from core.kernel.problems import InvalidArgument
 from gateway.doors.door import Door, Hall
 from gateway.mail_memory import StoredCursors, StoredMails
 from gateway.settings import EmailSettings, Settings
+
+# Where what somebody writes beside their commands is kept, by the kind of object.
+NOTES = (NoteCommand(prefix="T", command="task.note", of="task", text="text"),)
 
 _SLACK_BYTES = 1_048_576
 
@@ -48,7 +50,7 @@ def open_email(hall: Hall) -> Door | None:
     health, connect = Health(account=address), _connector()
     return Door(
         spec=SPEC,
-        wire=EmailWire(),
+        wire=EmailWire(NOTES),
         courier=MailCourier(
             address, sender, sent=mails, tokens=mails, health=health, clock=core.clock
         ),
