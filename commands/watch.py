@@ -11,7 +11,8 @@ from commands.views import WatchPageData
 from core.approvals.requests import service as requests
 from core.collab import tasks
 from core.database import Tx
-from core.delivery.outbox.model import DIRECT, direct_place, lasting
+from core.delivery.outbox.model import lasting
+from core.delivery.places import direct_place
 from core.delivery.watches import service as watches
 from core.delivery.watches.model import Watch
 from core.identity.links import service as links
@@ -26,6 +27,7 @@ _GETS: Mapping[str, Callable[[Tx, str], object]] = {
     "T": tasks.get_,
     "AP": requests.get_,
 }
+_WAYS = ("email", "slack")
 _MANY = 4
 
 Target = Annotated[str, Ref(""), Doc("What to hear of, such as T-12.")]
@@ -137,7 +139,7 @@ def _watch_here(ctx: Context, target: str) -> Watch:
     if not origin.reply_to:
         raise InvalidArgument(
             "nothing can be told here later",
-            fix=[f"watch {target} by {each}" for each in DIRECT],
+            fix=[f"watch {target} by {each}" for each in _WAYS],
             argument="by",
         )
     return watches.watch(
@@ -145,7 +147,7 @@ def _watch_here(ctx: Context, target: str) -> Watch:
         target,
         channel=origin.channel,
         account=origin.account,
-        place=lasting(origin.reply_to),
+        place={**lasting(origin.reply_to), "this": target},
     )
 
 
@@ -155,10 +157,10 @@ def _watch_by(ctx: Context, target: str, channel: str) -> Watch:
     Raises: InvalidArgument for a channel that can tell nobody anything, NotFound when
             the caller has no account there.
     """
-    if channel not in DIRECT:
+    if channel not in _WAYS:
         raise InvalidArgument(
             f"{channel[:40]!r} is no way to be told",
-            fix=[f"watch {target} by {each}" for each in DIRECT],
+            fix=[f"watch {target} by {each}" for each in _WAYS],
             argument="by",
         )
     mine = links.list_(ctx.tx, ctx.principal.id)
@@ -175,7 +177,7 @@ def _watch_by(ctx: Context, target: str, channel: str) -> Watch:
         target,
         channel=channel,
         account=account.account,
-        place=direct_place(channel, account.sender),
+        place={**direct_place(channel, account.sender), "this": target},
     )
 
 

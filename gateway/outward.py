@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core.kernel.principal import TenantId
+from gateway.approval_notices import ApprovalNotices
 from gateway.channel_health import EVERY as HEALTH_EVERY
 from gateway.channel_health import HealthNotes
 from gateway.core import Core
@@ -59,7 +60,7 @@ def build_outward(
         postman=postman,
         reactor=Reactor(
             core.db,
-            (Watchers(), Cards()),
+            (Watchers(), Cards(), ApprovalNotices(_editable(doors))),
             tenants=tenants,
             on_posted=postman.bell.ring,
         ),
@@ -70,6 +71,10 @@ def build_outward(
         ),
         purge=Purge(core.db, core.settings.keep, tenants=tenants),
     )
+
+
+def _editable(doors: Sequence[Door]) -> frozenset[str]:
+    return frozenset(door.spec.name for door in doors if door.spec.capabilities.edit)
 
 
 def _posts(doors: Sequence[Door]) -> Mapping[str, Post]:

@@ -15,8 +15,6 @@ WHOLE_ACCOUNT = ""
 
 # The room, the thread or the person that a place names, in the words of the channels.
 _LINES = ("channel", "thread", "to", "user")
-# How a channel names the place of one person.
-DIRECT: Mapping[str, str] = {"slack": "user", "email": "to"}
 # What holds for one answer only, and not for what follows hours later.
 _PASSING = frozenset({"response_url", "expires", "private"})
 
@@ -61,11 +59,6 @@ def line_of(place: Mapping[str, Json]) -> str:
     """
     named = (f"{name}:{place[name]}" for name in _LINES if place.get(name))
     return next(named, "") or canonical_json(dict(place)).decode()
-
-
-def direct_place(channel: str, sender: str) -> Mapping[str, Json]:
-    """Name the place where one person alone reads, on a channel that has such places."""
-    return {DIRECT[channel]: sender}
 
 
 def lasting(place: Mapping[str, Json]) -> Mapping[str, Json]:
