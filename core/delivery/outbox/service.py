@@ -72,12 +72,6 @@ def find_posted(tx: Tx, reply_id: str) -> StoredReply | None:
     return StoredReply(body=found.body, at=found.created_at) if found else None
 
 
-def find_posted(tx: Tx, reply_id: str) -> StoredReply | None:
-    """Find a reply that nobody asked for, such as news, by its own id."""
-    found = store.find(tx, reply_id)
-    return StoredReply(body=found.body, at=found.created_at) if found else None
-
-
 def count_open(tx: Tx) -> Mapping[tuple[str, OutboxState], int]:
     """Count what waits and what is dead, by channel."""
     return store.count_open(tx)
