@@ -10,7 +10,15 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from channels.testing.slack.api import METHODS, Call, Desk, answer, refusal, respond
+from channels.testing.slack.api import (
+    METHODS,
+    RESPONSE_POSTS,
+    Call,
+    Desk,
+    answer,
+    refusal,
+    respond,
+)
 from channels.testing.slack.checks import Refused
 from channels.testing.slack.outside import Outside
 from channels.testing.slack.people import People
@@ -99,6 +107,12 @@ class FakeSlack:
     def messages(self, channel: str = "") -> list[SlackMessage]:
         """List what the app has written in the first workspace."""
         return self.home.answers(channel)
+
+    def spend_response_urls(self) -> None:
+        """Use up every response_url there is, as another process might have."""
+        now = self._desk.now()
+        for place in self._desk.responses.values():
+            place.posts.extend([now] * RESPONSE_POSTS)
 
     def grant(self, workspace: FakeWorkspace) -> str:
         """Make the code with which an admin of a workspace consents to the app."""

@@ -116,9 +116,11 @@ async def _silent(_: Envelope) -> Reply:
     return Reply(summary="")
 
 
-async def until(is_true: Callable[[], object]) -> None:
+async def until(
+    is_true: Callable[[], object], *, patience: float = PATIENCE_SECONDS
+) -> None:
     """Wait until something holds; polling, because it happens elsewhere."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(patience):
         while not is_true():  # noqa: ASYNC110 (nothing there tells when it happens)
             await asyncio.sleep(0.01)
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from channels.base import Lane, Parcel, Undeliverable
+from channels.base import Parcel, Undeliverable
 from channels.testing.slack import FakeSlack
+from core.kernel.outgoing import Lane
 from core.kernel.reply import Reply
 from tests.integration.slack.conftest import (
     ANN,
