@@ -110,12 +110,15 @@ def _unfolded(part: Part, text: str) -> str:
 
 
 def _facts(part: Part) -> dict[str, Json]:
-    content = part.content()
+    digest, size_bytes = sha256(), 0
+    for block in part.blocks():
+        digest.update(block)
+        size_bytes += len(block)
     written = part.parameter("filename", of="disposition") or part.parameter("name")
     name = decode_words(written[:1_000]).replace("\\", "/").rpartition("/")[2]
     return {
         "name": sanitise_line(name, limit=_NAME_CHARS),
         "type": part.media_type,
-        "size_bytes": len(content),
-        "sha256": sha256(content).hexdigest(),
+        "size_bytes": size_bytes,
+        "sha256": digest.hexdigest(),
     }

@@ -52,7 +52,8 @@ _MARKS = frozenset(
     }
 )
 _ADDRESS = re.compile(
-    r"[^\s@<>()\[\],;:\\\"\x00-\x20\x7f]{1,64}@[^\s@<>()\[\],;:\\\"\x00-\x20\x7f]{1,190}"
+    r"[^\s@<>()\[\],;:\\\"\x00-\x20\x7f\ufffd]{1,64}"
+    r"@[^\s@<>()\[\],;:\\\"\x00-\x20\x7f\ufffd]{1,190}"
 )
 _MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x20\x7f]{1,250}>")
 _FROM = re.compile(

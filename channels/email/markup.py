@@ -138,7 +138,7 @@ class _Reader(HTMLParser):
                 return
 
     def handle_data(self, data: str) -> None:
-        if self._hidden:
+        if self._hidden or (self._open and not self._open[-1].look.is_seen):
             return
         if self._pre:
             first, *rest = data.replace("\r\n", "\n").split("\n")
@@ -153,7 +153,7 @@ class _Reader(HTMLParser):
         """Tell what an element means for the lines inside it."""
         names = f"{given.get('id', '')} {given.get('class', '')}"
         here = look.inside(given)
-        if len(self._open) >= _MOST_OPEN or is_hidden(given, here):
+        if len(self._open) >= _MOST_OPEN or is_hidden(given):
             return "hidden", here
         if not self._concealed.isdisjoint(names.split()):
             return "hidden", here

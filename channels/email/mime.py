@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.policy import compat32
+from string import ascii_letters, digits
 
 from channels.email.charsets import decode
 
@@ -23,8 +24,10 @@ HEADER_BYTES = 262_144
 _PART_HEADER_BYTES = 16_384
 _PARAMETER_CHARS = 2_000  # the standard library splits parameters in quadratic time
 _BOUNDARY_CHARS = 200
+_WINDOW_BYTES = 1_048_576
 _BLANK_LINE = re.compile(rb"(?:\A|\n)\r?\n")
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_BASE64 = f"{ascii_letters}{digits}+/=".encode()
+_NOT_BASE64 = bytes(each for each in range(256) if each not in _BASE64)
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
 _PARSER = BytesHeaderParser(policy=compat32)
 
@@ -77,14 +80,22 @@ class Part:
 
     def content(self, limit: int | None = None) -> bytes:
         """Undo the transfer encoding of the body, or of its first `limit` bytes."""
+        return b"".join(self.blocks(limit))
+
+    def blocks(self, limit: int | None = None) -> Iterator[bytes]:
+        """Yield the content piece by piece, so that a large file is never here whole."""
         end = self.end if limit is None else min(self.end, self.start + limit)
-        body = self.raw[self.start : end]
         match _field(self.headers, "content-transfer-encoding").strip().lower():
-            case "base64":
-                return _from_base64(body)
             case "quoted-printable":
-                return binascii.a2b_qp(body)
-        return body
+                yield binascii.a2b_qp(self.raw[self.start : end])
+            case "base64":
+                yield from _from_base64(self._windows(end))
+            case _:
+                yield from self._windows(end)
+
+    def _windows(self, end: int) -> Iterator[bytes]:
+        for start in range(self.start, end, _WINDOW_BYTES):
+            yield self.raw[start : min(start + _WINDOW_BYTES, end)]
 
 
 def open_mail(raw: bytes) -> Part:
@@ -200,11 +211,19 @@ def _boundary_lines(part: Part, mark: bytes) -> Iterator[tuple[int, int, bool]]:
         at = line_end
 
 
-def _from_base64(body: bytes) -> bytes:
+def _from_base64(windows: Iterator[bytes]) -> Iterator[bytes]:
     """Decode base64 as mail programs do: what does not belong is passed over."""
-    letters = _NOT_BASE64.sub(b"", body.partition(b"=")[0] if b"=" in body else body)
+    letters = b""
+    for window in windows:
+        letters += window.translate(None, _NOT_BASE64)
+        letters, padding, _ = letters.partition(b"=")
+        if padding:
+            break
+        whole = len(letters) - len(letters) % 4
+        yield binascii.a2b_base64(letters[:whole])
+        letters = letters[whole:]
     letters = letters[: len(letters) - (len(letters) % 4 == 1)]
-    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+    yield binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
 
 
 def _field(headers: Message, name: str) -> str:

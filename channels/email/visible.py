@@ -11,22 +11,25 @@ _MOST_NAMES = 1_000
 _STYLE_CHARS = 2_000
 _STYLES = re.compile(r"<style\b[^>]{0,500}>", re.IGNORECASE)
 _NAMES = re.compile(r"[.#]([\w-]{1,80})")
-_LENGTH = r"0*(?:[.]0*\d{0,2})?(?:px|pt|em|rem|ex|in|cm|mm|vw|vh|%)?"
+_NOTHING = r"(?:0+(?:[.]0+\d?)?|[.]0+\d?)(?:px|pt|em|rem|ex|in|cm|mm|vw|vh|%)?"
 _HIDDEN = re.compile(
     rf"""(?<![\w-])(?:
       display\s*:\s*none
     | visibility\s*:\s*(?:hidden|collapse)
     | mso-hide\s*:\s*all
-    | (?:font-size|line-height|(?:max-)?height|(?:max-)?width|opacity)
-        \s*:\s*{_LENGTH}\s*(?:!\s*important\s*)?(?:;|\Z)
-    | font-size\s*:\s*1(?:[.]\d+)?(?:px|pt)
+    | (?:(?:max-)?height|(?:max-)?width|opacity)
+        \s*:\s*{_NOTHING}\s*(?:!\s*important\s*)?(?:;|\Z)
     | text-indent\s*:\s*-\d{{3,}}
     | (?:left|top|right|bottom|margin-left|margin-top)\s*:\s*-\d{{3,}}
     | clip\s*:\s*rect\(\s*[01](?:px)?\b
-    | color\s*:\s*transparent
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
+_SIZE = re.compile(r"(?<![\w-])font-size\s*:\s*([^;!]{1,40})", re.IGNORECASE)
+_TINY = re.compile(
+    rf"{_NOTHING}|(?:0?[.]\d+|1)(?:[.]\d+)?(?:px|pt)|0?[.]0\d*(?:r?em|%)"
+)
+_RELATIVE = re.compile(r"[\d.]+(?:em|ex|%)|smaller|larger|inherit")
 _INK = re.compile(r"(?<![\w-])color\s*:\s*([^;!]{1,60})", re.IGNORECASE)
 _GROUND = re.compile(
     r"(?<![\w-])background(?:-color)?\s*:\s*([^;!]{1,60})", re.IGNORECASE
@@ -44,33 +47,43 @@ _NAMED: Mapping[str, Colour] = {
 
 
 class Look(NamedTuple):
-    """The colours in which an element is shown; None where they cannot be told."""
+    """How text in an element is shown, unless an element inside changes it.
+
+    Shape:  a colour is None where it cannot be told.
+    """
 
     ink: Colour | None = (0, 0, 0)
     ground: Colour | None = (255, 255, 255)
+    is_tiny: bool = False
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether text that looks so can be read."""
+        if self.is_tiny:
+            return False
+        if self.ink is None or self.ground is None:
+            return True
+        pairs = zip(self.ink, self.ground, strict=True)
+        return any(abs(one - other) > _CLOSE for one, other in pairs)
 
     def inside(self, given: Mapping[str, str]) -> "Look":
-        """Work out the colours of an element inside, from its attributes."""
+        """Work out the look of an element inside, from its attributes."""
         style = given.get("style", "")[:_STYLE_CHARS]
-        ink = _last(_INK, style) or given.get("color", "")
         ground = _last(_GROUND, style) or given.get("bgcolor", "")
+        behind = (_colour(ground) or self.ground) if ground else self.ground
+        ink = _last(_INK, style) or given.get("color", "")
+        size = _last(_SIZE, style)
         return Look(
-            _colour(ink) if ink else self.ink,
-            _colour(ground) if ground else self.ground,
+            ink=_ink(ink, behind) if ink else self.ink,
+            ground=behind,
+            is_tiny=_is_tiny(size, self) if size else self.is_tiny,
         )
 
 
-def is_hidden(given: Mapping[str, str], look: Look) -> bool:
-    """Tell whether an element cannot be seen, by its attributes and colours."""
+def is_hidden(given: Mapping[str, str]) -> bool:
+    """Tell whether an element, and all that is in it, cannot be seen."""
     style = given.get("style", "")
-    if "hidden" in given or len(style) > _STYLE_CHARS or _HIDDEN.search(style):
-        return True
-    if _CLEAR.search(_last(_INK, style)):
-        return True
-    if look.ink is None or look.ground is None:
-        return False
-    pairs = zip(look.ink, look.ground, strict=True)
-    return all(abs(one - other) <= _CLOSE for one, other in pairs)
+    return "hidden" in given or len(style) > _STYLE_CHARS or bool(_HIDDEN.search(style))
 
 
 def hidden_names(html: str) -> frozenset[str]:
@@ -82,7 +95,8 @@ def hidden_names(html: str) -> frozenset[str]:
         at = end if end >= 0 else len(html)
         for rule in html[opened.end() : at].split("}"):
             selector, _, style = rule.rpartition("{")
-            if _HIDDEN.search(style):
+            look = Look().inside({"style": style})
+            if _HIDDEN.search(style) or not look.is_seen:
                 names.update(_NAMES.findall(selector))
     return frozenset(names)
 
@@ -90,6 +104,17 @@ def hidden_names(html: str) -> frozenset[str]:
 def _last(pattern: re.Pattern[str], style: str) -> str:
     found = pattern.findall(style[:_STYLE_CHARS])
     return found[-1].strip().lower() if found else ""
+
+
+def _ink(written: str, ground: Colour | None) -> Colour | None:
+    is_clear = "transparent" in written or _CLEAR.search(written)
+    return ground if is_clear else _colour(written)
+
+
+def _is_tiny(size: str, around: Look) -> bool:
+    if _RELATIVE.fullmatch(size) and around.is_tiny:
+        return True
+    return bool(_TINY.fullmatch(size))
 
 
 def _colour(written: str) -> Colour | None:
