@@ -14,6 +14,7 @@ from core.collab import tasks
 from core.delivery import conversations, inbox
 from core.delivery.model import Memory
 from core.identity.links import service as links
+from core.identity.links.model import Identity
 from core.kernel.jsons import Json, parse_json
 from core.kernel.problems import (
     Conflict,
@@ -40,7 +41,7 @@ def whoami(ctx: Context) -> Reply:
                 ("tenant", me.tenant),
                 ("roles", ", ".join(sorted(me.roles))),
                 ("scopes", ", ".join(sorted(me.scopes))),
-                ("linked", ", ".join(each.account.channel for each in accounts)),
+                ("linked", ", ".join(_account(each) for each in accounts)),
             ),
             *(() if me.linked else (blocks.actions(("Link this account", "link")),)),
         ),
@@ -243,6 +244,10 @@ COMMANDS: Sequence[Command] = (
     catalog,
     show_reply,
 )
+
+
+def _account(identity: Identity) -> str:
+    return f"{identity.account.channel} {identity.account.sender}"
 
 
 def _memory(ctx: Context) -> Memory:

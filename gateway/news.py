@@ -16,7 +16,7 @@ from core.kernel.reply import Block, Reply
 # Nobody wants to hear of these: they follow from others, or say that all is as it was.
 QUIET = frozenset({"lease_acquired", "lease_renewed", "lease_released"})
 
-_OPEN_APPROVAL = frozenset({"approval_requested", "approval_given"})
+_OPEN_APPROVAL = frozenset({"approval_requested", "approval_given", "approval_granted"})
 _TASK_FIELDS = ("status", "assignee", "lane", "reason")
 _SUMMARY_LIMIT = 150
 
