@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from core.database import Tx
 from core.delivery.inbox import StoredReply
-from core.delivery.inbox import StoredReply
 from core.delivery.outbox import store
 from core.delivery.outbox.model import LIFETIME, OutboxDraft, OutboxState, Outgoing
 from core.events import service as events
