@@ -2,7 +2,16 @@
 
 from collections.abc import Sequence
 
-from channels.slack.blocks import KitBlock, context, header, plain, section, size_of
+from channels.slack.blocks import (
+    KitBlock,
+    context,
+    cut,
+    header,
+    plain,
+    section,
+    size_of,
+)
+from channels.slack.escapes import escape
 from channels.slack.render import Profile, shown_blocks
 from channels.slack.wire import Press
 from core.kernel.jsons import Json
@@ -14,14 +23,19 @@ _CHARS = 30_000
 
 
 def home(
-    sections: Sequence[tuple[str, Reply]], *, is_linked: bool, profile: Profile
+    sections: Sequence[tuple[str, Reply]],
+    *,
+    is_linked: bool,
+    profile: Profile,
+    address: str = "",
 ) -> dict[str, Json]:
     """Show answers below their headings, as far as they fit.
 
     Shape:  what was only looked up has no buttons of its own: those stand at the top,
-            and say lines that are the same for everybody.
+            and say lines that are the same for everybody. `address` is by which mail
+            address Slack knows whoever is not linked yet.
     """
-    blocks = [*_top(is_linked=is_linked)]
+    blocks = _top() if is_linked else _unlinked(address)
     for heading, reply in sections:
         part = [header(heading), *shown_blocks(reply, profile)]
         if len(blocks) + len(part) > _BLOCKS or size_of([*blocks, *part]) > _CHARS:
@@ -31,13 +45,18 @@ def home(
     return {"type": "home", "blocks": list[Json](blocks)}
 
 
-def _top(*, is_linked: bool) -> list[KitBlock]:
-    if not is_linked:
-        said = (
-            "This account is not linked to a person yet, so it may only ask for help."
-        )
-        return [section(said), _row(_say("link", "Link this account"), _say("help"))]
+def _top() -> list[KitBlock]:
     return [_row(_open(), _say("mine", "My tasks"), _say("status"), _say("help"))]
+
+
+def _unlinked(address: str) -> list[KitBlock]:
+    """Say how to be recognised; the address only says which account that would be."""
+    known = f" Slack knows you as {escape(cut(address, 200))}." if address else ""
+    said = (
+        "This account is not linked to a person yet, so it may only ask for help."
+        f"{known} Ask for a code here, and confirm it where you are signed in."
+    )
+    return [section(said), _row(_say("link", "Link this account"), _say("help"))]
 
 
 def _row(*buttons: dict[str, Json]) -> KitBlock:

@@ -17,9 +17,9 @@ SCOPES: Mapping[str, str] = {
     "app_mentions:read": "hears `@ops …` in channels and threads it was invited to, "
     "and nothing else that is said there",
     "im:history": "hears what people write to it in a direct message",
-    "users:read": "reads a person's name, time zone and language, so that `9am` is theirs",
-    "users:read.email": "finds the person behind an account by the address, to suggest a "
-    "link; linking itself needs a code",
+    "users:read": "reads a person's time zone and language, so that `9am` is theirs",
+    "users:read.email": "shows on the home tab of an account that is not linked yet which "
+    "address Slack knows, so that the right person links it",
 }
 EVENTS: Mapping[str, str] = {
     "app_mention": "somebody mentioned it",

@@ -9,6 +9,7 @@ from channels.base import Postponed
 from channels.slack import modals
 from channels.slack.home import LAUNCH, home
 from channels.slack.manifest import LAUNCHER, TASK_FROM_MESSAGE
+from channels.slack.people import People
 from channels.slack.render import Profile
 from channels.slack.teams import Team
 from channels.slack.web import Refused, call
@@ -24,7 +25,7 @@ Body = Mapping[str, Any]
 Ask = Callable[[Envelope], Awaitable[Reply]]
 
 HOME_SECTIONS: Sequence[tuple[str, str]] = (
-    ("Needs you", "approval list --status waiting"),
+    ("Needs you", "needs"),
     ("My tasks", "task list --assignee me"),
     ("Now", "status"),
 )
@@ -46,6 +47,7 @@ class Pages:
         self._ask = ask
         self._catalog = catalog
         self._clock = clock
+        self.people = People(clock)
 
     def suggest(self, body: Body) -> list[Json]:
         """List what may be meant by what somebody is typing."""
@@ -83,9 +85,11 @@ class Pages:
             (heading, await self._ask(self._as(team, user, line)))
             for heading, line in (HOME_SECTIONS if is_linked else ())
         ]
+        known = None if is_linked else await self.people.learn(team, user)
         view = home(
             [each for each in sections if each[1].error is None],
             is_linked=is_linked,
+            address=known.address if known else "",
             profile=Profile(catalog=self._catalog()),
         )
         await self._try(team, user, team.client.views_publish(user_id=user, view=view))
