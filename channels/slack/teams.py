@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from channels.base import Health, Link, Postponed
 from channels.slack.web import Pool, Refused, call
 
-RELOAD_SECONDS = 5.0
+RELOAD_SECONDS = 2.0
 _ASK_AGAIN_SECONDS = 60.0
 
 _log = logging.getLogger(__name__)
