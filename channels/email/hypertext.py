@@ -149,4 +149,7 @@ def _line(command: str, reply: Reply, address: str) -> str:
 
 
 def _link(url: str, label: str) -> str:
+    """Link to the web; what is no address of it is shown as it is."""
+    if not url.startswith(("https://", "http://")):
+        return escape(label if label == url else f"{label}: {url}")
     return f'<a href="{escape(url)}">{escape(label)}</a>'

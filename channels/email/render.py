@@ -43,12 +43,17 @@ def render(reply: Reply, *, address: str = "") -> Mailing:
     reply = sanitise_reply(reply)
     return Mailing(
         subject=reply.summary,
-        text="".join(f"{_harmless(line)}\n" for line in plain.lay_out(reply)),
+        text="\n".join(_harmless(line) for line in _lines(reply)) + "\n",
         html=hypertext.lay_out(reply, address=address),
         json=to_json(reply).decode(),
         about=_object_of(reply),
         attachments=tuple(_tables(reply)),
     )
+
+
+def _lines(reply: Reply) -> Iterator[str]:
+    for line in plain.lay_out(reply):
+        yield from line.split("\n")
 
 
 def _harmless(line: str) -> str:
