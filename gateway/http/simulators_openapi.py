@@ -1,5 +1,6 @@
 """OpenAPI descriptions of the page of simulators and its calls."""
 
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -45,13 +46,13 @@ def simulator_paths(problem: Schema) -> Schema:
         "/simulators/api/slack": {
             "post": {
                 **_call("simulators_slack", "Act in the simulated Slack.", problem),
-                "requestBody": _body(TypeAdapter(SlackAct)),
+                "requestBody": _body(SlackAct),
             }
         },
         "/simulators/api/mail": {
             "post": {
                 **_call("simulators_mail", "Write a mail to the gateway.", problem),
-                "requestBody": _body(TypeAdapter(WrittenMail)),
+                "requestBody": _body(WrittenMail),
             }
         },
         "/simulators/api/webhook": {
@@ -59,7 +60,7 @@ def simulator_paths(problem: Schema) -> Schema:
                 **_call(
                     "simulators_webhook", "Sign a delivery as its sender.", problem
                 ),
-                "requestBody": _body(TypeAdapter(Delivery)),
+                "requestBody": _body(Delivery),
             }
         },
     }
@@ -97,7 +98,9 @@ def _call(name: str, summary: str, problem: Schema) -> Schema:
     }
 
 
-def _body(adapter: TypeAdapter[Any]) -> Schema:
+@cache
+def _body(kind: Any) -> Schema:
+    adapter = TypeAdapter[Any](kind)
     schema = adapter.json_schema(ref_template="#/{model}")
     definitions: Schema = schema.pop("$defs", {})
     schema.pop("discriminator", None)

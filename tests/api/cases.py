@@ -39,6 +39,7 @@ _AGENT = "agent register ann --role reviewer --skills python"
 _HOOK = ("!webhook create alerts --command version", "!confirm {0[data][token]}")
 _RULE = "!approval rule set 'task note' --need 2"
 _WAITING = (_RULE, _TASK, "task note T-1 hello")
+_WORKSPACE = "!workspace add acme xoxb-0123456789-invented"
 _NEW_KEY = frozenset({"key", "prefix"})
 _CHAIN = frozenset({"hash", "head", "request_id"})
 
@@ -340,6 +341,16 @@ CASES: Mapping[str, Case] = {
         },
         random=frozenset({"secret"}),
     ),
+    "workspace add": Case(
+        line="workspace add acme xoxb-0123456789-invented",
+        args={"name": "acme", "token": "xoxb-0123456789-invented"},
+    ),
+    "workspace list": Case(line="workspace list", before=(_WORKSPACE,)),
+    "workspace remove": Case(
+        line="workspace remove acme --confirm acme",
+        args={"workspace": "acme", "confirm": "acme"},
+        before=(_WORKSPACE,),
+    ),
     "webhook list": Case(line="webhook list", before=_HOOK),
     "webhook show": Case(
         line="webhook show W-1", args={"webhook": "W-1"}, before=_HOOK
@@ -364,3 +375,13 @@ CASES: Mapping[str, Case] = {
         before=_HOOK,
     ),
 }
+
+
+def without(data: Any, names: frozenset[str]) -> Any:
+    """Write "random" for what no two runs share, so that the rest can be compared."""
+    if isinstance(data, dict):
+        return {
+            name: "random" if name in names and each else without(each, names)
+            for name, each in data.items()
+        }
+    return [without(each, names) for each in data] if isinstance(data, list) else data

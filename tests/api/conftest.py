@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,11 +30,13 @@ async def serve(
     """Start gateways, each with a database of its own."""
     gateways: list[Gateway] = []
 
-    def start(*, rate: str = PLENTY, login: str = "5/minute") -> Gateway:
+    def start(
+        *, rate: str = PLENTY, login: str = "5/minute", **settings: Any
+    ) -> Gateway:
         folder = tmp_path / f"gateway-{len(gateways)}"
         shutil.copytree(installed, folder)
         limits = LimitSettings(default=rate, login=login)
-        gateways.append(Gateway(folder, clock, limits))
+        gateways.append(Gateway(folder, clock, limits, **settings))
         return gateways[-1]
 
     yield start

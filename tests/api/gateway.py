@@ -108,10 +108,15 @@ class Person:
 class Gateway:
     """A gateway without its tickers; the clock stands still until a test moves it."""
 
-    def __init__(self, data: Path, clock: FakeClock, limits: LimitSettings) -> None:
+    def __init__(
+        self, data: Path, clock: FakeClock, limits: LimitSettings, **settings: Any
+    ) -> None:
         self.clock = clock
         self.settings = Settings(
-            data=data, bootstrap_admin_key=SecretStr(ADMIN_KEY), limits=limits
+            data=data,
+            bootstrap_admin_key=SecretStr(ADMIN_KEY),
+            limits=limits,
+            **settings,
         )
         self.admin = Person(self, ADMIN_KEY)
         self._start()

@@ -8,7 +8,7 @@ import pytest
 
 from commands.everything import COMMANDS
 from commands.registry import Command
-from tests.api.cases import CASES, Case
+from tests.api.cases import CASES, Case, without
 from tests.api.conftest import Serve
 from tests.api.gateway import Answer, Gateway, Person
 
@@ -84,7 +84,7 @@ class Stage:
         return self._canonical(answer.data)
 
     def _canonical(self, data: Any) -> bytes:
-        return orjson.dumps(_without(data, self.case.random))
+        return orjson.dumps(without(data, self.case.random))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -116,15 +116,6 @@ async def test_a_case_that_answers_nothing_shows_nothing(ann: Person) -> None:
     shown = await ann.get("/collab/tasks/T-1")
 
     assert created.data["title"] == shown.body["title"] == "Fix login"
-
-
-def _without(data: Any, names: frozenset[str]) -> Any:
-    if isinstance(data, dict):
-        return {
-            name: "random" if name in names and each else _without(each, names)
-            for name, each in data.items()
-        }
-    return [_without(each, names) for each in data] if isinstance(data, list) else data
 
 
 def _query(args: dict[str, Any]) -> str:

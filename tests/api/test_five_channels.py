@@ -1,0 +1,129 @@
+"""Every command answers with the same data on all five channels."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from commands.registry import Command, Danger
+from tests.api.cases import CASES, Case, without
+from tests.api.conftest import Serve
+from tests.api.five.channels import CHANNELS, STRANGERS, Channel, Webhook
+from tests.api.five.doors import Reply, Street, street
+from tests.conftest import FakeClock
+
+_CONVERSATION = {"x_opswire_conversation": "c1"}
+
+# These take up what was said before, and a machine that delivers has said nothing.
+_TAKES_UP = dict.fromkeys(
+    ("confirm", "cancel", "more", "last", "undo", "this", "press"), "invalid_argument"
+)
+
+# What a command tells of the channel itself is another thing on each.
+_OWN = dict.fromkeys(
+    ("reply show", "approval approve", "approval reject"), frozenset({"channel"})
+)
+
+
+class Play:
+    """One case, said on one channel of a fresh gateway."""
+
+    def __init__(self, there: Street, name: str) -> None:
+        self.there = there
+        self.case: Case = CASES[name]
+        self.command: Command = there.gateway.graph.registry.names[name]
+        self.answers: list[Any] = []
+
+    async def on(self, channel: Channel) -> bytes:
+        """Play it, and give the data of its answer."""
+        await self._prepare(channel)
+        if isinstance(channel, Webhook):
+            return self._told(await self.deliver(channel))
+        return self._told(await self.say(channel))
+
+    async def refused_by(self, channel: Channel) -> str:
+        """Play what is not done on a channel, and give the code of its refusal."""
+        await self._prepare(channel)
+        is_machine = isinstance(channel, Webhook)
+        reply = await (self.deliver(channel) if is_machine else self.say(channel))
+        return str(reply["error"]["code"])
+
+    async def say(self, channel: Channel) -> Reply:
+        """Say the line, and again with the token that it asks for."""
+        line = self._filled(self.case.line)
+        reply = await channel.say(line)
+        if reply["status"] == "needs_confirmation":
+            reply = await channel.say(f"{line} --confirm {reply['data']['token']}")
+        return reply
+
+    async def deliver(self, channel: Channel) -> Reply:
+        """Deliver the arguments to an endpoint that runs the command with them."""
+        assert isinstance(channel, Webhook)
+        if self.made["error"]:
+            return self.made
+        return await channel.deliver(self.made, self._args())
+
+    async def _prepare(self, channel: Channel) -> None:
+        """Say what comes before, and make the endpoint of the webhook everywhere."""
+        ann = self.there.gateway.person("ann")
+        if self.case.setting is not None:
+            self.case.setting(self.there.gateway)
+        for line in self.case.before:
+            said = self._filled(line.removeprefix("!"))
+            if line.startswith("!"):
+                self.answers.append(await channel.say(said))
+            else:
+                self.answers.append((await ann.say(said, **_CONVERSATION)).body)
+        if self.command.name == "link":
+            channel.sender = STRANGERS.get(channel.name, channel.sender)
+        hook = Webhook(self.there)
+        self.made = await hook.make(self.command.name, list(self._args()))
+
+    def _args(self) -> dict[str, Any]:
+        known = {"reason", *(each.name for each in self.command.parameters)}
+        return {
+            name: self._filled(value)
+            for name, value in self.case.args.items()
+            if name in known
+        }
+
+    def _filled(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: self._filled(each) for name, each in value.items()}
+        return value.format(*self.answers) if isinstance(value, str) else value
+
+    def _told(self, reply: Reply) -> bytes:
+        assert reply["status"] == "ok", reply
+        assert 0 < len(reply["summary"]) <= 150
+        own = _OWN.get(self.command.name, frozenset())
+        return orjson.dumps(without(reply["data"], self.case.random | own))
+
+
+def refusal_of(command: Command, channel: Channel) -> str:
+    """Say with which code a channel refuses a command, "" when it runs it."""
+    is_machine = isinstance(channel, Webhook)
+    if command.danger is Danger.DESTRUCTIVE:
+        refusals = {"email": "step_up_required", "webhook": "invalid_argument"}
+        return refusals.get(channel.name, "")
+    return _TAKES_UP.get(command.name, "") if is_machine else ""
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_data_is_the_same_on_all_five_channels(
+    serve: Serve, clock: FakeClock, name: str
+) -> None:
+    """M-OMN-06: byte for byte; Slack takes the message, the mail has its three parts.
+
+    What cannot be taken back is refused by mail and for machines; what takes up an
+    earlier answer finds none where nobody talks.
+    """
+    told: dict[str, bytes] = {}
+    for open_ in CHANNELS:
+        async with street(serve, clock) as there:
+            channel, play = open_(there), Play(there, name)
+            if refusal := refusal_of(play.command, channel):
+                assert await play.refused_by(channel) == refusal
+            else:
+                told[channel.name] = await play.on(channel)
+
+    assert set(told.values()) == {told["rest"]}, told
