@@ -27,6 +27,9 @@ LISTS = (
     "/collab/state/events",
     "/collab/state/log",
     "/v1/me",
+    "/v1/needs",
+    "/v1/approvals",
+    "/v1/approval-rules",
 )
 # What acme has and zulu lacks, by the name of the argument that would name it.
 THINGS = {
@@ -37,6 +40,7 @@ THINGS = {
     "key": "K-3",
     "webhook": "W-1",
     "tenant": "acme",
+    "approval": "AP-1",
 }
 
 
@@ -57,6 +61,9 @@ async def acme(gateway: Gateway) -> Person:
     ):
         answer = await admin.say(line)
         assert answer.status == 200, answer
+    await admin.say("approval rule set 'event add'")
+    for line in (f"event add {SECRET}_again", f"lease reclaim L-2 --reason {SECRET}"):
+        assert (await admin.say(line)).status == 409
     hook = {"name": SECRET, "command": "version"}
     assert (await admin.post("/v1/webhooks", hook)).status == 201
     off = await admin.post("/v1/channels/webhook/disable", {"reason": SECRET})
@@ -108,6 +115,7 @@ async def test_every_list_of_a_tenant_is_its_own(
         "/v1/me",
         "/v1/tenants",
         "/v1/status",
+        "/v1/approval-rules",
     }
     assert not [path for path in LISTS if SECRET.encode() in seen[path]]
     assert b"acme" not in b"".join(seen.values())
