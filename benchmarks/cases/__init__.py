@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from benchmarks.cases.floors import measure_floors
 from benchmarks.cases.latency import measure_latency
+from benchmarks.cases.mail import measure_mail
 from benchmarks.cases.size import measure_size
 from benchmarks.cases.slack import measure_slack
 from benchmarks.cases.start import measure_start
@@ -20,4 +21,5 @@ CASES: Mapping[str, Callable[[Bench], Iterator[Line]]] = {
     "P-5": measure_slack,
     "P-6": measure_size,
     "P-9": measure_start,
+    "P-10": measure_mail,
 }
