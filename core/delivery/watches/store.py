@@ -42,12 +42,12 @@ _THIS_CARD = (
 
 _OF_PERSON = Prepared(
     _WATCHES.where(_OWN, watches.c.user_id == bindparam("of_user")).order_by(
-        watches.c.created_at, watches.c.target
+        watches.c.created_at, watches.c.target, watches.c.channel
     )
 )
 _OF_TARGET = Prepared(
     _WATCHES.where(_OWN, watches.c.target == bindparam("of_target")).order_by(
-        watches.c.created_at, watches.c.user_id
+        watches.c.created_at, watches.c.user_id, watches.c.channel
     )
 )
 _TARGETS = Prepared(

@@ -1,0 +1,6 @@
+"""Watches, cards, health and retention, on Postgres: the tests are those of the core."""
+
+# ruff: noqa: F403 -- borrowing all tests of a module is the point
+from tests.unit.core.delivery.test_health import *
+from tests.unit.core.delivery.test_retention import *
+from tests.unit.core.delivery.test_watches import *
