@@ -1,10 +1,14 @@
-"""A channel whose other end is the test: it takes what it is given, or refuses by script."""
+"""A channel whose other end is the test: plain messages in, and a list of what went out."""
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from channels.base import Parcel
+from channels.base import Inbound, Parcel
+from core.kernel.envelope import Envelope
+from core.kernel.jsons import Json
+from core.kernel.principal import Assurance
 
 
 class ScriptedCourier:
@@ -46,3 +50,22 @@ class ScriptedCourier:
     def keys(self) -> Sequence[str]:
         """What was delivered, in its order."""
         return [each.id for each in self.delivered]
+
+
+class PlainWire:
+    """Stored messages that are a line, and where it was said."""
+
+    def parse(
+        self, payload: Mapping[str, Json], *, account: str, received_at: datetime
+    ) -> Inbound:
+        place = payload["place"]
+        assert isinstance(place, dict)
+        envelope = Envelope(
+            channel="slack",
+            conversation=str(payload["conversation"]),
+            reply_to=place,
+            text=str(payload["line"]),
+            assurance=Assurance.SECRET,
+            received_at=received_at,
+        )
+        return Inbound(envelopes=(envelope,), reply_to=place)

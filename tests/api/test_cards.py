@@ -2,42 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import pytest
 
-from channels.base import Capabilities, Inbound
+from channels.base import Capabilities
 from core.delivery.model import InboxKey
-from core.kernel.envelope import Envelope
-from core.kernel.jsons import Json, canonical_json
-from core.kernel.principal import Assurance, TenantId, system
+from core.kernel.jsons import canonical_json
+from core.kernel.principal import TenantId, system
 from gateway.doors.door import ChannelSource
 from gateway.intake import Arrival, Intake
 from gateway.outbox import Post, Postman, budget_of
 from gateway.senders import LinkedSenders
 from tests.api.channels import Writer
 from tests.api.gateway import Gateway, Person
-from tests.couriers import ScriptedCourier
-
-
-class PlainWire:
-    """Stored messages that are a line, and where it was said."""
-
-    def parse(
-        self, payload: Mapping[str, Json], *, account: str, received_at: datetime
-    ) -> Inbound:
-        place = payload["place"]
-        assert isinstance(place, dict)
-        envelope = Envelope(
-            channel="slack",
-            conversation=str(payload["conversation"]),
-            reply_to=place,
-            text=str(payload["line"]),
-            assurance=Assurance.SECRET,
-            received_at=received_at,
-        )
-        return Inbound(envelopes=(envelope,), reply_to=place)
+from tests.couriers import PlainWire, ScriptedCourier
 
 
 @dataclass
