@@ -214,13 +214,13 @@ class FakeSlack:
         }
 
     async def _respond(self, request: web.Request) -> web.Response:
+        self.calls.append("response_url")
         line = self.script.next_for("response_url")
         if line is not None:
             return await self.script.play(line, request)
         place = self._desk.responses.get(request.match_info["name"])
         if place is None:
             return web.Response(status=404, text="no such url")
-        self.calls.append("response_url")
         try:
             respond(self._desk, place, orjson.loads(await request.read()))
         except Refused as refused:

@@ -46,7 +46,13 @@ class People:
         return await self.tell(payloads.message_event(message, is_dm=True))
 
     def write(
-        self, user: str, channel: str, text: str, *, thread: str = ""
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        *,
+        thread: str = "",
+        only_for: str = "",
     ) -> SlackMessage:
         """Put a message on the board without telling the app."""
         now = self._desk.now()
@@ -58,6 +64,7 @@ class People:
                 text=text,
                 at=now,
                 thread_ts=thread,
+                only_for=only_for,
             )
         )
 

@@ -53,6 +53,10 @@ class Script:
             fault, _, detail = word.partition(":")
             self._lines.append(Line(fault=Fault(fault), detail=detail, method=method))
 
+    def clear(self) -> None:
+        """Let all be well from now on."""
+        self._lines.clear()
+
     @property
     def is_over(self) -> bool:
         """Tell whether every fault has happened."""
