@@ -31,7 +31,7 @@ async def fake(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeSlack]:
 async def test_a_reply_that_had_not_left_leaves_once_after_the_restart(
     fake: FakeSlack, start_gateway: StartGateway
 ) -> None:
-    """R-02: the effect and its reply were committed together."""
+    """R-01: the effect and its reply were committed together."""
     gateway = await asyncio.to_thread(start_gateway)
     await link(fake, gateway)
     before = len(fake.messages())
