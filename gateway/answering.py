@@ -19,9 +19,9 @@ _HAS_CARDS = frozenset({"task", "approval"})
 def post_answer(tx: Tx, work: Work, message: Message, answer: Answer) -> None:
     """Have an answer delivered to whoever asked; what was asked to steer leaves first.
 
-    Shape:  `place` also says whether the answer is for the person alone: looks and
-            errors are, unless the line said --public; changes are for all who are
-            there, unless it said --private. What changed one object, for all to see and
+    Shape:  `place` also says whether the answer is for the person alone: looks, errors
+            and what only they can confirm are, unless the line said --public; changes
+            are for all who are there, unless it said --private. What changed one object, for all to see and
             where messages can be edited, becomes the live card of that object there.
     """
     asked = message.invocation
@@ -72,7 +72,10 @@ def _card_of(tx: Tx, message: Message, answer: Answer) -> Card | None:
 
 
 def _is_private(asked: Invocation | None, answer: Answer) -> bool:
-    if asked is None or answer.reply.error:
+    reply = answer.reply
+    if asked is None or reply.error:
         return True
-    is_public = asked.options.is_public
-    return asked.command.is_read if is_public is None else not is_public
+    if asked.options.is_public is not None:
+        return not asked.options.is_public
+    is_proposal = reply.status is ReplyStatus.NEEDS_CONFIRMATION
+    return asked.command.is_read or (is_proposal and "token" in reply.data)

@@ -90,8 +90,10 @@ class Alone:
         self.pool = Pool(fake.url, deadline=2.0)
         self.teams = Teams(self.installations, self.pool)
         clock = SystemClock()
-        pages = Pages(_silent, Catalog, clock=clock)
-        self.adapter = SlackAdapter(self.inbox, self.teams, pages=pages, clock=clock)
+        self.pages = Pages(_silent, Catalog, clock=clock)
+        self.adapter = SlackAdapter(
+            self.inbox, self.teams, pages=self.pages, clock=clock
+        )
 
     @asynccontextmanager
     async def running(self, app_token: str) -> AsyncIterator[None]:
@@ -149,11 +151,18 @@ class SlackGateway:
         self.served = served
         self.fake = fake
 
-    def link(self, name: str, user: str, *, account: str = "default") -> None:
+    def link(
+        self,
+        name: str,
+        user: str,
+        *,
+        account: str = "default",
+        role: Role = Role.OPERATOR,
+    ) -> None:
         """Make a person and link their Slack account, by the code that both confirm."""
 
         def make(tx: Tx) -> Any:
-            return users.create(tx, name, roles=[Role.OPERATOR])
+            return users.create(tx, name, roles=[role])
 
         def ask(tx: Tx) -> str:
             sender = Account(channel="slack", account=account, sender=user)
