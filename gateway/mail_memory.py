@@ -1,9 +1,12 @@
 """The mail channel's memory in the database, for one mailbox of one tenant."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from channels.email.memory import Cursor, History, Sent
 from core.database import Database, Tx
 from core.delivery.mail import service as mail
-from core.delivery.mail.model import MailFolder, SentMail
+from core.delivery.mail.model import MailCounts, MailFolder, SentMail
 from core.events import service as events
 from core.kernel.principal import Principal, TenantId, system
 
@@ -73,14 +76,8 @@ class StoredMails:
         self._account = account
         self._by = _mailbox(tenant)
 
-    async def look_back(self, *, to: str, thread: str, subject: str) -> History:
-        """Count what left before a mail of this kind does."""
-        return await self._db.read(
-            lambda tx: self._history(tx, to, thread, subject), by=self._by
-        )
-
-    async def note(self, sent: Sent) -> None:
-        """Remember a mail that left."""
+    async def reserve(self, sent: Sent, *, fits: Callable[[History], bool]) -> History:
+        """Count a mail as sent if it fits what was sent before, and give that."""
         stored = SentMail(
             account=self._account,
             message_id=sent.message_id,
@@ -90,7 +87,15 @@ class StoredMails:
             subject=sent.subject,
             is_notice=sent.is_notice,
         )
-        await self._db.write(lambda tx: mail.note_sent(tx, stored), by=self._by)
+        return await self._db.write(
+            lambda tx: _history(
+                mail.reserve(
+                    tx, stored, fits=lambda counts: fits(_history(counts, tx.now))
+                ),
+                tx.now,
+            ),
+            by=self._by,
+        )
 
     async def bounce(self, message_id: str) -> bool:
         """Note that a mail never arrived; True when it was one of ours."""
@@ -116,17 +121,15 @@ class StoredMails:
             by=self._by,
         )
 
-    def _history(self, tx: Tx, to: str, thread: str, subject: str) -> History:
-        counts = mail.look_back(
-            tx, self._account, to=to, thread=thread, subject=subject
-        )
-        return History(
-            last_hour=counts.last_hour,
-            room_in=mail.room_in(counts, tx.now).total_seconds(),
-            thread_day=counts.thread_day,
-            has_notice=counts.has_notice,
-            about=counts.about,
-        )
+
+def _history(counts: MailCounts, now: datetime) -> History:
+    return History(
+        last_hour=counts.last_hour,
+        room_in=mail.room_in(counts, now).total_seconds(),
+        thread_day=counts.thread_day,
+        has_notice=counts.has_notice,
+        about=counts.about,
+    )
 
 
 def _bounce(tx: Tx, account: str, message_id: str) -> bool:

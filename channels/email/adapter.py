@@ -66,21 +66,22 @@ class MailReader:
         pace: Pace = Pace(),
     ) -> None:
         self._server = server
-        self._connect = connect
+        self.connect = connect
         self._cursors = cursors
         self._receiver = receiver
         self._inbox = inbox
         self._health = health
         self._clock = clock
-        self._pace = pace
+        self.pace = pace
         self._failures = 0
+        self._is_down = False
 
     async def run(self) -> None:
         """Read until cancelled; an outage is logged when it begins and when it ends."""
         try:
             while True:
                 is_lost = not await self._stay()
-                await asyncio.sleep(self._backoff() if is_lost else self._pace.turn)
+                await asyncio.sleep(self._backoff() if is_lost else self.pace.turn)
         finally:
             self._health.link = Link.OFF
             with suppress(Unavailable):
@@ -89,8 +90,8 @@ class MailReader:
     def _backoff(self) -> float:
         self._failures += 1
         self._health.reconnects += 1
-        doubled = self._pace.first_pause * 2 ** min(self._failures - 1, 10)
-        longest = min(doubled, self._pace.longest_pause)
+        doubled = self.pace.first_pause * 2 ** min(self._failures - 1, 10)
+        longest = min(doubled, self.pace.longest_pause)
         return uniform(longest / 2, longest)  # noqa: S311 - it only spreads the load
 
     async def _stay(self) -> bool:
@@ -100,7 +101,7 @@ class MailReader:
                 self._health.link = Link.OFF
                 self._health.error = "another gateway reads this mailbox"
                 return True
-            async with self._connect(self._server) as mailbox:
+            async with self.connect(self._server) as mailbox:
                 await mailbox.log_in(self._server)
                 selected = await mailbox.select(self._server.folder)
                 await self._follow(mailbox, selected)
@@ -121,7 +122,7 @@ class MailReader:
         while await self._cursors.take_turn():
             await self._catch_up(mailbox, selected)
             self._up()
-            await mailbox.wait(self._pace.idle)
+            await mailbox.wait(self.pace.idle)
 
     async def _catch_up(self, mailbox: OpenMailbox, selected: Selected) -> None:
         validity = selected.uid_validity
@@ -170,12 +171,16 @@ class MailReader:
             return self._receiver.set_aside(raw, silence="it could not be read")
 
     def _up(self) -> None:
-        if self._health.link is Link.DEGRADED:
-            _log.info("email.recovered", extra={"account": self._health.account})
+        """Note that reading works; what the sending side told stays."""
         self._failures = 0
-        self._health.is_up()
+        if self._is_down:
+            _log.info("email.recovered", extra={"account": self._health.account})
+        if self._is_down or self._health.link is Link.OFF:
+            self._health.is_up()
+        self._is_down = False
 
     def _down(self, error: str, *, fix: str) -> None:
+        self._is_down = True
         if self._health.is_down(error, fix=fix):
             _log.warning(
                 "email.down", extra={"account": self._health.account, "reason": error}

@@ -1,8 +1,10 @@
 """Delivers replies as mails: in their thread, not too many, each recognisable again."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import Enum, auto
 from hashlib import sha256
 
 from channels.base import Health, Parcel, Postponed, Undeliverable
@@ -19,6 +21,8 @@ from core.kernel.reply import Reply
 PERSON_HOUR = 20
 THREAD_DAY = 100
 THREAD_PAUSE = timedelta(hours=1)
+
+_log = logging.getLogger(__name__)
 
 # Answers that only tell somebody how to begin; one a day is enough.
 _NOTICES = frozenset({"empty", "not_a_command", "not_linked", "unauthenticated"})
@@ -43,6 +47,7 @@ class MailCourier:
         self._tokens = tokens
         self._health = health
         self._clock = clock
+        self._is_down = False
 
     async def deliver(self, parcel: Parcel) -> str:
         """Send one mail, unless the person has had enough; give its Message-ID.
@@ -51,35 +56,39 @@ class MailCourier:
                 began. A notice is sent once a day, whatever the person keeps writing.
         Raises: Postponed, Undeliverable.
         """
-        to, thread = _recipient(parcel, own=self._address), _thread(parcel)
-        history = await self._sent.look_back(
-            to=to, thread=thread, subject=parcel.subject
+        sent = _about(parcel, own=self._address)
+        history = await self._sent.reserve(
+            sent, fits=lambda before: _decide(parcel, sent, before) is _Decision.SEND
         )
-        is_notice = _is_notice(parcel.reply)
-        if parcel.lane is Lane.PROGRESS and (parcel.edits or history.about):
-            return parcel.edits or history.about
-        if is_notice and history.has_notice:
-            return ""
-        _require_room(history, to)
-        message_id = message_id_of(parcel, self._address)
-        place = {**parcel.place, "token": await self._token(to, thread)}
-        mail = await asyncio.to_thread(self._write, parcel.reply, place, message_id)
-        await self._send(mail, str(parcel.place["to"]))
-        await self._sent.note(
-            Sent(
-                message_id=message_id,
-                parcel_id=parcel.id,
-                to=to,
-                thread=thread or message_id,
-                subject=parcel.subject,
-                is_notice=is_notice,
-            )
-        )
-        return message_id
+        match _decide(parcel, sent, history):
+            case _Decision.SKIP:
+                return parcel.edits or history.about
+            case _Decision.WAIT_FOR_PERSON:
+                raise Postponed(
+                    f"{sent.to} had {history.last_hour} mails within the hour",
+                    retry_after=history.room_in,
+                )
+            case _Decision.WAIT_FOR_THREAD:
+                raise Postponed(
+                    f"the thread had {history.thread_day} mails within a day",
+                    retry_after=THREAD_PAUSE.total_seconds(),
+                )
+            case _Decision.SEND:
+                await self._write_and_send(parcel, sent)
+                return sent.message_id
 
-    async def _token(self, to: str, thread: str) -> str:
+    async def _write_and_send(self, parcel: Parcel, sent: Sent) -> None:
+        place = {**parcel.place, "token": await self._token(parcel, sent)}
+        mail = await asyncio.to_thread(
+            self._write, parcel.reply, place, sent.message_id
+        )
+        await self._send(mail, str(parcel.place["to"]))
+
+    async def _token(self, parcel: Parcel, sent: Sent) -> str:
         """Make the secret of the answer to come; there is none outside of a thread."""
-        return await self._tokens.issue(sender=to, thread=thread) if thread else ""
+        if not parcel.place.get("thread"):
+            return ""
+        return await self._tokens.issue(sender=sent.to, thread=sent.thread)
 
     def _write(self, reply: Reply, place: Mapping[str, Json], message_id: str) -> bytes:
         own = self._address
@@ -94,12 +103,22 @@ class MailCourier:
             await self._sender.send(mail, sender=self._address, to=to)
         except Postponed as fault:
             if fault.is_account_wide:
-                self._health.is_down(
-                    fault.reason,
-                    fix="see that OPSWIRE_EMAIL__SMTP_URL is right and the server runs",
-                )
+                self._down(fault.reason)
             raise
         self._health.last_out = self._clock.now()
+        if self._is_down:
+            self._is_down = False
+            self._health.is_up()
+            _log.info("email.sending_recovered", extra={"account": self._address})
+
+    def _down(self, reason: str) -> None:
+        self._is_down = True
+        fix = "see that OPSWIRE_EMAIL__SMTP_URL is right and the server runs"
+        if self._health.is_down(reason, fix=fix):
+            _log.warning(
+                "email.sending_down",
+                extra={"account": self._address, "reason": reason},
+            )
 
 
 def message_id_of(parcel: Parcel, address: str) -> str:
@@ -120,23 +139,37 @@ def _recipient(parcel: Parcel, *, own: str) -> str:
     return to
 
 
-def _thread(parcel: Parcel) -> str:
-    return str(parcel.place.get("thread") or "")
+class _Decision(Enum):
+    """What is done with a mail in view of what was sent before."""
+
+    SEND = auto()
+    SKIP = auto()
+    WAIT_FOR_PERSON = auto()
+    WAIT_FOR_THREAD = auto()
 
 
-def _is_notice(reply: Reply) -> bool:
-    return reply.error is not None and reply.error.code in _NOTICES
-
-
-def _require_room(history: History, to: str) -> None:
+def _decide(parcel: Parcel, sent: Sent, before: History) -> _Decision:
     """Hold a mail back that would make a storm of the conversation."""
-    if history.last_hour >= PERSON_HOUR:
-        raise Postponed(
-            f"{to} had {history.last_hour} mails within the hour",
-            retry_after=history.room_in,
-        )
-    if history.thread_day >= THREAD_DAY:
-        raise Postponed(
-            f"the thread had {history.thread_day} mails within a day",
-            retry_after=THREAD_PAUSE.total_seconds(),
-        )
+    is_told = bool(parcel.edits or before.about)
+    if parcel.lane is Lane.PROGRESS and is_told:
+        return _Decision.SKIP
+    if sent.is_notice and before.has_notice:
+        return _Decision.SKIP
+    if before.last_hour >= PERSON_HOUR:
+        return _Decision.WAIT_FOR_PERSON
+    if before.thread_day >= THREAD_DAY:
+        return _Decision.WAIT_FOR_THREAD
+    return _Decision.SEND
+
+
+def _about(parcel: Parcel, *, own: str) -> Sent:
+    message_id = message_id_of(parcel, own)
+    error = parcel.reply.error
+    return Sent(
+        message_id=message_id,
+        parcel_id=parcel.id,
+        to=_recipient(parcel, own=own),
+        thread=str(parcel.place.get("thread") or message_id),
+        subject=parcel.subject,
+        is_notice=error is not None and error.code in _NOTICES,
+    )

@@ -1,5 +1,6 @@
 """What the mail channel remembers over restarts, as it needs it to be kept."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -32,7 +33,7 @@ class Cursors(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A mail that left; `is_notice` marks one that only explains how to begin."""
+    """A mail that leaves; `is_notice` marks one that only explains how to begin."""
 
     message_id: str
     parcel_id: str
@@ -62,11 +63,12 @@ class History:
 class SentMails(Protocol):
     """Remembers what was sent to whom."""
 
-    async def look_back(self, *, to: str, thread: str, subject: str) -> History:
-        """Count what left before a mail of this kind does."""
+    async def reserve(self, sent: Sent, *, fits: Callable[[History], bool]) -> History:
+        """Count a mail as sent if it fits what was sent before, and give that.
 
-    async def note(self, sent: Sent) -> None:
-        """Remember a mail that left."""
+        Both happen in one step, so that two mails cannot share one place. A mail that
+        is tried again does not stand in its own way.
+        """
 
     async def bounce(self, message_id: str) -> bool:
         """Note that a mail never arrived; True when it was one of ours."""

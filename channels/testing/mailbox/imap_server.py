@@ -57,6 +57,11 @@ class ImapServer:
             session.freeze()
         return len(self._serving)
 
+    def cut(self) -> None:
+        """End the present connections, and go on serving new ones."""
+        for session in self._serving.values():
+            session.close()
+
     def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
         session = ImapSession(
             reader,

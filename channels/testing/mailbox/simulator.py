@@ -86,3 +86,8 @@ class MailboxSimulator:
     def folder(self, address: str) -> Folder:
         """Open somebody's inbox."""
         return self.boxes.folder(address)
+
+    def renumber(self, address: str) -> None:
+        """Number somebody's mails anew, as a restore does; all readers are cut off."""
+        self.folder(address).renumber()
+        self.imap.cut()

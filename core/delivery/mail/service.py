@@ -1,5 +1,6 @@
 """Read a folder in turns, count what leaves, and know the answers to it again."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import choice
@@ -56,24 +57,32 @@ def advance(
     )
 
 
-def look_back(
-    tx: Tx, account: str, *, to: str, thread: str, subject: str
+def reserve(
+    tx: Tx, mail: SentMail, *, fits: Callable[[MailCounts], bool]
 ) -> MailCounts:
-    """Count what left before the next mail does."""
+    """Count what left before, and count a mail among it if it fits.
+
+    Guaranteed together: of two mails for which there is one place, one gets it. A mail
+    that is tried again counts once.
+    """
+    store.forget_sent(tx, before=to_micros(tx.now - MEMORY))
+    counts = _count(tx, mail)
+    is_known = store.find_parcel(tx, mail.account, mail.message_id) is not None
+    if not is_known and fits(counts):
+        store.add_sent(tx, mail)
+    return counts
+
+
+def _count(tx: Tx, mail: SentMail) -> MailCounts:
     hour, day = to_micros(tx.now - _HOUR), to_micros(tx.now - _DAY)
-    last_hour, first = store.count_to(tx, account, to, since=hour)
+    last_hour, first = store.count_to(tx, mail, since=hour)
+    about = store.find_about(tx, mail, since=0) if mail.subject else ""
     return MailCounts(
         last_hour=last_hour,
         oldest_at=from_micros(first) if first else None,
-        thread_day=store.count_in(tx, account, thread, since=day) if thread else 0,
-        has_notice=store.count_notices(tx, account, to, since=day) > 0,
-        about=(
-            store.find_about(
-                tx, account, to, subject=subject, since=to_micros(tx.now - MEMORY)
-            )
-            if subject
-            else ""
-        ),
+        thread_day=store.count_in(tx, mail, since=day),
+        has_notice=store.count_notices(tx, mail, since=day) > 0,
+        about=about,
     )
 
 
@@ -82,13 +91,6 @@ def room_in(counts: MailCounts, now: datetime) -> timedelta:
     if counts.oldest_at is None:
         return timedelta()
     return max(counts.oldest_at + _HOUR - now, timedelta(seconds=1))
-
-
-def note_sent(tx: Tx, mail: SentMail) -> None:
-    """Remember a mail that left; once, however often it had to be tried."""
-    store.forget_sent(tx, before=to_micros(tx.now - MEMORY))
-    if store.find_parcel(tx, mail.account, mail.message_id) is None:
-        store.add_sent(tx, mail)
 
 
 def bounce(tx: Tx, account: str, message_id: str) -> str:

@@ -40,23 +40,24 @@ _OWN_SENT = (
     mail_sent.c.tenant_id == bindparam("tenant"),
     mail_sent.c.account == bindparam("of_account"),
 )
+_OTHERS = (*_OWN_SENT, mail_sent.c.message_id != bindparam("but"))
 _COUNT_TO = Prepared(
     select(func.count(), func.min(mail_sent.c.sent_at)).where(
-        *_OWN_SENT,
+        *_OTHERS,
         mail_sent.c.recipient == bindparam("to"),
         mail_sent.c.sent_at > bindparam("since"),
     )
 )
 _COUNT_IN = Prepared(
     select(func.count()).where(
-        *_OWN_SENT,
+        *_OTHERS,
         mail_sent.c.thread == bindparam("in_thread"),
         mail_sent.c.sent_at > bindparam("since"),
     )
 )
 _NOTICES = Prepared(
     select(func.count()).where(
-        *_OWN_SENT,
+        *_OTHERS,
         mail_sent.c.recipient == bindparam("to"),
         mail_sent.c.sent_at > bindparam("since"),
         mail_sent.c.is_notice == literal_column("1"),
@@ -65,7 +66,7 @@ _NOTICES = Prepared(
 _ABOUT = Prepared(
     select(mail_sent.c.message_id)
     .where(
-        *_OWN_SENT,
+        *_OTHERS,
         mail_sent.c.recipient == bindparam("to"),
         mail_sent.c.sent_at > bindparam("since"),
         mail_sent.c.subject == bindparam("of_subject"),
@@ -158,27 +159,33 @@ def move_cursor(
 
 
 # ── mails that left ───────────────────────────────────────────────────────────
-def count_to(tx: Tx, account: str, to: str, *, since: int) -> tuple[int, int]:
-    """Count the mails to somebody, and tell when the first of them left."""
-    [(count, first)] = tx.run(_COUNT_TO, of_account=account, to=to, since=since)
+def count_to(tx: Tx, mail: SentMail, *, since: int) -> tuple[int, int]:
+    """Count other mails to the same person, and tell when the first of them left."""
+    [(count, first)] = tx.run(_COUNT_TO, to=mail.recipient, since=since, **_but(mail))
     return int(count), int(first or 0)
 
 
-def count_in(tx: Tx, account: str, thread: str, *, since: int) -> int:
-    """Count the mails in a thread."""
-    [(count,)] = tx.run(_COUNT_IN, of_account=account, in_thread=thread, since=since)
+def count_in(tx: Tx, mail: SentMail, *, since: int) -> int:
+    """Count other mails in the same thread."""
+    [(count,)] = tx.run(_COUNT_IN, in_thread=mail.thread, since=since, **_but(mail))
     return int(count)
 
 
-def count_notices(tx: Tx, account: str, to: str, *, since: int) -> int:
-    """Count the notices to somebody."""
-    [(count,)] = tx.run(_NOTICES, of_account=account, to=to, since=since)
+def count_notices(tx: Tx, mail: SentMail, *, since: int) -> int:
+    """Count other notices to the same person."""
+    [(count,)] = tx.run(_NOTICES, to=mail.recipient, since=since, **_but(mail))
     return int(count)
 
 
-def find_about(tx: Tx, account: str, to: str, *, subject: str, since: int) -> str:
-    """Find the newest mail to somebody on a subject; "" without one."""
-    rows = tx.run(_ABOUT, of_account=account, to=to, of_subject=subject, since=since)
+def find_about(tx: Tx, mail: SentMail, *, since: int) -> str:
+    """Find the newest other mail to the same person on the same subject, or ""."""
+    rows = tx.run(
+        _ABOUT,
+        to=mail.recipient,
+        of_subject=mail.subject,
+        since=since,
+        **_but(mail),
+    )
     return str(rows[0][0]) if rows else ""
 
 
@@ -252,3 +259,7 @@ def has_token(tx: Tx, account: str, hashed: str, *, sender: str, thread: str) ->
 def forget_tokens(tx: Tx) -> int:
     """Delete tokens that have expired."""
     return tx.change(_FORGET_TOKENS, now=tx.micros)
+
+
+def _but(mail: SentMail) -> dict[str, str]:
+    return {"of_account": mail.account, "but": mail.message_id}
