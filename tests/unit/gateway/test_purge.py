@@ -1,0 +1,79 @@
+"""The purge: batch after batch until nothing is too old, in every tenant."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from core.database import Database, Tx
+from core.delivery import retention
+from core.delivery.outbox import dispatch, queue
+from core.delivery.outbox import service as outbox
+from core.delivery.outbox.dispatch import Terms
+from core.delivery.outbox.model import Budget, OutboxDraft, Spot
+from core.kernel.principal import TenantId, system
+from gateway.purge import Purge
+from gateway.settings import KeepSettings
+from tests.conftest import FakeClock
+
+TENANTS = [system().tenant, TenantId("acme")]
+
+
+def send(tx: Tx, count: int) -> None:
+    """Have many deliveries leave."""
+    terms = Terms(
+        budgets={"slack": Budget(most=10**6)}, claim=timedelta(days=1), most=10**6
+    )
+    for number in range(count):
+        draft = OutboxDraft(
+            key=f"k{number}",
+            channel="slack",
+            account="",
+            place={"channel": f"C{number}"},
+            body="{}",
+        )
+        outbox.post(tx, draft)
+    for each in dispatch.claim(tx, terms):
+        dispatch.note_sent(tx, each, ref="")
+
+
+@pytest.fixture
+def purge(db: Database) -> Purge:
+    async def tenants() -> list[TenantId]:
+        return TENANTS
+
+    return Purge(db, KeepSettings(sent_days=2), tenants=tenants)
+
+
+def sent(db: Database) -> list[int]:
+    """How many deliveries each tenant still knows, at most a page of each."""
+    return [len(db.look(outbox.list_, by=system(each)).items) for each in TENANTS]
+
+
+async def test_everything_too_old_is_forgotten_in_batches(
+    db: Database, purge: Purge, clock: FakeClock
+) -> None:
+    many = 2 * retention.BATCH + 1
+    for tenant in TENANTS:
+        db.run(partial(send, count=many), by=system(tenant))
+        db.run(partial(queue.pause, spot=Spot("slack", "", "x"), until=1), by=system())
+
+    await purge.run()
+    early = sent(db)
+    clock.advance(timedelta(days=2, seconds=1))
+    await purge.run()
+
+    assert early == [100, 100]
+    assert sent(db) == [0, 0]
+
+
+async def test_a_purge_that_finds_nothing_writes_nothing(
+    db: Database, purge: Purge
+) -> None:
+    db.run(partial(send, count=3), by=system())
+    commits: list[object] = []
+    db.on_commit(commits.append)
+
+    await purge.run()
+
+    assert commits == []
