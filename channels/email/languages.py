@@ -26,6 +26,10 @@ WROTE = (
     "写道", "寫道", "来信", "來信",  # Chinese
     "님이 작성", "작성", "썼습니다",  # Korean
     "đã viết", "menulis",  # Vietnamese, Indonesian
+    "написа", "napisao je", "napisala je", "je napisao",  # Bulgarian, Croatian
+    "napisal", "napisala", "kirjutas", "rakstīja", "rašė", "skrifaði", "va escriure",
+    "כתב", "כתבה", "كتب", "كتبت", "نوشت", "เขียนว่า", "ने लिखा",
+    "quoting", "zitat von", "citando", "citando a", "citat från", "quotando",
 )  # fmt: skip
 
 OPENERS = (
@@ -37,7 +41,8 @@ SENDER_FIELDS = (
     "from", "von", "de", "da", "van", "från", "fra", "lähettäjä", "od", "feladó",
     "de la", "от", "від", "from", "gönderen", "kimden", "από", "差出人", "发件人", "寄件者",
     "寄件人", "보낸 사람", "từ", "dari", "expéditeur", "remitente", "mittente", "remetente",
-    "absender", "afzender", "отправитель",
+    "absender", "afzender", "отправитель", "šalje", "pošiljatelj", "saatja", "nuo",
+    "מאת", "من", "از", "จาก",
 )  # fmt: skip
 
 OTHER_FIELDS = (
@@ -64,11 +69,14 @@ OTHER_FIELDS = (
     "寄件日期", "傳送時間", "收件者", "主旨", "副本",
     "보낸 날짜", "날짜", "받는 사람", "제목", "참조",  # Korean
     "ngày", "tới", "đến", "chủ đề", "tanggal", "kepada", "perihal",
+    "изпратено", "до", "относно", "poslano", "za", "saadetud", "kellele", "teema",
+    "נשלח", "תאריך", "אל", "נושא", "تم الإرسال", "التاريخ", "إلى", "الموضوع",
+    "ارسال", "به", "موضوع", "ส่ง", "วันที่", "ถึง", "เรื่อง",
 )  # fmt: skip
 
 ORIGINALS = (
     "original message", "original email", "forwarded message", "begin forwarded",
-    "reply message", "ursprüngliche nachricht", "originalnachricht",
+    "reply message", "original appointment", "ursprüngliche nachricht", "originalnachricht",
     "ursprüngliche mail", "originale nachricht",
     "weitergeleitete nachricht", "weitergeleiteten nachricht",
     "message d'origine", "message d’origine", "message original", "message transféré",

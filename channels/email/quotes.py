@@ -36,6 +36,7 @@ _WROTE = any_of(WROTE)
 _DATE = re.compile(
     r"\d{1,2}\s?[:.h時时]\s?\d{2}|(?<!\d)\d{4}(?!\d)|\d{1,2}[./-]\d{1,2}[./-]\d"
 )
+_DATED = re.compile(r"\W{0,3}\d{1,4}[./-]\d{1,2}[./-]\d")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}[.\w-]{0,190}")
 _OPENER = re.compile(rf"(?:{'|'.join(OPENERS)})\b.*\d|\w{{2,4}}[.,]? .*\d")
 _NAME = re.compile(r"([^\W\d_][^:：\d]{0,24}?)\s?[:：]")
@@ -135,9 +136,14 @@ def _begins_old(lines: Sequence[str], number: int) -> bool:
     if _LONG_RULE.fullmatch(line):
         return True
     is_ruled = bool(_RULE.fullmatch(line))
-    if is_ruled or _field(line):
-        return _is_header_block(lines, number + is_ruled, is_ruled=is_ruled)
-    return _is_title(line.lower())
+    return (
+        (
+            (is_ruled or _field(line))
+            and _is_header_block(lines, number, is_ruled=is_ruled)
+        )
+        or ("@" in line and _is_foreign_header_block(lines, number))
+        or _is_title(line.lower())
+    )
 
 
 def _is_title(line: str) -> bool:
@@ -152,7 +158,8 @@ def _is_title(line: str) -> bool:
 def _is_header_block(lines: Sequence[str], number: int, *, is_ruled: bool) -> bool:
     """Tell whether the headers of an older mail stand here: `From: … Sent: … To: …`."""
     names: set[str] = set()
-    for line in lines[number : number + _HEADER_LINES]:
+    start = number + is_ruled
+    for line in lines[start : start + _HEADER_LINES]:
         name = _field(line)
         if line and not name and not names:
             return False
@@ -160,6 +167,16 @@ def _is_header_block(lines: Sequence[str], number: int, *, is_ruled: bool) -> bo
     names.discard("")
     least = 2 if is_ruled else 3
     return len(names) >= least and not names.isdisjoint(_SENDERS)
+
+
+def _is_foreign_header_block(lines: Sequence[str], number: int) -> bool:
+    """Tell the same in a language that we do not know, by its shape and an address."""
+    block = lines[number : number + 4]
+    return (
+        bool(_ADDRESS.search(block[0]))
+        and len(block) == 4
+        and all(_NAME.match(line) and not line.endswith(":") for line in block)
+    )
 
 
 def _field(line: str) -> str:
@@ -190,7 +207,9 @@ def _is_attribution(text: str, *, is_quoted_next: bool) -> bool:
         bool(_DATE.search(text)),
         bool(_ADDRESS.search(text)),
     )
-    return sum(clues) >= (1 if is_quoted_next and clues[0] else 2)
+    if is_quoted_next and (clues[0] or _DATED.match(text)):
+        return True
+    return sum(clues) >= 2
 
 
 def _first_of(lines: Sequence[str], first: int, text: str) -> int:
