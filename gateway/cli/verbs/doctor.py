@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.database import is_sqlite, open_engine
 from core.database.schema import SchemaState, schema_state
+from core.kernel.jsons import Json
 from core.kernel.problems import Problem
 from gateway.cli.client import Client
 from gateway.cli.exits import Exit
@@ -47,7 +48,7 @@ class Check(NamedTuple):
 @click.command()
 @click.pass_obj
 def doctor(terminal: Terminal) -> Exit:
-    """Check Python, Node, the data folder, the database, the gateway and the key."""
+    """Check Python, Node, the data, the database, the gateway, the key, the channels."""
     settings = settings_with()
     checks = [*machine_checks(settings), *gateway_checks(client_of(terminal), settings)]
     for check in checks:
@@ -79,7 +80,10 @@ def gateway_checks(client: Client, settings: Settings) -> Iterator[Check]:
         yield Check(
             "gateway", f"{client.url} answers {answer.status}", "look at its log"
         )
-    yield check_key(client)
+    key = check_key(client)
+    yield key
+    if key.is_ok:
+        yield from check_channels(client)
 
 
 def check_python() -> Check:
@@ -185,3 +189,28 @@ def check_key(client: Client) -> Check:
     except Problem as problem:
         return Check("key", problem.detail, "check OPSWIRE_URL")
     return Check("key", reply.summary, "ops login" if reply.error else "")
+
+
+def check_channels(client: Client) -> Iterator[Check]:
+    """Check that no channel is degraded, and that everything was delivered.
+
+    Shape:  a channel that is off is as somebody wants it; without the right to see the
+            channels there is nothing to tell.
+    """
+    listed = send_line(client, "channel list").data.get("items")
+    for each in listed if isinstance(listed, list) else ():
+        if isinstance(each, dict) and (check := _channel(each)):
+            yield check
+
+
+def _channel(shown: Mapping[str, Json]) -> Check | None:
+    """Tell of one channel; nothing of one that needs no account and works."""
+    name, state, dead = str(shown["channel"]), str(shown["state"]), shown["dead"]
+    if dead:
+        fix = f"ops outbox list --status dead --channel {name}"
+        return Check(name, f"{state}; {dead} not delivered", fix)
+    if state == "degraded":
+        return Check(name, str(shown["error"]), str(shown["fix"]))
+    if not shown["accounts"] and state == "connected":
+        return None
+    return Check(name, f"{state}: {shown['fix']}" if shown["fix"] else state)

@@ -7,10 +7,10 @@ import pytest
 
 from core.database import Database, Tx
 from core.delivery import retention
-from core.delivery.outbox import dispatch, queue
+from core.delivery.outbox import dispatch
 from core.delivery.outbox import service as outbox
 from core.delivery.outbox.dispatch import Terms
-from core.delivery.outbox.model import Budget, OutboxDraft, Spot
+from core.delivery.outbox.model import Budget, OutboxDraft
 from core.kernel.principal import TenantId, system
 from gateway.purge import Purge
 from gateway.settings import KeepSettings
@@ -56,7 +56,6 @@ async def test_everything_too_old_is_forgotten_in_batches(
     many = 2 * retention.BATCH + 1
     for tenant in TENANTS:
         db.run(partial(send, count=many), by=system(tenant))
-        db.run(partial(queue.pause, spot=Spot("slack", "", "x"), until=1), by=system())
 
     await purge.run()
     early = sent(db)

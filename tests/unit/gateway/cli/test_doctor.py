@@ -1,0 +1,82 @@
+"""`ops doctor` on channels: what is degraded or was not delivered, each with its fix."""
+
+from typing import Any, cast
+
+import pytest
+
+from core.kernel.jsons import to_json
+from core.kernel.reply import ErrorInfo, Reply, ReplyStatus
+from gateway.cli.client import Answer, Client
+from gateway.cli.verbs.doctor import check_channels
+
+
+class OneAnswer:
+    """A gateway that says the same to everything."""
+
+    url = "http://127.0.0.1:8000"
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    def post(self, path: str, body: object, *, key: str) -> Answer:
+        return Answer(status=200, headers={}, body=to_json(self._reply))
+
+
+def shown(channel: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "channel": channel,
+        "state": "connected",
+        "error": "",
+        "fix": "",
+        "dead": 0,
+        "accounts": [],
+        **fields,
+    }
+
+
+def checked(*channels: dict[str, Any]) -> list[tuple[str, str, str]]:
+    reply = Reply(summary="channels", data={"items": list(channels), "next": None})
+    client = cast(Client, OneAnswer(reply))
+    return [tuple(each) for each in check_channels(client)]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("channel", "expected"),
+    [
+        (shown("rest"), []),
+        (
+            shown("email", state="off", fix="set OPSWIRE_EMAIL__ADDRESS"),
+            [("email", "off: set OPSWIRE_EMAIL__ADDRESS", "")],
+        ),
+        (shown("slack", accounts=[{}]), [("slack", "connected", "")]),
+        (
+            shown(
+                "slack", state="degraded", error="token revoked", fix="set a new one"
+            ),
+            [("slack", "token revoked", "set a new one")],
+        ),
+        (
+            shown("slack", dead=3),
+            [
+                (
+                    "slack",
+                    "connected; 3 not delivered",
+                    "ops outbox list --status dead --channel slack",
+                )
+            ],
+        ),
+    ],
+)
+def test_a_channel_is_told_of_when_there_is_something_to_tell(
+    channel: dict[str, Any], expected: list[tuple[str, str, str]]
+) -> None:
+    assert checked(channel) == expected
+
+
+def test_who_may_not_see_the_channels_is_told_nothing() -> None:
+    error = ErrorInfo(
+        type="", code="missing_scope", title="", detail="", status=403, fix=()
+    )
+    refused = Reply(summary="no", status=ReplyStatus.ERROR, error=error)
+
+    assert list(check_channels(cast(Client, OneAnswer(refused)))) == []
