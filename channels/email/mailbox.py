@@ -1,6 +1,5 @@
 """What a reader needs of an open mailbox, whatever protocol brings it."""
 
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -70,4 +69,14 @@ class OpenMailbox(Protocol):
         """Wait until something may be new, then see that the server lives."""
 
 
-Connect = Callable[[MailServer], AbstractAsyncContextManager[OpenMailbox]]
+class Connect(Protocol):
+    """Opens a connection to a mail server for the length of a block."""
+
+    def __call__(
+        self, server: MailServer, *, deadline: float = ...
+    ) -> AbstractAsyncContextManager[OpenMailbox]:
+        """Connect and hear the greeting.
+
+        Units:  `deadline` is the seconds that one answer may take.
+        Raises: MailboxLost, when the block is entered.
+        """

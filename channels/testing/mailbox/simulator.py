@@ -34,8 +34,8 @@ class MailboxSimulator:
 
     authserv_id = AUTHSERV_ID
 
-    def __init__(self) -> None:
-        self.boxes = Mailboxes()
+    def __init__(self, boxes: Mailboxes | None = None) -> None:
+        self.boxes = boxes or Mailboxes()
         self.faults = Faults()
         self.imap = ImapServer(self.boxes, self.faults)
         self.smtp = SmtpServer(self.boxes, self.faults)
