@@ -129,6 +129,8 @@ class SlackDesk:
                 "Slack takes no slash commands in threads", fix=[f"{_MENTION} {rest}"]
             )
         if word == _SLASH:
+            # Slack shows nobody what was typed; here it is left to be read.
+            people.write(user, channel, act.text, only_for=user)
             return _told(await people.slash(user, channel, rest.strip()))
         if channel == dm_of(user):
             return _told(await people.dm(user, act.text))

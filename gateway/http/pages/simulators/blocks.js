@@ -62,7 +62,7 @@ function section(block, state) {
 function table(block) {
   const [head, ...rows] = block.rows;
   const cells = (row, tag) =>
-    el("tr", {}, row.map((cell) => el(tag, {}, cell.text ?? "")));
+    el("tr", {}, row.map((cell) => el(tag, { class: wrap(cell.text) }, cell.text ?? "")));
   return el(
     "div",
     { class: "table", tabindex: "0" },
@@ -73,6 +73,11 @@ function table(block) {
       el("tbody", {}, rows.map((row) => cells(row, "td"))),
     ),
   );
+}
+
+// Ids and the like stay in one piece.
+function wrap(text) {
+  return (text ?? "").length <= 24 ? "short" : null;
 }
 
 function control(element, block, state) {

@@ -42,10 +42,11 @@ export function refill(list, children) {
   }
 }
 
+// What is new is shown from its first line on.
 export function append(list, child) {
   list.append(child);
   while (list.childElementCount > 50) {
     list.firstElementChild.remove();
   }
-  list.scrollTop = list.scrollHeight;
+  list.scrollTop = child.offsetTop - list.offsetTop;
 }

@@ -3,6 +3,9 @@
 import { clock, el, find, refill } from "/simulators/dom.js";
 import { json } from "/simulators/json.js";
 
+// Mails come without fonts of their own; every mail program has one for them.
+const FONT =
+  "<style>:root{font:13px/1.4 sans-serif;overflow-wrap:anywhere}</style>";
 const PARTS = ["html", "text", "json"];
 
 export class Mail {
@@ -102,7 +105,7 @@ export class Mail {
       {},
       el("div", { class: "tabs" }, tabs, answer),
       part(chosen, mail),
-      mail.attachments.map((each) => el("p", { class: "file" }, `📎 ${each.name}`)),
+      mail.attachments.map((each) => el("p", { class: "file" }, `Attached: ${each.name}`)),
     );
   }
 
@@ -137,7 +140,11 @@ function part(name, mail) {
   }
   if (name === "html") {
     // Nothing may run in there, nor reach this page.
-    const frame = el("iframe", { sandbox: "", title: "HTML part", srcdoc: mail.html });
+    const frame = el("iframe", {
+      sandbox: "",
+      title: "HTML part",
+      srcdoc: `${FONT}${mail.html}`,
+    });
     frame.style.height = `${Math.min(460, 90 + mail.text.split("\n").length * 19)}px`;
     return frame;
   }

@@ -97,6 +97,11 @@ find("sign-in-form").addEventListener("submit", (event) => {
   field.value = "";
 });
 find("sign-out").addEventListener("click", leave);
+for (const button of document.querySelectorAll(".widen")) {
+  button.addEventListener("click", () =>
+    button.closest(".column").classList.toggle("wide"),
+  );
+}
 find("who").addEventListener("change", () => page.attempt(async () => slack.leave()));
 find("everywhere").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -6,6 +6,7 @@ import { mrkdwn } from "/simulators/text.js";
 import { Windows } from "/simulators/windows.js";
 
 const HOME = "home";
+const DM = "dm";
 const TASK_FROM_MESSAGE = "task_from_message";
 const LAUNCH = "launch";
 
@@ -49,8 +50,7 @@ export class Slack {
   }
 
   type(line) {
-    const isHome = this.place === HOME;
-    const channel = isHome ? this.state.channels[0].id : (this.place ?? "");
+    const channel = [HOME, DM, null].includes(this.place) ? "" : this.place;
     return this.act({ do: "type", channel, thread: this.thread, text: line });
   }
 
@@ -59,8 +59,8 @@ export class Slack {
     this.windows.confirm(button, () => this.do(act));
   }
 
+  // Somebody else sits down: the channel stays, what was private does not.
   leave() {
-    this.place = null;
     this.thread = "";
     this.windows.close();
   }
@@ -100,7 +100,7 @@ export class Slack {
 
   draw() {
     const tabs = [
-      ...this.state.channels.map(({ id, name }) => [id, name ? `#${name}` : "DM"]),
+      ...this.state.channels.map(({ id, name }) => (name ? [id, `#${name}`] : [DM, "DM"])),
       [HOME, "Home"],
     ];
     find("slack-channels").replaceChildren(
@@ -134,7 +134,9 @@ export class Slack {
   }
 
   messages() {
-    const here = this.state.messages.filter((each) => each.channel === this.place);
+    const [dm] = this.state.channels.filter(({ name }) => !name);
+    const place = this.place === DM ? dm.id : this.place;
+    const here = this.state.messages.filter((each) => each.channel === place);
     const known = new Set(here.map((each) => each.ts));
     const roots = here.filter((each) => !known.has(each.thread) || each.thread === each.ts);
     if (!roots.length) {
@@ -186,8 +188,8 @@ export class Slack {
     return el(
       "span",
       { class: "menus" },
-      item("💬", "Reply in thread", () => this.answer(thread)),
-      item("➕", "Create task from message", () =>
+      item("Reply", "Reply in thread", () => this.answer(thread)),
+      item("Task", "Create task from message", () =>
         this.do({
           do: "shortcut",
           callback: TASK_FROM_MESSAGE,

@@ -90,7 +90,6 @@ export class Webhook {
       const answer = await response.json();
       if (response.status === 200 && answer.summary) {
         place.append(el("p", { class: "summary" }, answer.summary), json(answer.data));
-        place.scrollIntoView({ block: "end" });
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
