@@ -85,7 +85,7 @@ def cut(text: str, limit: int, *, least: str = "") -> str:
 
     Shape:  still the raw text; `least` stands in for a blank one.
     """
-    if len(escape(text)) <= limit:
+    if fits(text, limit):
         return text if text.strip() else least
     room = limit - 1
     for kept, character in enumerate(text):
@@ -95,9 +95,14 @@ def cut(text: str, limit: int, *, least: str = "") -> str:
     return text
 
 
+def fits(text: str, limit: int) -> bool:
+    """Tell whether a text has at most so many characters once it is escaped."""
+    return len(text) <= limit and len(escape(text)) <= limit
+
+
 def is_too_long(value: str) -> bool:
     """Tell whether a field cannot show all of a value."""
-    return len(escape(value)) > _VALUE_CHARS
+    return not fits(value, _VALUE_CHARS)
 
 
 def _pair(name: str, value: str) -> str:

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from channels.slack.blocks import SECTION_CHARS, KitBlock, context, cut, section
+from channels.slack.blocks import (
+    SECTION_CHARS,
+    KitBlock,
+    context,
+    cut,
+    fits,
+    section,
+)
 from channels.slack.escapes import escape
 
 LINES_SHOWN = 100
@@ -13,24 +20,26 @@ _FENCE_CHARS = 8
 
 def as_code(text: str, *, more: str) -> Iterator[KitBlock]:
     """Show code; `more` says, as mrkdwn, where all of it is."""
-    raw = text.rstrip("\n").split("\n")
-    lines = [_safe(line) for line in raw]
+    lines = text.rstrip("\n").split("\n")
     first, last = _shown(lines)
     yield from _fenced(first)
     if hidden := len(lines) - len(first) - len(last):
         yield context(f"… {hidden} lines are not shown.{more}")
         yield from _fenced(last)
-    elif any(len(escape(line)) > _LINE_CHARS for line in raw):
+    elif not all(fits(line, _LINE_CHARS) for line in lines):
         yield context(f"… marks where a long line goes on.{more}")
 
 
 def _shown(lines: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Choose the lines to show: all, or as many from each end."""
-    if len(lines) <= LINES_SHOWN and sum(map(len, lines)) <= CHARS_SHOWN:
-        return lines, ()
+    """Choose the lines to show, made safe: all, or as many from each end."""
+    if len(lines) <= LINES_SHOWN:
+        whole = [_safe(line) for line in lines]
+        if sum(map(len, whole)) <= CHARS_SHOWN:
+            return whole, ()
     half = LINES_SHOWN // 2
-    first = _within(lines[:half])
-    last = _within(list(reversed(lines[len(first) :][-half:])))
+    first = _within([_safe(line) for line in lines[:half]])
+    rest = lines[len(first) :][-half:]
+    last = _within([_safe(line) for line in reversed(rest)])
     return first, list(reversed(last))
 
 

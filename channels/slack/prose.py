@@ -6,30 +6,33 @@ from collections.abc import Iterator
 from channels.slack.blocks import SECTION_CHARS, KitBlock, link, section
 from channels.slack.escapes import escape
 
-_MARKDOWN_CHARS = 10_000
+_MARKDOWN_CHARS = 4_000
+_MOST_CHARS = 20_000  # twice what a message shows, so that the rest is missed there
 _INLINE = re.compile(
     r"`(?P<code>[^`\n]+)`|\*\*(?P<bold>[^*\n]+)\*\*"
-    r"|\[(?P<label>[^\]\n]+)\]\((?P<url>[^)\s]+)\)|(?P<bare>https?://[^\s<>|)]+)"
+    r"|\[(?P<label>[^\[\]\n]+)\]\((?P<url>[^()\s]+)\)|(?P<bare>https?://[^\s<>|)]+)"
 )
 _HEADING = re.compile(r"#{1,6}\s+(.*)")
 _BULLET = re.compile(r"(\s*)[-*+]\s+(.*)")
 _FENCE = re.compile(r"\s*(```|~~~)")
 
 # Slack decodes no entity inside an address, so only its angle brackets are changed.
-_ADDRESS = re.compile(r"(?:\]\([^)\s]*\)|https?://[^\s<>)]+)")
+_ADDRESS = re.compile(r"(?:\]\([^()\s]*\)|https?://[^\s<>)]+)")
 
 
 def as_markdown(md: str) -> list[KitBlock]:
     """Show a text in `markdown` blocks, which know CommonMark themselves."""
     return [
         {"type": "markdown", "text": part}
-        for part in _parts(_defused(md), _MARKDOWN_CHARS)
+        for part in _parts(_defused(md[:_MOST_CHARS]), _MARKDOWN_CHARS)
     ]
 
 
 def as_mrkdwn(md: str) -> list[KitBlock]:
     """Show a text in sections, for workspaces that refuse the newer blocks."""
-    return [section(part) for part in _parts(_translated(md), SECTION_CHARS)]
+    return [
+        section(part) for part in _parts(_translated(md[:_MOST_CHARS]), SECTION_CHARS)
+    ]
 
 
 def _defused(md: str) -> str:

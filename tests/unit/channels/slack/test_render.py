@@ -387,3 +387,16 @@ def test_nothing_is_cut_silently() -> None:
     assert f"This is not all of it: too long for Slack. <{URL}|Show all>" in list(
         texts(message.blocks)
     )
+
+
+@pytest.mark.parametrize("profile", [MODERN, CLASSIC])
+@pytest.mark.parametrize(
+    "piece", ["[", "](", "[a](", "`", "**", "**a", "https://", "&", "<", "- ", "```\n"]
+)
+def test_hostile_text_is_read_once(piece: str, profile: Profile) -> None:
+    """What would be searched again from each character is bounded and linear."""
+    text = piece * 100_000
+
+    message = shown(Text(md=text), Code(text=text), profile=profile)
+
+    require_valid(message)
