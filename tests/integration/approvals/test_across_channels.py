@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from channels.email.adapter import MailReader, Pace
 from channels.testing.mailbox import Letter, MailboxSimulator
 from channels.testing.slack import FakeSlack, SlackMessage
+from channels.testing.slack.workspace import dm_of
 from core.database import Tx
 from core.identity.links import service as links
 from core.identity.links.model import Account
@@ -27,7 +28,7 @@ from tests.integration.conftest import Serving
 from tests.integration.served import ADMIN_KEY, PATIENCE_SECONDS, Served
 
 ROOT = Path(__file__).parents[3]
-OPS, ROOM, ANN = "ops@example.org", "C0OPS0001", "U0ANN0001"
+OPS, ROOM, ANN, CAROL = "ops@example.org", "C0OPS0001", "U0ANN0001", "U0CAR0001"
 ANN_MAIL, BOB_MAIL = "ann@example.org", "bob@example.org"
 FAST = Pace(idle=0.3, first_pause=0.02, longest_pause=0.1, turn=0.1)
 
@@ -80,6 +81,11 @@ class World:
             Letter(sender=sender, to=to, subject="Re:", text=text, answers=answers)
         )
 
+    def direct(self, user: str) -> list[SlackMessage]:
+        """List what somebody was written directly."""
+        answers = self.slack.home.answers()
+        return [each for each in answers if each.channel in (user, dm_of(user))]
+
     def link(self, name: str, role: Role, *accounts: Account) -> None:
         """Make a person with accounts, each linked from both sides."""
 
@@ -112,6 +118,7 @@ class World:
 async def world(serving: Serving) -> AsyncIterator[World]:
     """Everything, up and connected."""
     slack, mail = FakeSlack(), MailboxSimulator()
+    slack.home.users |= {ANN: "ann", CAROL: "carol"}
     await slack.start()
     await mail.start()
     gateway = await serving(
@@ -133,12 +140,16 @@ async def world(serving: Serving) -> AsyncIterator[World]:
             door.channel.pace = FAST
     await slack.sockets.wait_open()
     built = World(gateway, slack, mail)
-    at_slack = Account(channel="slack", account=DEFAULT_ACCOUNT, sender=ANN)
-    built.link("ann", Role.OPERATOR, at_slack, _by_mail(ANN_MAIL))
+    built.link("ann", Role.OPERATOR, _in_slack(ANN), _by_mail(ANN_MAIL))
     built.link("bob", Role.OPERATOR, _by_mail(BOB_MAIL))
+    built.link("carol", Role.OPERATOR, _in_slack(CAROL))
     yield built
     await slack.stop()
     await mail.stop()
+
+
+def _in_slack(user: str) -> Account:
+    return Account(channel="slack", account=DEFAULT_ACCOUNT, sender=user)
 
 
 def _by_mail(address: str) -> Account:
@@ -209,3 +220,21 @@ async def test_an_approval_by_mail_is_void_once_the_target_has_changed(
 
     shown = await world.terminal("approval", "show", "AP-1")
     assert (shown["status"], shown["given"]) == ("void", 0)
+
+
+async def test_a_button_in_a_direct_message_approves_and_then_goes(
+    world: World,
+) -> None:
+    """M-OMN: the message that asked says afterwards how it was decided."""
+    await asked_in_slack(world)
+    notice = await world.shown("ann asks you to approve AP-1")
+
+    pressed = await world.slack.people.press(
+        CAROL, notice, labelled(notice, "Approve AP-1")
+    )
+    await world.shown("Reclaimed L-1")
+    await until(lambda: "asks you" not in world.direct(CAROL)[0].text)
+
+    assert pressed.is_ok
+    labels = [each["text"]["text"] for each in world.direct(CAROL)[0].buttons()]
+    assert labels == ["Show"]
