@@ -56,13 +56,13 @@ class Buttons:
         """Decide what a press does; a reply that asks for consent is not asked twice."""
         if action.command and action.command == line_to_type_for(self.reply):
             return Press.TYPE
-        card = self.catalog.of_line(action.command)
-        if card is None:
+        entry = self.catalog.of_line(action.command)
+        if entry is None:
             return Press.DO
-        if card.is_read:
+        if entry.is_read:
             return Press.LOOK
         is_asked = self.reply.status is ReplyStatus.NEEDS_CONFIRMATION
-        return Press.SURE if card.danger == "risky" and not is_asked else Press.DO
+        return Press.SURE if entry.danger == "risky" and not is_asked else Press.DO
 
 
 def _dialog(action: Action) -> dict[str, Json]:

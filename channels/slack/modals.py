@@ -8,7 +8,7 @@ from channels.slack.blocks import KitBlock, plain, section
 from channels.slack.escapes import escape, unescape
 from channels.slack.inputs import input_block
 from channels.slack.wire import Form, Press
-from core.kernel.catalog import Blank, Card, Catalog, Input
+from core.kernel.catalog import Blank, Catalog, Entry, Input
 from core.kernel.jsons import Json
 
 View = dict[str, Json]
@@ -50,16 +50,16 @@ def suggest(catalog: Catalog, typed: str) -> list[Json]:
     """List the commands that may be meant, as options of the launcher's menu."""
     return [
         {
-            "text": plain(card.name, 75),
-            "description": plain(card.summary, 75),
-            "value": card.name,
+            "text": plain(entry.name, 75),
+            "description": plain(entry.summary, 75),
+            "value": entry.name,
         }
-        for card in catalog.search(unescape(typed), limit=CHOICES_SHOWN)
+        for entry in catalog.search(unescape(typed), limit=CHOICES_SHOWN)
     ]
 
 
 def form(
-    card: Card,
+    entry: Entry,
     about: About,
     *,
     filled: Mapping[str, str] | None = None,
@@ -71,16 +71,16 @@ def form(
             in some of them already. What is submitted runs as if it had been typed.
     """
     given = filled or {}
-    blanks = [each for each in card.blanks if not only or each.name in only]
-    blocks = [section(f"{escape(card.summary)}\n`{escape(card.usage[:1_000])}`")]
+    blanks = [each for each in entry.blanks if not only or each.name in only]
+    blocks = [section(f"{escape(entry.summary)}\n`{escape(entry.usage[:1_000])}`")]
     blocks += [
         input_block(each, given.get(each.name, "")) for each in blanks[:_MOST_BLANKS]
     ]
     return _window(
-        card.name.capitalize(),
+        entry.name.capitalize(),
         blocks,
         callback=Form.COMMAND,
-        about={**about, "command": card.name},
+        about={**about, "command": entry.name},
         submit="Run",
     )
 
@@ -90,8 +90,8 @@ def task_from_message(catalog: Catalog, body: Mapping[str, Any]) -> View | None:
 
     Shape:  its first line is the title; the task's text quotes it and links to it.
     """
-    card = catalog.find("task create")
-    if card is None:
+    entry = catalog.find("task create")
+    if entry is None:
         return None
     message = body.get("message") or {}
     text = unescape(str(message.get("text") or "")).strip()
@@ -99,7 +99,7 @@ def task_from_message(catalog: Catalog, body: Mapping[str, Any]) -> View | None:
     source = permalink(body)
     quoted = text if len(text) <= _TASK_BODY_CHARS else f"{text[:_TASK_BODY_CHARS]}…"
     return form(
-        card,
+        entry,
         about_message(body),
         filled={"title": title, "body": f"{quoted}\n\n{source}".strip()},
         only=_TASK_BLANKS,

@@ -102,15 +102,15 @@ class Pages:
 
     async def _show_form(self, team: Team, body: Body, command: str) -> None:
         """Turn the launcher into the form of the command that was chosen."""
-        card = self._catalog().find(command)
+        entry = self._catalog().find(command)
         view = body.get("view") or {}
-        if card is None or not card.is_offered:
+        if entry is None or not entry.is_offered:
             return
         about = _about(str(view.get("private_metadata") or ""))
         changing = team.client.views_update(
             view_id=str(view.get("id") or ""),
             hash=str(view.get("hash") or ""),
-            view=modals.form(card, about),
+            view=modals.form(entry, about),
         )
         await self._try(team, _user_of(body), changing)
 

@@ -98,8 +98,8 @@ def _is_ephemeral(reply: Reply, place: Mapping[str, Json], profile: Profile) -> 
         return False
     if isinstance(private, bool):
         return private
-    card = profile.catalog.of_line(reply.command)
-    return bool(reply.error) or (card is not None and card.is_read)
+    entry = profile.catalog.of_line(reply.command)
+    return bool(reply.error) or (entry is not None and entry.is_read)
 
 
 class _Message:

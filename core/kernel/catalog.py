@@ -45,7 +45,7 @@ class Blank:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class Entry:
     """One command as people choose it and fill it in.
 
     Shape:  `danger` is read, write, risky or destructive. What is not `is_offered`
@@ -73,35 +73,35 @@ class Card:
 class Catalog:
     """The commands that run here, found by their name, a line or what is typed."""
 
-    def __init__(self, cards: Iterable[Card] = ()) -> None:
-        self._cards = {each.name: each for each in cards}
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self._entries = {each.name: each for each in entries}
 
-    def find(self, name: str) -> Card | None:
+    def find(self, name: str) -> Entry | None:
         """Find a command by its name."""
-        return self._cards.get(name)
+        return self._entries.get(name)
 
-    def of_line(self, line: str) -> Card | None:
+    def of_line(self, line: str) -> Entry | None:
         """Find the command of a canonical line; a reply and a button carry such lines."""
         noun, verb, *_ = [*line.split(maxsplit=2), "", ""]
-        return self._cards.get(f"{noun} {verb}") or self._cards.get(noun)
+        return self._entries.get(f"{noun} {verb}") or self._entries.get(noun)
 
-    def search(self, typed: str, *, limit: int) -> list[Card]:
+    def search(self, typed: str, *, limit: int) -> list[Entry]:
         """List what may be meant by what was typed so far, the likeliest first."""
         words = typed.lower().split()
         ranked = [
             (rank, each.name, each)
-            for each in self._cards.values()
+            for each in self._entries.values()
             if each.is_offered and (rank := _rank(each, words)) is not None
         ]
         return [each for _, _, each in sorted(ranked, key=lambda row: row[:2])][:limit]
 
 
-def _rank(card: Card, words: Sequence[str]) -> int | None:
-    """Rank a card: its name begins so, a word of it does, or its summary says so."""
-    if card.name.startswith(" ".join(words)):
+def _rank(entry: Entry, words: Sequence[str]) -> int | None:
+    """Rank an entry: its name begins so, a word of it does, or its summary says so."""
+    if entry.name.startswith(" ".join(words)):
         return 0
-    parts = card.name.split()
+    parts = entry.name.split()
     if all(any(part.startswith(word) for part in parts) for word in words):
         return 1
-    text = f"{card.name} {card.summary}".lower()
+    text = f"{entry.name} {entry.summary}".lower()
     return 2 if all(word in text for word in words) else None

@@ -15,7 +15,7 @@ from channels.slack.probe import SlackProber
 from channels.slack.teams import Teams
 from channels.slack.web import Pool
 from channels.slack.wire import CHANNEL, SlackWire
-from commands.cards import catalog_of
+from commands.catalog import catalog_of
 from core.kernel.catalog import Catalog
 from core.kernel.clock import Clock
 from core.kernel.envelope import Envelope

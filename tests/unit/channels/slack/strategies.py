@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from core.kernel.catalog import Blank, Card, Catalog, Input
+from core.kernel.catalog import Blank, Catalog, Entry, Input
 from core.kernel.jsons import Json
 from core.kernel.reply import (
     Action,
@@ -135,8 +135,8 @@ REPLIES = st.builds(
 )
 
 
-def a_card(name: str, danger: str, *blanks: Blank) -> Card:
-    return Card(
+def an_entry(name: str, danger: str, *blanks: Blank) -> Entry:
+    return Entry(
         name=name,
         summary=f"Do the {name}.",
         usage=f"{name} <what>",
@@ -147,10 +147,10 @@ def a_card(name: str, danger: str, *blanks: Blank) -> Card:
 
 CATALOG = Catalog(
     (
-        a_card("task list", "read"),
-        a_card("task show", "read", Blank(name="task", input=Input.TEXT)),
-        a_card("task claim", "write"),
-        a_card("lease reclaim", "risky"),
-        a_card("webhook delete", "destructive"),
+        an_entry("task list", "read"),
+        an_entry("task show", "read", Blank(name="task", input=Input.TEXT)),
+        an_entry("task claim", "write"),
+        an_entry("lease reclaim", "risky"),
+        an_entry("webhook delete", "destructive"),
     )
 )

@@ -14,11 +14,11 @@ from channels.slack.home import home
 from channels.slack.render import Profile
 from channels.slack.values import arguments, read_values
 from channels.slack.wire import Kind, SlackWire, storable
-from commands.cards import catalog_of
+from commands.catalog import catalog_of
 from commands.everything import COMMANDS
 from commands.parser import parse_call
 from commands.registry import Registry
-from core.kernel.catalog import Blank, Card, Catalog, Input
+from core.kernel.catalog import Blank, Catalog, Entry, Input
 from core.kernel.reply import Reply
 from tests.unit.channels.slack.strategies import LONG, REPLIES
 from tests.unit.channels.slack.test_wire import AT
@@ -90,20 +90,20 @@ def filled_in(view: Any, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("card", OFFERED, ids=lambda card: card.name)
-def test_every_command_has_a_valid_form(card: Card) -> None:
-    view = modals.form(card, ABOUT)
+@pytest.mark.parametrize("entry", OFFERED, ids=lambda entry: entry.name)
+def test_every_command_has_a_valid_form(entry: Entry) -> None:
+    view = modals.form(entry, ABOUT)
 
     require_valid(view)
-    assert about(view) == {**ABOUT, "command": card.name}
+    assert about(view) == {**ABOUT, "command": entry.name}
 
 
-@pytest.mark.parametrize("card", OFFERED, ids=lambda card: card.name)
+@pytest.mark.parametrize("entry", OFFERED, ids=lambda entry: entry.name)
 def test_form_sent_as_it_is_opened_says_nothing_that_the_command_refuses(
-    card: Card,
+    entry: Entry,
 ) -> None:
     """What stands in a form from the start is of the right type."""
-    view: Any = modals.form(card, ABOUT)
+    view: Any = modals.form(entry, ABOUT)
     elements = {
         block["block_id"]: block["element"]
         for block in view["blocks"]
@@ -121,11 +121,11 @@ def test_form_sent_as_it_is_opened_says_nothing_that_the_command_refuses(
     (asked,) = (
         SlackWire().parse(delivery.payload, account="acme", received_at=AT).envelopes
     )
-    needed = {each.name: a_value(each) for each in card.blanks if each.is_required}
+    needed = {each.name: a_value(each) for each in entry.blanks if each.is_required}
 
-    invocation = parse_call(card.name, {**needed, **asked.args}, REGISTRY, now=AT)
+    invocation = parse_call(entry.name, {**needed, **asked.args}, REGISTRY, now=AT)
 
-    assert invocation.command.name == card.name
+    assert invocation.command.name == entry.name
 
 
 def test_launcher_is_valid_and_knows_where_the_answer_goes() -> None:
@@ -146,14 +146,14 @@ def test_what_is_typed_finds_commands_by_name_then_by_what_they_do() -> None:
 
 
 def test_words_that_stand_for_others_are_not_offered_as_forms() -> None:
-    names = {card.name for card in REAL.search("", limit=1_000)}
+    names = {entry.name for entry in REAL.search("", limit=1_000)}
 
     assert not names & {"press", "more", "undo", "confirm", "last"}
     assert {"task create", "lease reclaim", "webhook list"} - names == {"webhook list"}
 
 
 def test_inputs_are_of_the_kind_that_the_argument_takes() -> None:
-    card = Card(
+    entry = Entry(
         name="demo run",
         summary="Show inputs.",
         usage="demo run",
@@ -172,7 +172,7 @@ def test_inputs_are_of_the_kind_that_the_argument_takes() -> None:
         ),
     )
 
-    view: Any = modals.form(card, ABOUT)
+    view: Any = modals.form(entry, ABOUT)
 
     require_valid(view)
     assert [b["element"]["type"] for b in view["blocks"][1:]] == [
@@ -194,7 +194,7 @@ def test_inputs_are_of_the_kind_that_the_argument_takes() -> None:
 
 
 def test_what_is_filled_in_comes_back_typed() -> None:
-    card = Card(
+    entry = Entry(
         name="demo run",
         summary="s",
         usage="u",
@@ -221,7 +221,7 @@ def test_what_is_filled_in_comes_back_typed() -> None:
         "empty": {"value": None},
     }
     delivery = storable(
-        Kind.MODAL, filled_in(modals.form(card, ABOUT), values), account="acme"
+        Kind.MODAL, filled_in(modals.form(entry, ABOUT), values), account="acme"
     )
     assert delivery is not None
 
@@ -291,7 +291,7 @@ def test_long_addresses_do_not_break_a_window() -> None:
 
 @given(LONG, LONG)
 def test_any_text_fits_a_form(text: str, filled: str) -> None:
-    card = Card(
+    entry = Entry(
         name="demo run",
         summary=text or "s",
         usage=text or "u",
@@ -299,7 +299,7 @@ def test_any_text_fits_a_form(text: str, filled: str) -> None:
         blanks=(Blank(name="what", input=Input.TEXT, example=text, help=text),),
     )
 
-    view = modals.form(card, ABOUT, filled={"what": filled})
+    view = modals.form(entry, ABOUT, filled={"what": filled})
 
     require_valid(view)
 

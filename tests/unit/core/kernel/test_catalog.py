@@ -2,22 +2,22 @@
 
 import pytest
 
-from core.kernel.catalog import Blank, Card, Catalog, Input
+from core.kernel.catalog import Blank, Catalog, Entry, Input
 
 
-def a_card(name: str, summary: str = "Do it.", *, is_offered: bool = True) -> Card:
-    return Card(
+def an_entry(name: str, summary: str = "Do it.", *, is_offered: bool = True) -> Entry:
+    return Entry(
         name=name, summary=summary, usage=name, danger="write", is_offered=is_offered
     )
 
 
 CATALOG = Catalog(
     (
-        a_card("task list", "List tasks."),
-        a_card("task create", "Put a new task in the queue."),
-        a_card("lease list", "List leases."),
-        a_card("status", "Sum up."),
-        a_card("press", is_offered=False),
+        an_entry("task list", "List tasks."),
+        an_entry("task create", "Put a new task in the queue."),
+        an_entry("lease list", "List leases."),
+        an_entry("status", "Sum up."),
+        an_entry("press", is_offered=False),
     )
 )
 
@@ -35,9 +35,9 @@ CATALOG = Catalog(
     ],
 )
 def test_a_line_names_its_command(line: str, name: str) -> None:
-    card = CATALOG.of_line(line)
+    entry = CATALOG.of_line(line)
 
-    assert (card.name if card else "") == name
+    assert (entry.name if entry else "") == name
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_line_names_its_command(line: str, name: str) -> None:
     ],
 )
 def test_names_come_before_what_commands_do(typed: str, names: list[str]) -> None:
-    assert [card.name for card in CATALOG.search(typed, limit=10)] == names
+    assert [entry.name for entry in CATALOG.search(typed, limit=10)] == names
 
 
 def test_no_more_is_listed_than_was_asked_for() -> None:

@@ -5,7 +5,7 @@ from enum import Enum
 from commands.help import usage
 from commands.registry import Command, Registry
 from commands.schema import Kind, Parameter
-from core.kernel.catalog import ASKING, Blank, Card, Catalog, Input
+from core.kernel.catalog import ASKING, Blank, Catalog, Entry, Input
 from core.kernel.jsons import Json
 
 _INPUTS = {
@@ -26,16 +26,16 @@ def catalog_of(registry: Registry) -> Catalog:
 
 
 def _catalog(registry: Registry) -> Catalog:
-    return Catalog(_card(each) for each in registry)
+    return Catalog(_entry(each) for each in registry)
 
 
-def _card(command: Command) -> Card:
+def _entry(command: Command) -> Entry:
     danger = command.danger.value
     blanks = [_blank(each) for each in command.parameters if not each.is_secret]
     if danger in ASKING and command.parameter("reason") is None:
         blanks.append(_REASON)
     has_secret = any(each.is_secret and each.is_required for each in command.parameters)
-    return Card(
+    return Entry(
         name=command.name,
         summary=command.summary,
         usage=usage(command),

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from commands.cards import catalog_of
+from commands.catalog import catalog_of
 from commands.context import Context
 from commands.everything import COMMANDS
 from commands.registry import Danger, Registry, command
 from commands.schema import Doc, Person, Ref, Secret
-from core.kernel.catalog import Blank, Card, Input
+from core.kernel.catalog import Blank, Entry, Input
 from core.kernel.lanes import Lane
 
 
@@ -35,14 +35,14 @@ def sign(ctx: Context, token: Annotated[str, Secret()]) -> str:
     return token
 
 
-def card_of(name: str) -> Card:
-    card = catalog_of(Registry.of((run, sign))).find(name)
-    assert card is not None
-    return card
+def entry_of(name: str) -> Entry:
+    entry = catalog_of(Registry.of((run, sign))).find(name)
+    assert entry is not None
+    return entry
 
 
-def test_a_card_asks_for_each_argument_as_it_is_and_for_a_reason() -> None:
-    assert card_of("demo run").blanks == (
+def test_an_entry_asks_for_each_argument_as_it_is_and_for_a_reason() -> None:
+    assert entry_of("demo run").blanks == (
         Blank(
             name="task",
             input=Input.TEXT,
@@ -63,27 +63,27 @@ def test_a_card_asks_for_each_argument_as_it_is_and_for_a_reason() -> None:
 
 def test_no_form_asks_for_a_secret() -> None:
     """What is filled into a form is stored before it is run."""
-    assert not card_of("demo sign").is_offered
-    assert "token" not in {blank.name for blank in card_of("demo run").blanks}
+    assert not entry_of("demo sign").is_offered
+    assert "token" not in {blank.name for blank in entry_of("demo run").blanks}
 
 
 def test_danger_says_who_asks() -> None:
-    risky, write = card_of("demo run"), card_of("demo sign")
+    risky, write = entry_of("demo run"), entry_of("demo sign")
 
     assert (risky.is_asking, write.is_asking) == (True, False)
     assert not risky.is_read
 
 
-def test_cards_are_made_once_for_each_set_of_commands() -> None:
+def test_entries_are_made_once_for_each_set_of_commands() -> None:
     registry = Registry.of(COMMANDS)
 
     assert catalog_of(registry) is catalog_of(registry)
 
 
-def test_every_command_has_its_card() -> None:
+def test_every_command_has_its_entry() -> None:
     catalog = catalog_of(Registry.of(COMMANDS))
 
     for each in COMMANDS:
-        card = catalog.find(each.name)
-        assert card is not None
-        assert (card.summary, card.is_read) == (each.summary, each.is_read)
+        entry = catalog.find(each.name)
+        assert entry is not None
+        assert (entry.summary, entry.is_read) == (each.summary, each.is_read)
