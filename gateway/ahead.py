@@ -34,7 +34,10 @@ async def run_ahead(message: Message, *, deadline: timedelta = DEADLINE) -> None
         async with asyncio.timeout(deadline.total_seconds()):
             said = await command.handler(context, **invocation.args)
     except TimeoutError:
-        message.outcome = TookTooLong(command.name, deadline)
+        message.outcome = TookTooLong(
+            f"{command.name} had no result after {deadline.total_seconds():g} s",
+            fix=[invocation.canonical, "channel list"],
+        )
     except Problem as problem:
         message.outcome = problem
     else:

@@ -97,14 +97,7 @@ def build(
         db, tokens, clock=the_clock, bootstrap=_bootstrap_key(settings, admin)
     )
     probes = ChannelProbes(db, tenant_of=_tenant_of)
-    registry = Registry.of(
-        (
-            *COMMANDS,
-            *channel_commands(probes),
-            *webhook_commands(vault),
-            *workspace_commands(vault),
-        )
-    )
+    registry = _registry(vault, probes)
     gate = Gate(
         registry,
         senders=LinkedSenders(db, _tenant_of),
@@ -133,6 +126,17 @@ def build(
         metrics=metrics,
     )
     return _with_doors(core, probes, simulators)
+
+
+def _registry(vault: Vault, probes: ChannelProbes) -> Registry:
+    return Registry.of(
+        (
+            *COMMANDS,
+            *channel_commands(probes),
+            *webhook_commands(vault),
+            *workspace_commands(vault),
+        )
+    )
 
 
 def _with_doors(

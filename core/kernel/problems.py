@@ -388,12 +388,6 @@ class TookTooLong(Problem):
     code = "took_too_long"
     title = "The other side did not answer in time"
 
-    def __init__(self, command: str, deadline: timedelta) -> None:
-        super().__init__(
-            f"{command} had no result after {deadline.total_seconds():g} s",
-            fix=["try again", "channel list"],
-        )
-
 
 class SealBroken(Unavailable):
     """A stored secret cannot be opened: moved, changed, or its key is gone."""
