@@ -464,3 +464,61 @@ async def test_what_a_webhook_does_waits_in_its_makers_name(
     assert own.error["code"] == "self_approval"
     assert given.data["requester"] == "admin"
     assert (await ann.say("task list")).data["items"][0]["title"] == "disk full"
+
+
+async def test_the_thread_remembers_what_was_approved(
+    gateway: Gateway, slack_ann: Writer, bob: Person
+) -> None:
+    """`last` and `undo` mean what ran, though somebody else let it run."""
+    await gateway.admin.say("approval rule set 'task create' --need 1")
+    waits = await slack_ann.say("task create one")
+    before = await slack_ann.say("last")
+    await bob.say(f"approve {waits.data['approval']}")
+    await settle(gateway)
+
+    after = await slack_ann.say("last")
+    undone = await slack_ann.say("undo")
+
+    assert (before.data["id"], after.data["id"]) == ("AP-1", "T-1")
+    assert undone.summary == "T-1 queued -> abandoned"
+
+
+async def test_a_wider_rule_of_the_noun_counts_where_it_is_stricter(
+    gateway: Gateway, ann: Person
+) -> None:
+    await gateway.admin.say("approval rule set 'task *' --need 3")
+    await gateway.admin.say("approval rule set 'task create' --need 1 --role admin")
+
+    waits = await ann.say("task create one")
+    other = await ann.say("lease acquire box")
+
+    assert (waits.data["need"], waits.data["role"]) == (3, "admin")
+    assert other.status == 200
+
+
+async def test_a_rule_holds_what_a_macro_stands_for(
+    gateway: Gateway, ann: Person
+) -> None:
+    """Undo is no way around a rule."""
+    await ann.say("task create one", **{"x-opswire-conversation": "c1"})
+    await gateway.admin.say("approval rule set 'task move' --need 1")
+
+    waits = await ann.say("undo", **{"x-opswire-conversation": "c1"})
+
+    assert (waits.status, waits.body["status"]) == (409, "needs_confirmation")
+    assert waits.data["command"].startswith("task move T-1 abandoned")
+    assert (await ann.get("/collab/tasks/T-1")).body["status"] == "queued"
+
+
+async def test_approving_the_same_mail_twice_is_one_approval(
+    gateway: Gateway, slack_ann: Writer, mail_bob: Writer, lease: str
+) -> None:
+    """R-07: a redelivered message is answered as before."""
+    approval = await ask(slack_ann, lease)
+
+    first = await mail_bob.say(f"approve {approval}", key="m-77")
+    again = await mail_bob.say(f"approve {approval}", key="m-77")
+
+    assert (first.id, again.id) == (first.id, first.id)
+    assert again.replayed
+    assert again.data["given"] == 1

@@ -251,3 +251,16 @@ async def test_a_rehearsal_is_refused_where_the_real_thing_would_be(
     told = await ann.say("task claim T-9 --dry-run")
 
     assert (told.status, told.error["code"]) == (404, "not_found")
+
+
+async def test_old_proposals_are_forgotten(gateway: Gateway) -> None:
+    """A day after it has expired, nobody is told any more that it has."""
+    await gateway.admin.say("channel disable webhook")
+    gateway.clock.advance(timedelta(minutes=15, hours=23))
+    await gateway.sweep()
+    kept = len(gateway.rows()["proposals"])
+
+    gateway.clock.advance(timedelta(hours=1))
+    await gateway.sweep()
+
+    assert (kept, gateway.rows()["proposals"]) == (1, [])

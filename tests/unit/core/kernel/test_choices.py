@@ -44,6 +44,21 @@ def test_what_needs_a_typed_id_keeps_its_reason() -> None:
     assert [each.command for each in choices(reply)] == [line_to_type_for(reply)]
 
 
+def test_an_id_of_several_words_is_not_typed_by_the_button() -> None:
+    """Or the button would give the consent that typing it should."""
+    reply = Reply(
+        summary="Type task move to confirm",
+        status=ReplyStatus.NEEDS_CONFIRMATION,
+        data={
+            "token": "",
+            "target": "task move",
+            "confirm": 'approval rule delete "task move" --confirm "task move"',
+        },
+    )
+
+    assert line_to_type_for(reply) == 'approval rule delete "task move"'
+
+
 def test_a_proposal_with_a_token_is_confirmed_by_its_own_buttons() -> None:
     reply = Reply(
         summary="Confirm",
