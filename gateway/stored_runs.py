@@ -118,7 +118,12 @@ class StoredRuns:
             if work.is_transcript and reply.status is not ReplyStatus.OK:
                 break
         of = messages[0] if len(messages) == 1 else whole_of(stored, work.principal)
-        return self._finish(tx, stored, work, message=of, reply=conclude(work, replies))
+        answer = self._finish(
+            tx, stored, work, message=of, reply=conclude(work, replies)
+        )
+        if work.reply_to and any(map(_may_hold_secret, messages)):
+            received.forget(tx, stored.key)
+        return answer
 
     def _finish(
         self, tx: Tx, stored: Received, work: Work, *, message: Message, reply: Reply
@@ -152,3 +157,9 @@ class StoredRuns:
         answer = self._finish(tx, stored, work, message=message, reply=reply)
         tx.record(audit_of(message, answer.reply, Verdict.FAILED))
         return answer
+
+
+def _may_hold_secret(message: Message) -> bool:
+    """Tell whether a line could have a secret in it; one not understood always could."""
+    asked = message.invocation
+    return asked is None or any(each.is_secret for each in asked.command.parameters)

@@ -88,6 +88,9 @@ _FINISH = Prepared(
         done_at=bindparam("now"),
     )
 )
+_FORGET = Prepared(
+    inbox.update().where(*_THIS[:-1]).values(payload=literal_column("'{}'"))
+)
 
 
 def list_waiting(
@@ -115,6 +118,11 @@ def claim(tx: Tx, messages: Sequence[Received]) -> Sequence[Received]:
 def finish(tx: Tx, key: InboxKey, *, reply: str) -> bool:
     """Store a message's answer; guaranteed to be True for one unit only."""
     return tx.change(_FINISH, new_reply=reply, now=tx.micros, **_of(key)) == 1
+
+
+def forget(tx: Tx, key: InboxKey) -> None:
+    """Keep no longer what a message said; that it came stays known."""
+    tx.change(_FORGET, **_of(key))
 
 
 def list_of(

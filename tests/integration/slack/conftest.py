@@ -187,10 +187,18 @@ class SlackGateway:
 
     def count(self, table: str) -> int:
         """Count the rows of a table."""
-        path = self.served.graph.settings.data / "opswire.db"
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        with closing(self._database()) as database:
             [found] = database.execute(f"SELECT count(*) FROM {table}").fetchone()
             return int(found)
+
+    def dump(self) -> str:
+        """Write out every row there is."""
+        with closing(self._database()) as database:
+            return "\n".join(database.iterdump())
+
+    def _database(self) -> sqlite3.Connection:
+        path = self.served.graph.settings.data / "opswire.db"
+        return sqlite3.connect(f"file:{path}?mode=ro", uri=True)
 
 
 ServeSlack = Callable[..., Awaitable[SlackGateway]]

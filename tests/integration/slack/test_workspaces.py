@@ -6,7 +6,7 @@ import pytest
 
 from channels.testing.slack import FakeSlack, FakeWorkspace
 from core.database import Database
-from core.kernel.principal import TenantId, system
+from core.kernel.principal import Role, TenantId, system
 from core.kernel.problems import AlreadyExists, InvalidArgument, NotFound, SealBroken
 from core.secrets.vault import Vault
 from core.workspaces import service as workspaces
@@ -147,6 +147,23 @@ async def test_a_token_is_never_readable_at_rest_nor_repeated(
     for text in (listed.content, raw):
         assert globex.bot_token.encode() not in text
         assert fake.bot_token.encode() not in text
+
+
+@pytest.mark.parametrize(
+    "line", ["workspace add other {}", "workspace add other {} more"]
+)
+async def test_a_token_that_is_typed_in_slack_is_not_kept_with_the_message(
+    fake: FakeSlack, serve_slack: ServeSlack, line: str
+) -> None:
+    """R-69: once it was run, or could not be."""
+    gateway = await serve_slack()
+    gateway.link("ann", ANN, role=Role.ADMIN)
+
+    await fake.people.slash(ANN, OPS, line.format(TOKEN))
+    [answer] = await gateway.answered()
+
+    assert TOKEN not in gateway.dump()
+    assert TOKEN not in str(answer)
 
 
 async def test_a_token_that_slack_refuses_is_shown_with_its_workspace(
