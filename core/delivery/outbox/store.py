@@ -110,7 +110,8 @@ def find_last_sent(tx: Tx, spot: Spot, subject: str) -> str:
 # ── what becomes of it ────────────────────────────────────────────────────────
 def _setting(*names: str, where: Sequence[ColumnElement[bool]] = ()) -> Update:
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-    return outbox.update().where(*_THIS, _WAITS, *where).values(values)
+    this = outbox.c.key == bindparam("of")
+    return outbox.update().where(_OWN, this, _WAITS, *where).values(values)
 
 
 _CLAIM = Prepared(
@@ -121,6 +122,15 @@ _CLAIM = Prepared(
 _SENT = Prepared(_setting("state", "sent_at", "ref", "error", "fix"))
 _RETRY = Prepared(_setting("due_at", "claimed_until", "error"))
 _BURY = Prepared(_setting("state", "claimed_until", "error", "fix"))
+_RETURN = Prepared(
+    outbox.update()
+    .where(*_THIS, outbox.c.state == literal_column("'sent'"))
+    .values(
+        state=OutboxState.DEAD.value,
+        error=bindparam("new_error"),
+        fix=bindparam("new_fix"),
+    )
+)
 _REVIVE = Prepared(
     outbox.update()
     .where(*_THIS)
@@ -178,6 +188,11 @@ def set_dead(tx: Tx, key: str, *, error: str, fix: str) -> bool:
         new_fix=fix,
     )
     return changed == 1
+
+
+def set_returned(tx: Tx, key: str, *, error: str, fix: str) -> bool:
+    """Note that what had left never arrived; False when it had not left."""
+    return tx.change(_RETURN, of=key, new_error=error, new_fix=fix) == 1
 
 
 def revive(tx: Tx, key: str, *, expires_at: int) -> None:
