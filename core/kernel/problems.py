@@ -17,9 +17,7 @@ Problem
 │   ├── MissingScope         the principal lacks a scope
 │   ├── NotLinked            the sender is not linked to a person yet
 │   ├── AssuranceTooLow      this command wants a better proof of who asks
-│   ├── StepUpRequired       this door is not trusted with what cannot be taken back
-│   └── NoApprover           the caller is not one of those who may decide
-│       └── SelfApproval     who asked cannot approve
+│   └── StepUpRequired       this door is not trusted with what cannot be taken back
 ├── NotFound                 absent, or another tenant's: the same answer
 ├── Conflict                 the present state forbids it
 │   ├── AlreadyExists        the name or id is taken
@@ -27,8 +25,6 @@ Problem
 │   ├── LeaseHeld            another holder has the lease
 │   ├── LeaseLost            the fence is not the current one
 │   ├── NeedsConfirmation    a proposal was made; confirm it
-│   ├── NeedsApproval        other people have to agree first
-│   ├── ApprovalVoid         what was to be approved is not as it was
 │   ├── InFlight             the same request is being worked on
 │   ├── ChannelOff           an administrator disabled the channel
 │   ├── Cancelled            the client no longer waits for its command
@@ -197,20 +193,6 @@ class StepUpRequired(Forbidden):
     title = "Ask for this where you are signed in"
 
 
-class NoApprover(Forbidden):
-    """The caller is not one of the people who may decide this approval."""
-
-    code = "no_approver"
-    title = "You may not decide this"
-
-
-class SelfApproval(NoApprover):
-    """Who asked cannot approve, by whichever account, key or channel."""
-
-    code = "self_approval"
-    title = "Somebody else has to approve this"
-
-
 class NotFound(Problem):
     """Absent, or another tenant's: the answer is the same."""
 
@@ -272,20 +254,6 @@ class NeedsConfirmation(Conflict):
 
     code = "confirmation_required"
     title = "Confirm this command"
-
-
-class NeedsApproval(Conflict):
-    """An approval was asked for; the command runs by itself once it is given."""
-
-    code = "approval_required"
-    title = "Other people have to approve this"
-
-
-class ApprovalVoid(Conflict):
-    """What the command is about has changed since approval was asked for."""
-
-    code = "approval_void"
-    title = "The approval is void"
 
 
 class InFlight(Conflict):
@@ -375,11 +343,8 @@ class Unavailable(Problem):
     def __init__(
         self, detail: str, *, retry_after: float = 1, fix: Sequence[str] = ()
     ) -> None:
-        super().__init__(
-            detail,
-            fix=fix or [f"try again in {retry_after:g} s"],
-            retry_after=retry_after,
-        )
+        helps = fix or [f"try again in {retry_after:g} s"]
+        super().__init__(detail, fix=helps, retry_after=retry_after)
 
 
 class TookTooLong(Problem):
