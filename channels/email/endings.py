@@ -95,7 +95,7 @@ def _ending(lines: Sequence[str], kept: Sequence[int]) -> int | None:
 def _is_sent_from(line: str) -> bool:
     """Tell whether a line is what a phone appends, and no sentence that begins so."""
     text = _LINK.sub("", line).lower().strip("_* ")
-    if not text or len(text) > _SENT_CHARS or "," in text or "!task" in text:
+    if not text or len(text) > _SENT_CHARS or "," in text or _COMMAND.match(text):
         return False
     begins = text.startswith(SENT_FROM) and len(text.split()) <= 9
     ends = text.strip(" .").endswith(SENT_FROM_ENDS) and _is_device(text)

@@ -17,7 +17,7 @@ from channels.email.languages import (
     SENDER_FIELDS,
     WROTE,
 )
-from channels.email.words import any_of, bare
+from channels.email.words import Phrases, bare
 
 REPLY_ABOVE = "##- Please write above this line -##"
 
@@ -31,8 +31,8 @@ _COMMAND = re.compile(r"[!！/]\w")
 _RULE = re.compile(r"[-_=*—–]{5,}|[_]{3,}")
 _LONG_RULE = re.compile(r"_{20,}")
 _FRAMED = re.compile(r"[-_=*#—–]{2,}\s?(.{3,80}?)\s?[-_=*#—–]{2,}[:：]?")
-_ORIGINAL = any_of(ORIGINALS)
-_WROTE = any_of(WROTE)
+_ORIGINAL = Phrases(ORIGINALS)
+_WROTE = Phrases(WROTE)
 _DATE = re.compile(
     r"\d{1,2}\s?[:.h時时]\s?\d{2}|(?<!\d)\d{4}(?!\d)|\d{1,2}[./-]\d{1,2}[./-]\d"
 )
@@ -152,7 +152,7 @@ def _is_title(line: str) -> bool:
     if framed and _is_attribution(framed[1], is_quoted_next=False):
         return True
     is_short = line.endswith((":", "：")) and len(line) < 60
-    return bool((framed or is_short) and _ORIGINAL.search(line))
+    return bool(framed or is_short) and _ORIGINAL.are_in(line)
 
 
 def _is_header_block(lines: Sequence[str], number: int, *, is_ruled: bool) -> bool:
@@ -203,7 +203,7 @@ def _attribution(lines: Sequence[str], last: int) -> int:
 
 def _is_attribution(text: str, *, is_quoted_next: bool) -> bool:
     clues = (
-        bool(_WROTE.search(text[-80:]) or _WROTE.search(text[:80])),
+        _WROTE.are_in(text[-80:]) or _WROTE.are_in(text[:80]),
         bool(_DATE.search(text)),
         bool(_ADDRESS.search(text)),
     )

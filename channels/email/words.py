@@ -13,10 +13,19 @@ def bare(line: str) -> str:
     return _UNSEEN.sub("", line.replace("\xa0", " ")).strip()
 
 
-def any_of(phrases: Iterable[str]) -> re.Pattern[str]:
-    """Build what finds any of some phrases, as words of their own where words have edges."""
-    longest_first = sorted(phrases, key=len, reverse=True)
-    return re.compile("|".join(_whole(each) for each in longest_first))
+class Phrases:
+    """Some phrases to look for, as words of their own where words have edges."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        self._phrases = tuple(dict.fromkeys(phrases))
+        longest_first = sorted(self._phrases, key=len, reverse=True)
+        self._pattern = re.compile("|".join(_whole(each) for each in longest_first))
+
+    def are_in(self, text: str) -> bool:
+        """Tell whether any of them stands in a text in lower case."""
+        # Nearly no text has one, and looking for them plainly is much quicker.
+        is_likely = any(each in text for each in self._phrases)
+        return is_likely and self._pattern.search(text) is not None
 
 
 def _whole(phrase: str) -> str:

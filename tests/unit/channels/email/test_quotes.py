@@ -117,3 +117,17 @@ def test_endings_go(ending: str) -> None:
 
 def test_mail_that_is_only_thanks_stays() -> None:
     assert strip("Thanks!").text == "Thanks!"
+
+
+def test_library_finds_what_our_own_rules_do_not_know() -> None:
+    """mail-parser-reply takes two fields for the head of a mail, we ask for three."""
+    short = "From: Bob Lee\nOrganization: Example\n\n!task delete T-1"
+
+    assert strip(f"Mine.\n\n{short}").text == "Mine."
+
+
+def test_library_sees_no_long_lines() -> None:
+    """It takes minutes for one line of 100 KB."""
+    text = "On " + "it wrote " * 12_000
+
+    assert strip(f"{text}\nSee:\nthis").text == f"{text}\nSee:\nthis"
