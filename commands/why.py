@@ -10,6 +10,12 @@ from commands import blocks, bus
 from commands.context import Context
 from commands.registry import Command, command
 from commands.schema import Doc
+from core.approvals.problems import (
+    ApprovalVoid,
+    NeedsApproval,
+    NoApprover,
+    SelfApproval,
+)
 from core.audit import service as audit
 from core.audit.model import AuditEntry, Verdict
 from core.delivery import inbox
@@ -18,18 +24,14 @@ from core.kernel.clock import to_iso
 from core.kernel.jsons import Json, parse_json
 from core.kernel.principal import DEFAULT_TENANT, Assurance, Principal, Role
 from core.kernel.problems import (
-    ApprovalVoid,
     AssuranceTooLow,
     ChannelOff,
     MissingScope,
-    NeedsApproval,
     NeedsConfirmation,
-    NoApprover,
     NotFound,
     NotLinked,
     Problem,
     RateLimited,
-    SelfApproval,
     StepUpRequired,
     Unauthenticated,
 )

@@ -65,7 +65,7 @@ def _kinds(parent: type[Problem]) -> Iterator[type[Problem]]:
 
 
 def _is_ours(kind: type[Problem]) -> bool:
-    return kind.__module__ == Problem.__module__
+    return kind.__module__.startswith("core.")
 
 
 def _entry(kind: type[Problem]) -> ErrorEntry:

@@ -14,6 +14,7 @@ from commands.registry import Command, Registry, Route
 from commands.schema import Kind, Parameter
 from commands.suggest import nearest
 from commands.words import shown
+from core.approvals.problems import NeedsApproval
 from core.kernel.clock import Clock
 from core.kernel.envelope import Envelope
 from core.kernel.etag import is_none_match
@@ -22,7 +23,6 @@ from core.kernel.principal import Principal
 from core.kernel.problems import (
     InvalidArgument,
     InvalidQuery,
-    NeedsApproval,
     PreconditionRequired,
     Problem,
     UnknownFlag,

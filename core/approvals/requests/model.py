@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from core.approvals.problems import ApprovalVoid, NoApprover
 from core.approvals.rules.model import Demand
 from core.kernel.jsons import Json
 from core.kernel.principal import Assurance, Role
-from core.kernel.problems import ApprovalVoid, Conflict, NoApprover
+from core.kernel.problems import Conflict
 
 LIFETIME = timedelta(hours=24)
 CHANNEL = "approval"

@@ -8,6 +8,7 @@ a Problem rather than raised, so that the note is kept.
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
+from core.approvals.problems import NoApprover, SelfApproval
 from core.approvals.requests import store
 from core.approvals.requests.model import (
     CHANNEL,
@@ -35,10 +36,8 @@ from core.kernel.pages import PAGE_LIMIT, Page, page_size, parse_cursor, render_
 from core.kernel.problems import (
     Conflict,
     Forbidden,
-    NoApprover,
     NotFound,
     Problem,
-    SelfApproval,
 )
 from core.kernel.texts import require_text
 
