@@ -7,7 +7,7 @@ from channels.email.memory import Cursor, History, Sent
 from core.database import Database, Tx
 from core.delivery.mail import service as mail
 from core.delivery.mail.model import MailCounts, MailFolder, SentMail
-from core.events import service as events
+from core.delivery.outbox import dispatch
 from core.kernel.principal import Principal, TenantId, system
 
 
@@ -134,9 +134,12 @@ def _history(counts: MailCounts, now: datetime) -> History:
 
 def _bounce(tx: Tx, account: str, message_id: str) -> bool:
     parcel_id = mail.bounce(tx, account, message_id)
-    if parcel_id:
-        events.append(tx, "mail_bounced", target=parcel_id, account=account)
-    return bool(parcel_id)
+    return bool(parcel_id) and dispatch.note_returned(
+        tx,
+        parcel_id,
+        error="the mail came back: the address does not take it",
+        fix="see that the address exists, then: outbox replay",
+    )
 
 
 def _mailbox(tenant: TenantId) -> Principal:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import uniform
 
-from channels.base import Delivery, Health, Inbox, Link
+from channels.base import Health, Inbox, Link
 from channels.email.mailbox import (
     Connect,
     MailboxLost,
@@ -158,17 +158,18 @@ class MailReader:
         if raw is None:
             return
         fault = "" if is_whole else f"the mail has more than {MAIL_BYTES >> 20} MiB"
-        await self._inbox.take(await self._open(raw, fault))
+        await self._bring(raw, fault)
         self._health.last_in = self._clock.now()
 
-    async def _open(self, raw: bytes, fault: str) -> Delivery:
+    async def _bring(self, raw: bytes, fault: str) -> None:
         try:
-            return await self._receiver.receive(raw, fault=fault)
+            await self._inbox.take(await self._receiver.receive(raw, fault=fault))
         except Unavailable:
             raise
         except Exception:
             _log.exception("email.unreadable")
-            return self._receiver.set_aside(raw, silence="it could not be read")
+            aside = self._receiver.set_aside(raw, silence="it could not be read")
+            await self._inbox.take(aside)
 
     def _up(self) -> None:
         """Note that reading works; what the sending side told stays."""

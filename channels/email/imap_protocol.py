@@ -14,7 +14,6 @@ from typing import Any
 from aioimaplib import (  # type: ignore[import-untyped]  # it has no types
     IMAP4,
     AioImapException,
-    Command,
     IMAP4ClientProtocol,
 )
 
@@ -36,6 +35,8 @@ class WatchedProtocol(IMAP4ClientProtocol):  # type: ignore[misc]  # it has no t
 
     Units:  `most_bytes` is how much may come in between two commands of ours.
     """
+
+    simple_commands = IMAP4ClientProtocol.simple_commands | {"STARTTLS"}
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, lost: Lost, *, most_bytes: int
@@ -68,10 +69,10 @@ class WatchedProtocol(IMAP4ClientProtocol):  # type: ignore[misc]  # it has no t
         except FAULTS:
             self._end("the server's greeting is no IMAP")
 
-    async def execute(self, command: Command, scrub: str | None = None) -> Any:
-        """Send a command and wait for its answer."""
+    def send(self, line: str, scrub: str | None = None) -> None:
+        """Send a line; what comes from now on may be its answer."""
         self._unasked_bytes = 0
-        return await super().execute(command, scrub=scrub)
+        super().send(line, scrub=scrub)
 
     def abort(self) -> None:
         """Close at once, whatever is under way."""
@@ -137,9 +138,7 @@ class WatchedClient(IMAP4):  # type: ignore[misc]  # it has no types
         its consent is refused: an attacker in between could have written it.
         """
         protocol = self.protocol
-        answer = await protocol.execute(
-            Command("STARTTLS", protocol.new_tag(), loop=protocol.loop)
-        )
+        answer = await protocol.simple_command("STARTTLS")
         if answer.result != "OK" or protocol.incomplete_line:
             raise ConnectionError("the server refuses STARTTLS")
         protocol.transport = await asyncio.get_running_loop().start_tls(

@@ -92,15 +92,28 @@ def note_delayed(tx: Tx, outgoing: Outgoing, delay: Delay) -> None:
 def note_dead(tx: Tx, outgoing: Outgoing, *, error: str, fix: str) -> None:
     """Give something up, and say so."""
     if store.set_dead(tx, outgoing.key, error=error, fix=fix):
-        events.append(
-            tx,
-            "delivery_failed",
-            target=outgoing.id,
-            channel=outgoing.channel,
-            account=outgoing.account,
-            error=error,
-            fix=fix,
-        )
+        _tell(tx, outgoing, error=error, fix=fix)
+
+
+def note_returned(tx: Tx, key: str, *, error: str, fix: str) -> bool:
+    """Note that what had left came back, and say so; False when it had not left."""
+    outgoing = store.find(tx, key)
+    if outgoing is None or not store.set_returned(tx, key, error=error, fix=fix):
+        return False
+    _tell(tx, outgoing, error=error, fix=fix)
+    return True
+
+
+def _tell(tx: Tx, outgoing: Outgoing, *, error: str, fix: str) -> None:
+    events.append(
+        tx,
+        "delivery_failed",
+        target=outgoing.id,
+        channel=outgoing.channel,
+        account=outgoing.account,
+        error=error,
+        fix=fix,
+    )
 
 
 def _is_in_turn(tx: Tx, first: First) -> bool:
