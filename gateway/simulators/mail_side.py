@@ -1,5 +1,6 @@
 """The built-in mail server behind the page of simulators; loaded only where served."""
 
+import logging
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -23,6 +24,8 @@ class MailDesk:
     """One mail server, the gateway's mailbox, and the inboxes of two people."""
 
     def __init__(self, stand: MailStand) -> None:
+        # It logs each line that is said to it, and that is nobody's business here.
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
         self._stand = stand
         self._server = MailboxSimulator()
         boxes = self._server.boxes

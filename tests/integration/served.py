@@ -24,6 +24,7 @@ from gateway.graph import Graph
 from gateway.http.http_protocol import BoundedHttp
 from gateway.server import Server
 from gateway.settings import Settings
+from gateway.simulators import Simulators
 
 ADMIN_KEY = "a-key-of-the-tests-that-opens-nothing-else"
 TAIL = "/collab/events/tail"
@@ -39,15 +40,17 @@ class ImpatientHttp(BoundedHttp):
 class Served:
     """One gateway over a data folder."""
 
-    def __init__(self, data: Path, **settings: Any) -> None:
-        self.graph: Graph = build(
-            Settings(
-                data=data,
-                flags_file=data / "flags.json",
-                bootstrap_admin_key=ADMIN_KEY,  # type: ignore[arg-type]
-                **{"limits": {"default": "1000000/minute"}, **settings},
-            )
+    def __init__(
+        self, data: Path, *, has_simulators: bool = False, **settings: Any
+    ) -> None:
+        known = Settings(
+            data=data,
+            flags_file=data / "flags.json",
+            bootstrap_admin_key=ADMIN_KEY,  # type: ignore[arg-type]
+            **{"limits": {"default": "1000000/minute"}, **settings},
         )
+        simulators = Simulators.bind(known) if has_simulators else None
+        self.graph: Graph = build(known, simulators=simulators)
         self.port = 0
 
     async def start(self) -> None:
