@@ -165,7 +165,7 @@ def _outcome(ctx: Context, request: Request) -> tuple[str, str]:
 
 def _summary(request: Request, outcome: str) -> str:
     head = f"{request.id} {request.status.value}, {_progress(request)}"
-    if request.request_id and not outcome:
+    if request.status is RequestStatus.APPROVED and not outcome:
         return f"{head}, running as {request.request_id}: {request.line}"
     return f"{head}: {request.line}"
 
