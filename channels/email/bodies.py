@@ -98,7 +98,9 @@ def _read(part: Part) -> Body:
 def _text(part: Part, limit: int) -> tuple[str, bool]:
     """Decode the beginning of a part; tell whether that is all of it."""
     text = decode(part.content(_READ_BYTES), part.parameter("charset"))
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n")
+    # A carriage return alone begins no line: one inside a quoted line would end it.
+    text = text.replace("\r", " " if "\n" in text else "\n")
     is_whole = len(text) <= limit and part.end - part.start <= _READ_BYTES
     return text[:limit], is_whole
 

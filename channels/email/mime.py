@@ -21,6 +21,7 @@ MOST_PARTS = 100
 MOST_HEADERS = 1_000
 HEADER_BYTES = 262_144
 
+_FIRST_HEADER_BYTES = 65_536
 _PART_HEADER_BYTES = 16_384
 _PARAMETER_CHARS = 2_000  # the standard library splits parameters in quadratic time
 _BOUNDARY_CHARS = 200
@@ -116,7 +117,7 @@ def open_mail(raw: bytes) -> Part:
 
 def first_headers(raw: bytes) -> Message:
     """Read what headers a mail begins with, however many follow: enough to answer it."""
-    return _PARSER.parsebytes(_header_block(raw, 0, min(len(raw), _PART_HEADER_BYTES)))
+    return _PARSER.parsebytes(_header_block(raw, 0, min(len(raw), _FIRST_HEADER_BYTES)))
 
 
 def children(part: Part) -> Iterator[Part]:

@@ -5,11 +5,12 @@ HTML, quotes. Whatever a mail holds, it takes time in proportion to its size, an
 is always a payload: one with a `fault` says in people's words why it was not read.
 """
 
+from collections.abc import Mapping
 from typing import TypeGuard
 
 from channels.email.bodies import read_attachments, read_body
 from channels.email.headers import fault_of, read_headers
-from channels.email.mime import TooComplex, first_headers, open_mail
+from channels.email.mime import Part, TooComplex, first_headers, open_mail
 from channels.email.quotes import strip
 from core.kernel.jsons import Json, parse_json
 from core.kernel.problems import InvalidJson
@@ -22,6 +23,15 @@ _MOST_LEVELS = 20
 
 Payload = dict[str, Json]
 
+_NOTHING: Mapping[str, Json] = {
+    "text": "",
+    "below": "",
+    "cut": "",
+    "is_whole": True,
+    "body_json": None,
+    "fault": "",
+}
+
 
 def read(raw: bytes, *, address: str) -> Payload:
     """Read a mail that was sent to `address`, which may have been given a plus part.
@@ -30,38 +40,37 @@ def read(raw: bytes, *, address: str) -> Payload:
             `cut` the beginning of what is quoted, signed or boilerplate; `body_json` is there when all of the body is
             a command in JSON. `is_whole` is False when the end of the text is missing.
     """
-    payload: Payload = {
-        **read_headers(first_headers(raw), address=address),
-        "text": "",
-        "below": "",
-        "cut": "",
-        "is_whole": True,
-        "body_json": None,
-        "attachments": [],
-        "fault": "",
-    }
     if len(raw) > MAIL_BYTES:
-        return {**payload, "fault": f"it has more than {MAIL_BYTES >> 20} MiB"}
+        return _unread(raw, address, fault=f"it has more than {MAIL_BYTES >> 20} MiB")
     try:
-        return {**payload, **_read(raw, address)}
+        mail = open_mail(raw)
+        if fault := fault_of(mail.headers):
+            return _unread(raw, address, fault=fault)
+        return {**read_headers(mail.headers, address=address), **_content(mail)}
     except TooComplex as fault:
-        return {**payload, "fault": str(fault)}
+        return _unread(raw, address, fault=str(fault))
 
 
-def _read(raw: bytes, address: str) -> Payload:
-    mail = open_mail(raw)
-    payload = read_headers(mail.headers, address=address)
-    if fault := fault_of(mail.headers):
-        return {**payload, "fault": fault}
+def _unread(raw: bytes, address: str, *, fault: str) -> Payload:
+    """Say what is known of a mail that is not read further."""
+    headers = read_headers(first_headers(raw), address=address)
+    return {**headers, **_NOTHING, "attachments": [], "fault": fault}
+
+
+def _content(mail: Part) -> Payload:
+    """Read what a mail says."""
     body = read_body(mail)
-    payload["attachments"] = read_attachments(mail, body)
-    payload["is_whole"] = body.is_whole
-    message = _message(body.raw)
-    if message is not None and body.is_whole:
-        return {**payload, "body_json": message}
+    content: Payload = {
+        **_NOTHING,
+        "is_whole": body.is_whole,
+        "attachments": read_attachments(mail, body),
+    }
+    message = _message(body.raw) if body.is_whole else None
+    if message is not None:
+        return {**content, "body_json": message}
     stripped = strip(body.text)
     return {
-        **payload,
+        **content,
         "text": stripped.text,
         "below": stripped.below,
         "cut": stripped.cut[:CUT_CHARS],

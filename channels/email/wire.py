@@ -111,8 +111,16 @@ def _found(letter: Letter) -> Found:
     commands = (subject, *found.commands) if subject else found.commands
     if not commands:
         raise _nothing_asked(text)
-    rest = f"{found.rest}\n\n{letter.text('below')}".strip()
-    return Found(commands=commands, rest=rest)
+    prose = f"{found.rest}\n\n{letter.text('below')}".strip()
+    return Found(commands=commands, rest=_unsigned(prose, letter.text("from_name")))
+
+
+def _unsigned(prose: str, name: str) -> str:
+    """Leave out the sender's name below what they wrote."""
+    above, _, last = prose.rpartition("\n")
+    written = last.strip(" .,-–—").casefold()
+    is_name = bool(written) and written in name.casefold()
+    return above.rstrip() if is_name else prose
 
 
 def _nothing_asked(text: str) -> Problem:

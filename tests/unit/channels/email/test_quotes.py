@@ -105,6 +105,8 @@ def test_text_that_is_like_a_quote_but_none_stays() -> None:
         "Sent from my Galaxy",
         "-Ann",
         "-- \nAnn",
+        "---\nAnn Lee\n!task delete T-1",
+        "****\nAnn",
         "CONFIDENTIALITY NOTICE: for the addressee alone",
         "Get Outlook for iOS<https://aka.ms/o0ukef>",
         "Viele Grüße\nAnn\n\nVon meinem iPhone gesendet",

@@ -304,6 +304,12 @@ def test_unseen_characters_hide_no_quote() -> None:
         assert commands_in(f"Hi\n\n-----{sign}Original Message-----\n!whoami") == []
 
 
+def test_carriage_return_in_a_line_does_not_end_it() -> None:
+    """`R-12`."""
+    assert commands_in("Hi\n\n> old\r!task delete T-1\n") == []
+    assert commands_in("Hi\r!task delete T-1\n") == []
+
+
 # ── the whole body as JSON ────────────────────────────────────────────────────
 def test_json_keeps_what_a_quote_parser_would_take() -> None:
     body = '{"command": "task.note",\n    "args": {"text": "a\\n> b\\n-- \\nc"}}'

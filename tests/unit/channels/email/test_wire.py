@@ -227,13 +227,15 @@ def test_guard_that_guards_nothing_is_refused(body: str) -> None:
 
 
 def test_prose_beside_a_command_becomes_a_note() -> None:
-    raw = a_mail("!task approve T-1\n\nHi all,\nWell done.", subject="Re: [T-1] x")
+    raw = a_mail(
+        "!task approve T-1\n\nHi all,\nWell done.\n\nAnn Lee", subject="Re: [T-1] x"
+    )
 
     command, note = noted(raw).envelopes
     assert command.text == "!task approve T-1"
     assert (note.command, note.args) == (
         "task.note",
-        {"task": "T-1", "text": "Hi all,\nWell done."[8:]},
+        {"task": "T-1", "text": "Well done."},
     )
 
 
@@ -244,6 +246,7 @@ def test_prose_beside_a_command_becomes_a_note() -> None:
         ("!whoami\n\nWell done.", "hello"),
         ("!whoami\n\nWell done.", "Re: [R-1] x"),
         ("!whoami\n\nHello!\n\n> old", "Re: [T-1] x"),
+        ("!whoami\n\nAnn", "Re: [T-1] x"),
     ],
 )
 def test_there_is_no_note_without_command_object_or_prose(
