@@ -180,6 +180,8 @@ def _code_of(entry: AuditEntry, asked: Command | None) -> str:
     """Find the refusal of the gate that says what the audit says, to the letter."""
     if entry.reason.startswith("the limit of "):
         return RateLimited.code
+    if f" disabled {entry.channel}: " in entry.reason:
+        return ChannelOff.code
     if asked is None:
         return ""
     for ghost in _ghosts(entry, asked):

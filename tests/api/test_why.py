@@ -67,6 +67,25 @@ async def test_a_limit_is_named(serve: Serve) -> None:
     assert told.data["rule"] == "limit"
 
 
+async def test_a_channel_that_is_off_is_named(gateway: Gateway, ann: Person) -> None:
+    slack = Writer(gateway, "slack", "U0ANN").link_to("ann")
+    off = await gateway.admin.post("/v1/channels/slack/disable", {"reason": "drill"})
+    refused = await slack.say("task list")
+
+    told = await why(ann, refused.request_id)
+
+    assert off.status == 200
+    assert refused.error
+    assert refused.error.code == "channel_disabled"
+    assert told["rule"] == "channel"
+
+
+async def test_a_line_that_cannot_be_read_is_named(ann: Person) -> None:
+    refused = await ann.say("task list --statsu review")
+
+    assert (await why(ann, refused.body["request_id"]))["rule"] == "form"
+
+
 async def test_a_step_up_and_a_wait_are_named(gateway: Gateway, ann: Person) -> None:
     mail = Writer(gateway, "email", "admin@example.org").link_to("admin")
     await gateway.admin.say("approval rule set 'task create'")
