@@ -87,12 +87,10 @@ def cut(text: str, limit: int, *, least: str = "") -> str:
     """
     if fits(text, limit):
         return text if text.strip() else least
-    room = limit - 1
-    for kept, character in enumerate(text):
-        room -= len(escape(character))
-        if room < 0:
-            return text[:kept] + "…"
-    return text
+    room, kept = limit - 1, 0
+    while (room := room - len(escape(text[kept]))) >= 0:
+        kept += 1
+    return text[:kept] + "…"
 
 
 def fits(text: str, limit: int) -> bool:

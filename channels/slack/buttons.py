@@ -1,10 +1,8 @@
 """The buttons of a reply: what they say, what they carry, and which of them ask first."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from channels.slack.blocks import BUTTON_CHARS, BUTTONS, KitBlock, plain
-from channels.slack.escapes import escape
+from channels.slack.blocks import BUTTON_CHARS, BUTTONS, KitBlock, plain, size_of
 from channels.slack.wire import Press
 from core.kernel.catalog import Catalog
 from core.kernel.choices import choices, line_to_type_for
@@ -12,6 +10,8 @@ from core.kernel.jsons import Json
 from core.kernel.reply import Action, Reply, ReplyStatus
 
 _STYLES = ("primary", "danger")
+_MOST = 100
+_ROW_CHARS = 3  # what a button's share of its row is besides its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,18 +25,24 @@ class Buttons:
     reply: Reply
     catalog: Catalog
 
-    def all(self) -> list[KitBlock]:
-        """Show every button, at most 25 to a block."""
-        if not self.reply.id:
-            return []
-        elements = [
-            self._button(number, action)
-            for number, action in enumerate(choices(self.reply))
+    def rows(self, *, room: int) -> tuple[list[KitBlock], bool]:
+        """Show the buttons that fit, at most 25 to a block; tell whether all did.
+
+        Units:  `room` counts characters of the message.
+        """
+        kept: list[Json] = []
+        offered = choices(self.reply) if self.reply.id else ()
+        for number, action in enumerate(offered):
+            button = self._button(number, action)
+            room -= size_of([button]) + _ROW_CHARS
+            if room < 0 or len(kept) == _MOST:
+                break
+            kept.append(button)
+        rows: list[KitBlock] = [
+            {"type": "actions", "elements": kept[start : start + BUTTONS]}
+            for start in range(0, len(kept), BUTTONS)
         ]
-        return [
-            {"type": "actions", "elements": list(elements[start : start + BUTTONS])}
-            for start in range(0, len(elements), BUTTONS)
-        ]
+        return rows, len(kept) == len(offered)
 
     def _button(self, number: int, action: Action) -> dict[str, Json]:
         how = self._how(action)
@@ -73,12 +79,3 @@ def _dialog(action: Action) -> dict[str, Json]:
         "deny": plain("Cancel", 30),
         "style": "danger",
     }
-
-
-def texts(actions: Sequence[Action]) -> str:
-    """Write buttons as lines to send, for where there can be none."""
-    return "\n".join(
-        f"• {escape(each.label)}: `{escape(each.command.replace('`', ''))}`"
-        for each in actions
-        if each.command
-    )

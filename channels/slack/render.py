@@ -36,7 +36,6 @@ from core.kernel.reply import (
     Text,
 )
 
-MESSAGE_BLOCKS = 50
 MESSAGE_CHARS = 12_500
 _BODY_CHARS = 9_000
 _BODY_BLOCKS = 40
@@ -115,11 +114,8 @@ class _Message:
         """Put heading, body and buttons together, as far as they fit."""
         blocks = self.body(summary)
         buttons = Buttons(reply=self._reply, catalog=self._profile.catalog)
-        for row in buttons.all():
-            if not _fits([*blocks, row]):
-                break
-            blocks.append(row)
-        return blocks
+        rows, is_whole = buttons.rows(room=MESSAGE_CHARS - size_of(blocks))
+        return [*blocks, *rows, *([] if is_whole else [self._rest()])]
 
     def body(self, summary: str) -> list[KitBlock]:
         """Put heading and body together; say so when that is not all of it."""
@@ -232,7 +228,3 @@ def _fitting(body: Iterable[KitBlock]) -> tuple[list[KitBlock], bool]:
         else:
             is_whole = False
     return kept, is_whole
-
-
-def _fits(blocks: list[KitBlock]) -> bool:
-    return len(blocks) <= MESSAGE_BLOCKS and size_of(blocks) <= MESSAGE_CHARS

@@ -19,7 +19,7 @@ from commands.everything import COMMANDS
 from commands.parser import parse_call
 from commands.registry import Registry
 from core.kernel.catalog import Blank, Catalog, Entry, Input
-from core.kernel.reply import Reply
+from core.kernel.reply import Code, Reply
 from tests.unit.channels.slack.strategies import LONG, REPLIES
 from tests.unit.channels.slack.test_wire import AT
 
@@ -311,6 +311,15 @@ def test_home_tab_is_valid_whatever_it_shows(
     require_valid(home(sections, is_linked=is_linked, profile=Profile()))
 
 
+def test_home_tab_says_when_there_is_more() -> None:
+    long = Reply(summary="x" * 150, blocks=(Code(text="word\n" * 60),))
+
+    view: Any = home([("Now", long)] * 60, is_linked=True, profile=Profile())
+
+    require_valid(view)
+    assert "There is more" in str(view["blocks"][-1])
+
+
 def test_home_tab_of_an_unlinked_person_offers_the_link() -> None:
     view: Any = home([], is_linked=False, profile=Profile())
 
@@ -325,6 +334,29 @@ def test_home_tab_of_an_unlinked_person_offers_the_link() -> None:
 )
 def test_odd_values_are_no_arguments(values: dict[str, Any]) -> None:
     assert set(arguments(values)) <= set(values)
+
+
+@pytest.mark.parametrize(
+    ("how", "taken", "value"),
+    [
+        ("number", "half", "half"),
+        ("json", "{not json", "{not json"),
+        ("integer", "1.5", "1.5"),
+        ("integer", " 7 ", 7),
+        ("time", "tomorrow", "tomorrow"),
+    ],
+)
+def test_what_does_not_fit_is_left_to_the_command_to_refuse(
+    how: str, taken: str, value: object
+) -> None:
+    assert arguments({"what": [how, taken]}) == {"what": value}
+
+
+def test_message_of_an_unknown_workspace_has_no_address() -> None:
+    body = sent("message_action__in_thread")
+    del body["team"]["domain"]
+
+    assert modals.permalink(body) == ""
 
 
 def test_nothing_filled_in_is_nothing() -> None:

@@ -358,6 +358,21 @@ def test_reply_without_an_id_has_no_buttons() -> None:
     assert buttons(shown(offered, id="")) == []
 
 
+def test_buttons_that_do_not_fit_are_said_to_be_missing() -> None:
+    many = [
+        Action(
+            label=f"Reclaim {number}", command=f"lease reclaim L-{number} " + "x" * 300
+        )
+        for number in range(60)
+    ]
+
+    message = shown(Actions(items=many))
+
+    require_valid(message)
+    assert 0 < len(buttons(message)) < 60
+    assert "This is not all of it" in list(texts(message.blocks))[-1]
+
+
 # ── who sees it ───────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(
     ("place", "command", "is_ephemeral"),

@@ -244,6 +244,31 @@ def test_typed_id_confirms_what_the_button_stands_for() -> None:
     }
 
 
+@pytest.mark.parametrize("metadata", ["", "{not json", "[]", '"text"'])
+def test_window_whose_origin_is_unreadable_asks_nothing(metadata: str) -> None:
+    body = sent("modal__task_create")
+    body["view"]["private_metadata"] = metadata
+    delivery = storable(Kind.MODAL, body, account="acme")
+    assert delivery is not None
+
+    assert read(delivery.payload).skipped
+
+
+def test_event_that_does_not_say_who_we_are_is_read_without_its_first_name() -> None:
+    body = sent("mention__in_thread")
+    del body["authorizations"]
+    delivery = storable(Kind.MENTION, body, account="acme")
+    assert delivery is not None
+
+    assert read(delivery.payload).envelopes[0].text == "task list --assignee me"
+
+
+def test_unknown_button_of_the_home_tab_says_nothing() -> None:
+    payload = {**stored(Kind.BUTTON, "button__home").payload, "value": "purge"}
+
+    assert read(payload).skipped
+
+
 def test_window_that_is_no_form_of_ours_is_not_stored() -> None:
     body = sent("modal__task_create")
     body["view"]["callback_id"] = "launcher"
