@@ -186,7 +186,11 @@ class SlackAdapter:
     async def run_errands(self) -> None:
         """Open windows and home tabs, one after the other, until cancelled."""
         while True:
-            await (await self._errands.get())
+            errand = await self._errands.get()
+            try:
+                await errand
+            except _MALFORMED:
+                _log.exception("slack.window_failed")
 
 
 async def _refuse(error: Exception) -> BoltResponse:

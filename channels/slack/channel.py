@@ -33,8 +33,8 @@ class SlackChannel:
         self._timing = timing
 
     async def run(self) -> None:
-        """Stay connected until cancelled."""
-        await self._teams.reload()
+        """Stay connected until cancelled; who is ours is known before anything comes."""
+        await self._teams.try_reload()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._teams.keep(), name="slack-workspaces")
             for number in range(ERRAND_RUNNERS):

@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from channels.base import Health, Link, Postponed
 from channels.slack.web import Pool, Refused, call
+from core.kernel.problems import Problem
 
 RELOAD_SECONDS = 2.0
 _ASK_AGAIN_SECONDS = 60.0
@@ -171,8 +172,15 @@ class Teams:
     async def keep(self) -> None:
         """Follow the installations until cancelled."""
         while True:
-            await self.reload()
             await asyncio.sleep(RELOAD_SECONDS)
+            await self.try_reload()
+
+    async def try_reload(self) -> None:
+        """Reload, or go on with what is known while the database does not answer."""
+        try:
+            await self.reload()
+        except Problem as problem:
+            _log.warning("slack.not_reloaded", extra={"reason": problem.detail})
 
     async def reload(self) -> None:
         """Take in what was installed, let go of what was removed, ask who is new."""

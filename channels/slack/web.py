@@ -5,6 +5,7 @@ for the next. They share a connection pool, which keeps no cookies.
 """
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -87,6 +88,9 @@ class Pool:
         self.api_url = api_url if api_url.endswith("/") else f"{api_url}/"
         self._deadline = deadline
         self._session: aiohttp.ClientSession | None = None
+        # What is sent and received is nobody's to read in a log.
+        self._logger = logging.getLogger("slack_sdk")
+        self._logger.setLevel(logging.WARNING)
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -105,6 +109,7 @@ class Pool:
             base_url=self.api_url,
             session=self.session,
             retry_handlers=[],
+            logger=self._logger,
         )
 
     def is_slack(self, url: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from channels.slack.teams import Identity, Installation
 from core.database import Database, Tx
 from core.kernel.principal import TenantId, system
-from core.kernel.problems import NotFound
+from core.kernel.problems import NotFound, SealBroken
 from core.secrets.vault import Vault
 from core.workspaces import service as workspaces
 from core.workspaces.model import (
@@ -16,6 +16,10 @@ from core.workspaces.model import (
     tenant_of,
 )
 from gateway.sweeper import list_tenants
+
+_UNREADABLE = (
+    "its token cannot be opened any more: remove the workspace and add it again"
+)
 
 Stored = tuple[TenantId, Workspace]
 
@@ -36,11 +40,15 @@ class StoredInstallations:
         self._opened = {
             sealed: token for sealed, token in self._opened.items() if sealed in kept
         }
-        own = [Installation(account=DEFAULT_ACCOUNT, token=self._token)]
-        return [
-            *(own if self._token else ()),
-            *(self._installation(tenant, each) for tenant, each in found),
-        ]
+        installed = []
+        if self._token:
+            installed.append(Installation(account=DEFAULT_ACCOUNT, token=self._token))
+        for tenant, workspace in found:
+            try:
+                installed.append(self._installation(tenant, workspace))
+            except SealBroken:
+                await self.note(account_of(tenant, workspace.name), None, _UNREADABLE)
+        return installed
 
     async def note(self, account: str, identity: Identity | None, fault: str) -> None:
         """Keep what Slack said about one of them."""

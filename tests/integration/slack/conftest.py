@@ -196,6 +196,12 @@ class SlackGateway:
         with closing(self._database()) as database:
             return "\n".join(database.iterdump())
 
+    def execute(self, statement: str) -> None:
+        """Change rows behind the gateway's back."""
+        path = self.served.graph.settings.data / "opswire.db"
+        with closing(sqlite3.connect(path, isolation_level=None)) as database:
+            database.execute(statement)
+
     def _database(self) -> sqlite3.Connection:
         path = self.served.graph.settings.data / "opswire.db"
         return sqlite3.connect(f"file:{path}?mode=ro", uri=True)

@@ -262,34 +262,33 @@ def body_of(**fields: Any) -> bytes:
     return encode("events_api", fields)[0]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{}",
-        b"[]",
-        b"null",
-        b"nonsense",
-        b"payload=nonsense",
-        b"payload=[]",
-        body_of(type="event_callback"),
-        body_of(type="event_callback", team_id="T0ACME001"),
-        body_of(type="event_callback", team_id="T0ACME001", event={}),
-        body_of(type="event_callback", team_id="T0ACME001", event={"type": "message"}),
-        body_of(type="event_callback", team_id=[], event={"type": []}),
-        body_of(type="block_actions", team={"id": "T0ACME001"}, actions=[]),
-        body_of(type="view_submission", team={"id": "T0ACME001"}, view={}),
-    ],
-)
+NONSENSE = [
+    b"",
+    b"{}",
+    b"[]",
+    b"null",
+    b"nonsense",
+    b"payload=nonsense",
+    b"payload=[]",
+    body_of(type="event_callback"),
+    body_of(type="event_callback", team_id="T0ACME001"),
+    body_of(type="event_callback", team_id="T0ACME001", event={}),
+    body_of(type="event_callback", team_id="T0ACME001", event={"type": "message"}),
+    body_of(type="event_callback", team_id=[], event={"type": []}),
+    body_of(type="block_actions", team={"id": "T0ACME001"}, actions=[]),
+    body_of(type="view_submission", team={"id": "T0ACME001"}, view={}),
+]
+
+
 async def test_signed_nonsense_is_answered_and_has_no_effect(
-    fake: FakeSlack, serve_slack: ServeSlack, body: bytes
+    fake: FakeSlack, serve_slack: ServeSlack
 ) -> None:
     """R-56: whatever is signed, the next command is served."""
     gateway = await serve_slack(is_http=True)
 
-    answered = await fake.outside.post(body)
+    answered = [(body, (await fake.outside.post(body)).status) for body in NONSENSE]
     after = await fake.people.slash(ANN, OPS, "help")
 
-    assert answered.status in (200, 400, 404)
+    assert [each for each in answered if each[1] not in (200, 400, 404)] == []
     assert after.is_ok
     assert gateway.count("inbox") == 1

@@ -12,6 +12,7 @@ from core.secrets.vault import Vault
 from core.workspaces import service as workspaces
 from core.workspaces.model import Team, account_of, tenant_of
 from gateway.adapters.keystore import FileKeystore
+from gateway.doors.slack_workspaces import StoredInstallations
 from tests.integration.slack.conftest import (
     ANN,
     OPS,
@@ -179,6 +180,23 @@ async def test_a_token_that_slack_refuses_is_shown_with_its_workspace(
     assert listed[0]["state"] == "degraded"
     assert "invalid_auth" in listed[0]["fault"]
     assert ready.status_code == 200
+
+
+async def test_a_token_that_cannot_be_opened_stops_no_other_workspace(
+    fake: FakeSlack, serve_slack: ServeSlack, globex: FakeWorkspace
+) -> None:
+    """A key that is gone makes one workspace unusable, not Slack."""
+    gateway = await serve_slack(is_http=True)
+    await add(gateway, "globex", globex.bot_token)
+    db, core = gateway.served.graph.db, gateway.served.graph.core
+    seal = "UPDATE workspaces SET token = 'v1.gone.AAAA.AAAA' WHERE name = 'globex'"
+    gateway.execute(seal)
+
+    installed = StoredInstallations(db, core.vault, token=fake.bot_token)
+
+    assert [each.account for each in await installed.list_()] == ["default"]
+    [found] = db.run(workspaces.list_, by=system())
+    assert "add it again" in found.fault
 
 
 # ── the rows ──────────────────────────────────────────────────────────────────
