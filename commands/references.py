@@ -17,10 +17,10 @@ _WORDS = ("this", "last")
 
 def refers_back(invocation: Invocation) -> bool:
     """Tell whether what is meant depends on what was said before."""
-    args = invocation.args
-    return invocation.command.is_macro or any(
-        _has_reference(args.get(name)) for name in invocation.command.ref_names
-    )
+    command, args = invocation.command, invocation.args
+    if command.is_macro or command.looks_back:
+        return True
+    return any(_has_reference(args.get(name)) for name in command.ref_names)
 
 
 def resolve_references(tx: Tx, invocation: Invocation, origin: Origin) -> Invocation:

@@ -48,7 +48,8 @@ class Command:
             `is_control` ones never wait behind work. A macro's handler returns the
             line that it stands for, and that runs instead. `hides` names the fields
             of `data` that are shown once and never stored. `alters` names what doors
-            keep in memory and read again once it has run.
+            keep in memory and read again once it has run. One that `looks_back` reads
+            what was noted of earlier commands, and so waits until it is.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Command:
     fingerprint: Callable[[Tx, str], str] | None = None
     hides: Sequence[str] = ()
     alters: Alters = ""
+    looks_back: bool = False
     is_open: bool = False
     is_control: bool = False
     is_macro: bool = False

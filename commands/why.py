@@ -104,6 +104,7 @@ class _Decision:
 @command(
     "why",
     is_open=True,
+    looks_back=True,
     result=WhyData,
     http="GET /v1/why/{request}",
     examples=["why rp_01JC8ZQ4T7", "why rq_01JC8ZQ4T7"],
