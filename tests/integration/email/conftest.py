@@ -16,6 +16,7 @@ from core.identity.links import service as links
 from core.identity.links.model import Account
 from core.identity.users import service as users
 from core.kernel.principal import Role, system
+from gateway.doors.loaded import LoadedLater
 from gateway.settings import EmailSettings
 from tests.integration.served import PATIENCE_SECONDS, Served
 
@@ -132,7 +133,7 @@ async def mailed(mailbox: MailboxSimulator, tmp_path: Path) -> AsyncIterator[Mai
             port=port,  # by which one gateway on a machine is told from another
             email=EmailSettings(**settings),
         )
-        hasten(gateway)
+        await hasten(gateway)
         if not data:  # otherwise another gateway has linked her in this database
             link(gateway, ANN, account=address)
         await gateway.start()
@@ -144,12 +145,14 @@ async def mailed(mailbox: MailboxSimulator, tmp_path: Path) -> AsyncIterator[Mai
         await gateway.stop()
 
 
-def hasten(gateway: Served) -> None:
+async def hasten(gateway: Served) -> None:
     """Have the mailbox looked at more often."""
     for door in gateway.graph.doors:
-        if isinstance(door.channel, MailReader):
-            door.channel.pace = FAST
-            door.channel.connect = partial(door.channel.connect, deadline=0.4)
+        if isinstance(door.channel, LoadedLater):
+            reader = (await door.channel.load()).channel
+            assert isinstance(reader, MailReader)
+            reader.pace = FAST
+            reader.connect = partial(reader.connect, deadline=0.4)
 
 
 @pytest.fixture
