@@ -4,7 +4,7 @@ from channels.base import Capabilities, ChannelSpec
 
 SPEC = ChannelSpec(
     name="email",
-    capabilities=Capabilities(threads=True, files=True, max_text=65_536, max_rate=20),
+    capabilities=Capabilities(threads=True, files=True, max_rate=20),
 )
 
 __all__ = ["SPEC"]
