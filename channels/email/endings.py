@@ -22,6 +22,7 @@ _RULE = re.compile(r"[-_–—=*~]{2,}")
 _COMMAND = re.compile(r"[!！/]\w")
 _SIGNED = re.compile(r"[-–—~]\s?[^\W\d_][\w.'’ -]{1,40}")
 _BULLET = re.compile(r"[-–—]\s")
+_DELIMITED = re.compile(r"-- [^\W\d_].{0,50}")
 _LINK = re.compile(r"\s*[<(\[]https?://[^>)\]]*[>)\]]")
 _PUNCTUATION = " ,.!;:-–—*_。，！、"
 _CLOSINGS = frozenset(CLOSINGS)
@@ -84,8 +85,8 @@ def _ending(lines: Sequence[str], kept: Sequence[int]) -> int | None:
         return None
     tail = kept[-_SIGNATURE_LINES - 1 :]
     for number in reversed(tail):
-        is_rule = number != kept[0] and _RULE.fullmatch(lines[number])
-        if is_rule or _is_sent_from(lines[number]):
+        is_rule = _RULE.fullmatch(lines[number]) or _DELIMITED.fullmatch(lines[number])
+        if (is_rule and number != kept[0]) or _is_sent_from(lines[number]):
             return number
     for number in tail:
         is_last = _is_signed(lines, number) and number == kept[-1] != kept[0]

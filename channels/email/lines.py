@@ -14,7 +14,7 @@ _MARKED = re.compile(
 )
 _OPS = re.compile(r"[/@]ops[:,]?(?:\s|\Z)", re.IGNORECASE)
 _FLAG = re.compile(r"[-–—]{1,2}[A-Za-z][\w-]*(?:[\s=]|\Z)")
-_END = re.compile(r"(?:thanks|thank you|quit|stop)[\s.,!]*|--", re.IGNORECASE)
+_END = re.compile(r"(?:thanks|thank you|quit|stop)[\s.,!]*|--(?:\s.*)?", re.IGNORECASE)
 _GREETING = re.compile(
     r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hallo|guten (?:tag|morgen)"
     r"|moin|bonjour|salut|hola|buenos días|ciao|buongiorno|olá|bom dia|hej|hei|cześć"

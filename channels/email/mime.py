@@ -30,6 +30,7 @@ _BLANK_LINE = re.compile(rb"(?:\A|\n)\r?\n")
 _BASE64 = f"{ascii_letters}{digits}+/=".encode()
 _NOT_BASE64 = bytes(each for each in range(256) if each not in _BASE64)
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
+_ENCODINGS = frozenset({"", "7bit", "8bit", "binary", "base64", "quoted-printable"})
 _PARSER = BytesHeaderParser(policy=compat32)
 
 
@@ -163,12 +164,14 @@ def _part(
     written = _field(headers, "content-type").partition(";")[0].strip().lower()
     if not written:
         written = default or "text/plain"
+    encoding = _field(headers, "content-transfer-encoding").strip().lower()
+    is_known = _TYPE.fullmatch(written) and encoding in _ENCODINGS
     return Part(
         raw=raw,
         start=min(start + len(block), end),
         end=end,
         headers=headers,
-        media_type=written if _TYPE.fullmatch(written) else "application/octet-stream",
+        media_type=written if is_known else "application/octet-stream",
         depth=depth,
     )
 

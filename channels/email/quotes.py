@@ -40,6 +40,7 @@ _DATED = re.compile(r"\W{0,3}\d{1,4}[./-]\d{1,2}[./-]\d")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}[.\w-]{0,190}")
 _OPENER = re.compile(rf"(?:{'|'.join(OPENERS)})\b.*\d|\w{{2,4}}[.,]? .*\d")
 _NAME = re.compile(r"([^\W\d_][^:：\d]{0,24}?)\s?[:：]")
+_LABELLED = re.compile(r"[^\s:：][^:：]{0,29}[:：]\s?\S")
 _FIELDS = frozenset({*SENDER_FIELDS, *OTHER_FIELDS})
 _SENDERS = frozenset(SENDER_FIELDS)
 
@@ -165,8 +166,10 @@ def _is_header_block(lines: Sequence[str], number: int, *, is_ruled: bool) -> bo
             return False
         names.add(name)
     names.discard("")
-    least = 2 if is_ruled else 3
-    return len(names) >= least and not names.isdisjoint(_SENDERS)
+    # With a sender a rule and one more field will do, for some programs give no more.
+    return len(names) >= 3 or (
+        is_ruled and len(names) == 2 and not names.isdisjoint(_SENDERS)
+    )
 
 
 def _is_foreign_header_block(lines: Sequence[str], number: int) -> bool:
@@ -175,7 +178,7 @@ def _is_foreign_header_block(lines: Sequence[str], number: int) -> bool:
     return (
         bool(_ADDRESS.search(block[0]))
         and len(block) == 4
-        and all(_NAME.match(line) and not line.endswith(":") for line in block)
+        and all(_LABELLED.match(line) for line in block)
     )
 
 

@@ -50,7 +50,9 @@ def test_commands_on_top_leave_the_bottom_alone() -> None:
     )
 
 
-@pytest.mark.parametrize("end", ["thanks", "Thanks!", "quit", "STOP", "--", "stop."])
+@pytest.mark.parametrize(
+    "end", ["thanks", "Thanks!", "quit", "STOP", "--", "stop.", "-- Ann"]
+)
 def test_word_of_leave_ends_the_commands(end: str) -> None:
     assert find_commands(f"!task list\n{end}\n!task delete T-1").commands == (
         "!task list",

@@ -107,6 +107,7 @@ def test_text_that_is_like_a_quote_but_none_stays() -> None:
         "-- \nAnn",
         "---\nAnn Lee\n!task delete T-1",
         "****\nAnn",
+        "-- Ann Lee\n!task delete T-1",
         "CONFIDENTIALITY NOTICE: for the addressee alone",
         "Get Outlook for iOS<https://aka.ms/o0ukef>",
         "Viele Grüße\nAnn\n\nVon meinem iPhone gesendet",
@@ -115,6 +116,14 @@ def test_text_that_is_like_a_quote_but_none_stays() -> None:
 )
 def test_endings_go(ending: str) -> None:
     assert strip(f"!task list\n\n{ending}").text == "!task list"
+
+
+def test_head_of_a_mail_is_known_without_its_first_line() -> None:
+    head = "Envoyé: mercredi\nÀ: Ann Lee\nObjet: 2 tasks in review"
+
+    assert strip(f"Merci.\n\nXx; Bob\n{head}\n\n!task delete T-1").text == (
+        "Merci.\n\nXx; Bob"
+    )
 
 
 def test_mail_that_is_only_thanks_stays() -> None:

@@ -278,6 +278,12 @@ def test_base64_is_undone_as_mail_programs_do(body: str) -> None:
     assert text_of(a_mail(body, content_transfer_encoding="base64")) == "!whoami"
 
 
+def test_text_in_an_unknown_encoding_is_not_read() -> None:
+    raw = a_mail("!whoami", content_transfer_encoding="x-uuencode")
+
+    assert text_of(raw) == ""
+
+
 def test_flowed_lines_are_joined_and_their_quotes_kept_apart() -> None:
     raw = a_mail(
         '!task note T-1 "one \ntwo"\n>> old \n>> !task delete \n> T-1 \n !whoami\n-- \nAnn',
