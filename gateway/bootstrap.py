@@ -6,11 +6,7 @@ from datetime import timedelta
 from importlib import import_module
 
 from channels.terminal import render
-from commands.channels import channel_commands
-from commands.everything import COMMANDS
 from commands.registry import Registry
-from commands.webhooks import webhook_commands
-from commands.workspaces import workspace_commands
 from core.approvals.requests.model import CHANNEL as APPROVALS
 from core.database import Database, Tx, is_sqlite, open_engine
 from core.database.schema import SchemaState, schema_state
@@ -35,6 +31,7 @@ from gateway.demo import Demo
 from gateway.doors.door import Builder, ChannelSource, Door, open_doors
 from gateway.doors.email import open_email
 from gateway.doors.slack import open_slack
+from gateway.every_command import every_command
 from gateway.figures import LiveFigures
 from gateway.flags import FlagFile
 from gateway.floods import Floods
@@ -97,7 +94,7 @@ def build(
         db, tokens, clock=the_clock, bootstrap=_bootstrap_key(settings, admin)
     )
     probes = ChannelProbes(db, tenant_of=_tenant_of)
-    registry = _registry(vault, probes)
+    registry = Registry.of(every_command(vault, probes))
     gate = Gate(
         registry,
         senders=LinkedSenders(db, _tenant_of),
@@ -126,17 +123,6 @@ def build(
         metrics=metrics,
     )
     return _with_doors(core, probes, simulators)
-
-
-def _registry(vault: Vault, probes: ChannelProbes) -> Registry:
-    return Registry.of(
-        (
-            *COMMANDS,
-            *channel_commands(probes),
-            *webhook_commands(vault),
-            *workspace_commands(vault),
-        )
-    )
 
 
 def _with_doors(

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from commands.everything import COMMANDS
 from commands.registry import Command, Registry
 from commands.schema import Parameter
 from gateway.error_list import error_entries
+from gateway.every_command import described_commands
 from gateway.http.openapi import document
 from gateway.reference.events import event_entries
 from gateway.reference.settings import render_environment, setting_entries
@@ -19,7 +19,9 @@ def pages() -> Mapping[Path, str]:
     """Write all of them, by their path in the checkout."""
     folder = Path("docs/reference")
     return {
-        folder / "commands.md": _page("Commands", "".join(map(_command, COMMANDS))),
+        folder / "commands.md": _page(
+            "Commands", "".join(map(_command, described_commands()))
+        ),
         folder / "api.md": _page("The HTTP API", _api()),
         folder / "events.md": _page("Events", _events()),
         folder / "errors.md": _page("Errors", _errors()),
@@ -92,7 +94,7 @@ def _default(value: Any) -> str:
 
 
 def _api() -> str:
-    described = document(Registry.of(COMMANDS), version="")
+    described = document(Registry.of(described_commands()), version="")
     rows = [
         (
             f"`{method.upper()} {path}`",

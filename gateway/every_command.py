@@ -1,0 +1,26 @@
+"""Every command there is, those included that are given something to work with."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from commands.channels import Probes, channel_commands
+from commands.everything import COMMANDS
+from commands.registry import Command
+from commands.webhooks import webhook_commands
+from commands.workspaces import workspace_commands
+from core.secrets.vault import Vault
+
+
+def every_command(vault: Vault, probes: Probes) -> Sequence[Command]:
+    """List all commands; `vault` seals their secrets, `probes` look outside for them."""
+    return (
+        *COMMANDS,
+        *channel_commands(probes),
+        *webhook_commands(vault),
+        *workspace_commands(vault),
+    )
+
+
+def described_commands() -> Sequence[Command]:
+    """List all commands to be described; none of these can be run."""
+    return every_command(cast(Vault, None), cast(Probes, None))
