@@ -209,6 +209,8 @@ REHEARSED = [
     "key revoke K-1",
     "tenant create acme",
     "link",
+    "approval rule set 'task create' --need 2",
+    "approval rule delete 'lease sweep' --confirm 'lease sweep'",
 ]
 
 
@@ -222,6 +224,7 @@ async def test_a_dry_run_tells_and_changes_nothing(
         for _ in range(3)
     ]
     await ann.post("/collab/tasks/T-1/claim")
+    await gateway.admin.say("approval rule set 'lease sweep'")
     asker = ann if line.startswith(("task", "lease re")) else gateway.admin
     asker = gateway.admin if line.startswith("lease reclaim") else asker
     before = gateway.rows()

@@ -1,6 +1,6 @@
 """The tables of linked accounts, open codes and wrong tries."""
 
-from sqlalchemy import BigInteger, Column, Index, Text
+from sqlalchemy import BigInteger, Column, Index, Text, text
 
 from core.database import tenant_table
 
@@ -20,7 +20,7 @@ link_codes = tenant_table(
     Column("account", Text, nullable=False),
     Column("sender", Text, nullable=False),
     # Whose code it is, when it was asked for by a person rather than by a sender.
-    Column("user_id", Text, nullable=False, server_default=""),
+    Column("user_id", Text, nullable=False, server_default=text("''")),
     Column("expires_at", BigInteger, nullable=False),
     Index("ix_link_codes_sender", "tenant_id", "channel", "account", "sender"),
 )

@@ -300,7 +300,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("link_codes", schema=None) as batch_op:
         batch_op.add_column(
-            sa.Column("user_id", sa.Text(), server_default="", nullable=False)
+            sa.Column(
+                "user_id", sa.Text(), server_default=sa.text("''"), nullable=False
+            )
         )
 
     # ### end Alembic commands ###
