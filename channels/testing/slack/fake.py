@@ -15,6 +15,7 @@ from channels.testing.slack.api import (
     RESPONSE_POSTS,
     Call,
     Desk,
+    ResponseUrl,
     answer,
     refusal,
     respond,
@@ -107,6 +108,17 @@ class FakeSlack:
     def messages(self, channel: str = "") -> list[SlackMessage]:
         """List what the app has written in the first workspace."""
         return self.home.answers(channel)
+
+    def new_trigger(self, user: str) -> str:
+        """Make a trigger, as if somebody had pressed something."""
+        return self._desk.new_trigger(user)
+
+    def new_response_url(self, user: str, channel: str) -> str:
+        """Make a response_url, as if somebody had typed a command."""
+        place = ResponseUrl(
+            workspace=self.home, channel=channel, user=user, made_at=self._desk.now()
+        )
+        return self._desk.new_response_url(place)
 
     def spend_response_urls(self) -> None:
         """Use up every response_url there is, as another process might have."""
