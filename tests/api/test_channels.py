@@ -12,6 +12,7 @@ from core.kernel.principal import system
 from gateway.doors.door import Door
 from gateway.probing import ChannelProbes
 from tests.api.gateway import Gateway, Person
+from tests.api.rooms import open_room
 from tests.api.stage_sets import a_failed_delivery
 from tests.couriers import PlainWire, ScriptedCourier
 
@@ -111,6 +112,21 @@ async def test_the_test_of_a_channel_walks_through_its_accounts(
         ("two: sends", 12, ""),
         ("two: reads", 0, "look"),
     ]
+
+
+async def test_a_channel_is_tested_from_a_message_that_was_stored_first(
+    gateway: Gateway, ann: Person
+) -> None:
+    """It runs before the unit that ends the message, and once."""
+    room = await open_room(gateway)
+
+    await room.say("channel test webhook")
+
+    (told,) = room.courier.delivered
+    assert told.reply.summary == "webhook: 3 of 3 steps pass"
+    assert told.place["private"] is True
+    entries = [each for each in gateway.audits() if each.action == "channel test"]
+    assert [each.channel for each in entries] == ["slack"]
 
 
 class _Walk:
