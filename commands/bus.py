@@ -6,6 +6,7 @@ from dataclasses import replace
 from commands import confirm, waiting
 from commands.context import Context, Origin
 from commands.invocation import Invocation
+from commands.mentions import resolve_people
 from commands.parser import parse
 from commands.references import resolve_references
 from commands.registry import Command, Registry
@@ -58,7 +59,7 @@ def resolve(
     for _ in range(_MOST_MACROS):
         invocation = resolve_references(tx, invocation, origin)
         if not invocation.command.is_macro:
-            return invocation
+            return resolve_people(tx, invocation, origin)
         context = Context(
             tx=tx, invocation=invocation, registry=registry, origin=origin
         )

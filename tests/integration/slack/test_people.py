@@ -1,7 +1,7 @@
 """What Slack knows of people reaches their messages, and keeps none of them waiting."""
 
 from channels.testing.slack import FakeSlack
-from tests.integration.slack.conftest import ANN, OPS, Alone, ServeSlack, until
+from tests.integration.slack.conftest import ANN, BOB, OPS, Alone, ServeSlack, until
 
 
 async def test_a_zone_is_known_from_the_second_message_on(
@@ -44,3 +44,33 @@ async def test_an_account_without_a_person_sees_which_address_it_has(
     shown = str(fake.home.homes[ANN])
     assert "not linked to a person yet" in shown
     assert f"{fake.home.users[ANN]}@" in shown
+
+
+async def test_a_mention_names_the_person_whom_it_is_linked_to(
+    fake: FakeSlack, serve_slack: ServeSlack
+) -> None:
+    """Slack turns a typed `@bob` into an id that nobody else knows."""
+    gateway = await serve_slack()
+    gateway.link("ann", ANN)
+    gateway.link("bob", BOB)
+
+    await fake.people.mention(
+        ANN, OPS, f'task create "Fix login" --assignee <@{BOB}> --lane B'
+    )
+    await gateway.answered(1)
+    await fake.people.slash(BOB, OPS, "task list --assignee me")
+    listed = (await gateway.answered(2))[-1]
+
+    assert listed.text.startswith("1 task")
+
+
+async def test_a_mention_of_somebody_unknown_stays_what_it_was(
+    fake: FakeSlack, serve_slack: ServeSlack
+) -> None:
+    gateway = await serve_slack()
+    gateway.link("ann", ANN)
+
+    await fake.people.mention(ANN, OPS, f"task list --assignee <@{BOB}>")
+    [listed] = await gateway.answered()
+
+    assert listed.text == "No tasks"
