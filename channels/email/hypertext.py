@@ -8,7 +8,7 @@ from urllib.parse import quote
 import nh3
 from markdown_it import MarkdownIt
 
-from channels.email.plain import MOST_ROWS, as_line
+from channels.email.plain import MOST_CODE_LINES, MOST_ROWS, as_line, beside
 from channels.email.quotes import REPLY_ABOVE
 from core.kernel.reply import (
     Action,
@@ -78,7 +78,7 @@ def _block(block: Text | Fields | Table | Code | Progress | Link) -> Iterator[st
         case Table():
             yield from _table(block)
         case Code():
-            yield f"<pre>{escape(block.text)}</pre>"
+            yield from _code(block.text.split("\n"))
         case Progress():
             step = f": {block.steps[-1]}" if block.steps else ""
             yield f"<p>{block.done} of {block.total}{escape(step)}</p>"
@@ -111,8 +111,14 @@ def _table(table: Table) -> Iterator[str]:
         yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
     yield "</tbody></table>"
     if len(table.rows) > MOST_ROWS:
-        count = len(table.rows)
-        yield f"<p>{MOST_ROWS} of {count} rows; all are in the file beside this</p>"
+        yield f"<p>{beside(MOST_ROWS, len(table.rows), 'rows')}</p>"
+
+
+def _code(lines: Sequence[str]) -> Iterator[str]:
+    shown = "\n".join(lines[:MOST_CODE_LINES])
+    yield f"<pre>{escape(shown)}</pre>"
+    if len(lines) > MOST_CODE_LINES:
+        yield f"<p>{beside(MOST_CODE_LINES, len(lines), 'lines')}</p>"
 
 
 def _error(error: ErrorBlock, reply: Reply) -> Iterator[str]:

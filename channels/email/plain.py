@@ -22,6 +22,7 @@ from core.kernel.reply import (
 
 WIDTH = 72
 MOST_ROWS = 50
+MOST_CODE_LINES = 100
 
 _PAPER = Paper(width=WIDTH, has_colour=False)
 _BAR_CELLS = 20
@@ -58,6 +59,11 @@ def as_line(command: str) -> str:
     return command if command.startswith("!") else f"!{command}"
 
 
+def beside(shown: int, total: int, what: str) -> str:
+    """Say that the rest is in a file of the same mail."""
+    return f"{shown} of {total} {what}; all are in the file beside this"
+
+
 def _block(block: Text | Fields | Code | Progress | Link | Actions) -> Iterator[str]:
     match block:
         case Text():
@@ -65,7 +71,7 @@ def _block(block: Text | Fields | Code | Progress | Link | Actions) -> Iterator[
         case Fields():
             yield from tables.grid(block.pairs, _PAPER)
         case Code():
-            yield from (f"{_INDENT}{line}" for line in block.text.split("\n"))
+            yield from _code(block.text.split("\n"))
         case Progress():
             yield _bar(block)
         case Link():
@@ -88,9 +94,15 @@ def _table(table: Table, reply: Reply) -> Iterator[str]:
     yield "-" * max(map(len, (heading, *body)))
     yield from body
     if len(table.rows) > MOST_ROWS:
-        yield f"{MOST_ROWS} of {len(table.rows)} rows; all are in the file beside this"
+        yield beside(MOST_ROWS, len(table.rows), "rows")
     if table.next:
         yield "There are more; reply with a line that says: more"
+
+
+def _code(lines: Sequence[str]) -> Iterator[str]:
+    yield from (f"{_INDENT}{line}" for line in lines[:MOST_CODE_LINES])
+    if len(lines) > MOST_CODE_LINES:
+        yield beside(MOST_CODE_LINES, len(lines), "lines")
 
 
 def _error(error: ErrorBlock, reply: Reply) -> Iterator[str]:

@@ -1,15 +1,15 @@
-"""A reply as a mail: its text, its HTML, its JSON, and long tables as files."""
+"""A reply as a mail: its text, its HTML, its JSON, and what is long as files."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from channels.email import hypertext, plain
 from channels.email.lines import marked
-from channels.email.plain import MOST_ROWS
+from channels.email.plain import MOST_CODE_LINES, MOST_ROWS
 from channels.email.subjects import OBJECT_ID
 from channels.terminal.formats import format_data
 from core.kernel.jsons import Json, to_json
-from core.kernel.reply import Reply, Table
+from core.kernel.reply import Code, Reply, Table
 from core.kernel.sanitise import sanitise_reply
 
 
@@ -47,7 +47,7 @@ def render(reply: Reply, *, address: str = "") -> Mailing:
         html=hypertext.lay_out(reply, address=address),
         json=to_json(reply).decode(),
         about=_object_of(reply),
-        attachments=tuple(_tables(reply)),
+        attachments=(*_tables(reply), *_codes(reply)),
     )
 
 
@@ -79,6 +79,19 @@ def _tables(reply: Reply) -> Iterator[File]:
             name=f"table-{number}.csv",
             media_type="text/csv",
             content=format_data({"data": {"items": rows}}, "csv").encode(),
+        )
+
+
+def _codes(reply: Reply) -> Iterator[File]:
+    """Add code that is too long to read in place."""
+    long = [
+        block.text
+        for block in reply.blocks
+        if isinstance(block, Code) and block.text.count("\n") >= MOST_CODE_LINES
+    ]
+    for number, text in enumerate(long, 1):
+        yield File(
+            name=f"code-{number}.txt", media_type="text/plain", content=text.encode()
         )
 
 

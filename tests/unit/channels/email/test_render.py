@@ -135,6 +135,18 @@ def test_fields_are_aligned_and_code_is_indented() -> None:
     assert lines == ["id     T-1", "title  a", "       b", "", "    x:", "      y"]
 
 
+def test_long_code_is_a_file() -> None:
+    text = "\n".join(str(number) for number in range(101))
+
+    found = mailing(Code(text=text), Code(text="short"))
+
+    [file] = found.attachments
+    assert (file.name, file.media_type) == ("code-1.txt", "text/plain")
+    assert file.content.decode() == text
+    assert "    99\n100 of 101 lines" in found.text
+    assert "99</pre>" in found.html
+
+
 def test_progress_link_and_error() -> None:
     reply = Reply(
         summary="No",
