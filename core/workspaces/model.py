@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from core.identity.tenants.model import parse_tenant_id
 from core.kernel.principal import DEFAULT_TENANT, TenantId
-from core.kernel.problems import InvalidArgument, NotFound
+from core.kernel.problems import InvalidArgument, NotFound, Unauthenticated
 
 DEFAULT_ACCOUNT = "default"
+CONSENT_TTL = timedelta(minutes=15)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _TOKEN = re.compile(r"xox[be](?:\.xox[bp])?-[A-Za-z0-9-]{10,400}")
@@ -38,6 +40,32 @@ class Workspace:
     created_at: datetime
     team: Team | None = None
     fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What an admin of ours asked for, and an admin of a workspace may agree to."""
+
+    name: str
+    asked_by: str
+
+
+def tenant_of_state(state: str) -> TenantId:
+    """Read where to look a state up; nothing else is believed of it.
+
+    Raises: Unauthenticated when it is none of ours.
+    """
+    try:
+        return parse_tenant_id(state.partition(".")[0])
+    except InvalidArgument as fault:
+        raise consent_refused() from fault
+
+
+def consent_refused() -> Unauthenticated:
+    """Say that nothing is installed; not why, for it may be somebody else's."""
+    return Unauthenticated(
+        "this installation is used up, expired or mistyped", fix=["workspace install"]
+    )
 
 
 def parse_name(text: str) -> str:

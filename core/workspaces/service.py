@@ -4,13 +4,23 @@ from collections.abc import Sequence
 
 from core.database import Tx
 from core.events.service import append
+from core.identity.logins.model import hash_token, new_token
 from core.kernel.principal import TenantId
 from core.kernel.problems import AlreadyExists, Conflict
 from core.kernel.texts import require_line
 from core.secrets.model import context_of
 from core.secrets.vault import Vault
 from core.workspaces import store
-from core.workspaces.model import Team, Workspace, parse_name, parse_token, unknown
+from core.workspaces.model import (
+    CONSENT_TTL,
+    Consent,
+    Team,
+    Workspace,
+    consent_refused,
+    parse_name,
+    parse_token,
+    unknown,
+)
 
 _COLLECTION = "workspaces"
 MOST = 100
@@ -23,11 +33,9 @@ def add(tx: Tx, name: str, token: str, *, vault: Vault) -> Workspace:
     Raises: AlreadyExists, InvalidArgument for what is no name or no bot token,
             Conflict when there are a hundred.
     """
-    parse_name(name), parse_token(token)
-    if store.find(tx, name) is not None:
-        raise AlreadyExists(
-            f"the workspace {name} exists already", fix=[f"workspace remove {name}"]
-        )
+    parse_name(name)
+    parse_token(token)
+    _require_free(tx, name)
     if len(store.list_(tx, most=MOST)) == MOST:
         raise Conflict(f"there are {MOST} workspaces already", fix=["workspace remove"])
     sealed = vault.seal(token.encode(), context=_context(tx.tenant, name))
@@ -35,6 +43,31 @@ def add(tx: Tx, name: str, token: str, *, vault: Vault) -> Workspace:
     tx.bump(_COLLECTION)
     append(tx, "workspace_added", target=name)
     return get_(tx, name)
+
+
+def await_consent(tx: Tx, name: str) -> str:
+    """Make the state with which Slack will tell that a workspace agreed, once.
+
+    Raises: AlreadyExists, InvalidArgument for what is no name.
+    """
+    parse_name(name)
+    _require_free(tx, name)
+    state = new_token(tx.tenant)
+    consent = Consent(name=name, asked_by=tx.principal.name)
+    store.add_consent(tx, hash_token(state), consent, expires_at=tx.now + CONSENT_TTL)
+    append(tx, "workspace_consent_awaited", target=name)
+    return state
+
+
+def use_consent(tx: Tx, state: str) -> Consent:
+    """Use a state up; whatever comes of it, it counts no second time.
+
+    Raises: Unauthenticated when it is used, expired or unknown.
+    """
+    consent = store.pull_consent(tx, hash_token(state))
+    if consent is None:
+        raise consent_refused()
+    return consent
 
 
 def get_(tx: Tx, name: str) -> Workspace:
@@ -90,6 +123,13 @@ def open_token(workspace: Workspace, tenant: TenantId, *, vault: Vault) -> str:
     """
     context = _context(tenant, workspace.name)
     return vault.open_(workspace.token, context=context).decode()
+
+
+def _require_free(tx: Tx, name: str) -> None:
+    if store.find(tx, name) is not None:
+        raise AlreadyExists(
+            f"the workspace {name} exists already", fix=[f"workspace remove {name}"]
+        )
 
 
 def _context(tenant: TenantId, name: str) -> str:

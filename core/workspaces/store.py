@@ -1,13 +1,14 @@
 """Queries over workspaces."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import bindparam
 
 from core.database import Prepared, Row, Tx
-from core.kernel.clock import from_micros
-from core.workspaces.model import Team, Workspace
-from core.workspaces.tables import workspaces
+from core.kernel.clock import from_micros, to_micros
+from core.workspaces.model import Consent, Team, Workspace
+from core.workspaces.tables import workspace_consents, workspaces
 
 _TABLE = workspaces.c
 _OWN = _TABLE.tenant_id == bindparam("tenant")
@@ -37,6 +38,25 @@ _NOTE = Prepared(
     )
 )
 _DELETE = Prepared(workspaces.delete().where(_OWN, _NAMED))
+
+_CONSENTS = workspace_consents.c
+_ITS_OWN = _CONSENTS.tenant_id == bindparam("tenant")
+_OPEN = (
+    _ITS_OWN,
+    _CONSENTS.hash == bindparam("hashed"),
+    _CONSENTS.expires_at > bindparam("now"),
+)
+_FIND_CONSENT = Prepared(
+    workspace_consents.select()
+    .with_only_columns(_CONSENTS.name, _CONSENTS.asked_by)
+    .where(*_OPEN)
+)
+_USE_CONSENT = Prepared(workspace_consents.delete().where(*_OPEN))
+_PURGE_CONSENTS = Prepared(
+    workspace_consents.delete().where(
+        _ITS_OWN, _CONSENTS.expires_at <= bindparam("now")
+    )
+)
 
 
 def add(tx: Tx, name: str, *, token: str, installed_by: str) -> None:
@@ -83,6 +103,31 @@ def note(tx: Tx, name: str, team: Team | None, fault: str) -> None:
 def delete(tx: Tx, name: str) -> None:
     """Remove a workspace and its token."""
     tx.change(_DELETE, of=name)
+
+
+def add_consent(
+    tx: Tx, state_hash: str, consent: Consent, *, expires_at: datetime
+) -> None:
+    """Store an awaited consent, and let go of those that have expired."""
+    tx.change(_PURGE_CONSENTS, now=tx.micros)
+    tx.insert(
+        workspace_consents,
+        {
+            "hash": state_hash,
+            "name": consent.name,
+            "asked_by": consent.asked_by,
+            "expires_at": to_micros(expires_at),
+        },
+    )
+
+
+def pull_consent(tx: Tx, state_hash: str) -> Consent | None:
+    """Use an awaited consent up; guaranteed to give it to one caller only."""
+    rows = tx.run(_FIND_CONSENT, hashed=state_hash, now=tx.micros)
+    if not rows or tx.change(_USE_CONSENT, hashed=state_hash, now=tx.micros) != 1:
+        return None
+    name, asked_by = rows[0]
+    return Consent(name=name, asked_by=asked_by)
 
 
 def _to_workspace(row: Row) -> Workspace:

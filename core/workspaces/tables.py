@@ -1,6 +1,6 @@
-"""The table of workspaces."""
+"""The tables of workspaces, and of consents that are awaited."""
 
-from sqlalchemy import Column, Text
+from sqlalchemy import BigInteger, Column, Text
 
 from core.database import tenant_table
 
@@ -14,4 +14,12 @@ workspaces = tenant_table(
     Column("team_name", Text, nullable=False),
     Column("fault", Text, nullable=False),
     Column("installed_by", Text, nullable=False),
+)
+
+workspace_consents = tenant_table(
+    "workspace_consents",
+    Column("hash", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
 )

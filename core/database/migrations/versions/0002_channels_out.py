@@ -284,6 +284,19 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "workspace_consents",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "hash", name=op.f("pk_workspace_consents")
+        ),
+    )
+    op.create_table(
         "workspaces",
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -315,6 +328,7 @@ def downgrade() -> None:
         batch_op.drop_column("user_id")
 
     op.drop_table("workspaces")
+    op.drop_table("workspace_consents")
     with op.batch_alter_table("watches", schema=None) as batch_op:
         batch_op.drop_index("ix_watches_target")
 
