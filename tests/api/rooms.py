@@ -5,6 +5,7 @@ from typing import Any
 
 from channels.base import Capabilities
 from core.delivery.model import InboxKey
+from core.delivery.outbox.model import PROGRESS_PAUSE
 from core.kernel.jsons import canonical_json
 from core.kernel.principal import TenantId, system
 from gateway.doors.door import ChannelSource
@@ -60,6 +61,7 @@ class Room:
     async def settle(self) -> None:
         """Let the news come through."""
         await self.gateway.graph.outward.reactor.react_to_news()
+        self.gateway.clock.advance(PROGRESS_PAUSE)
         while await self.postman.deliver_due():
             pass
 

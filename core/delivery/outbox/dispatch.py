@@ -8,6 +8,7 @@ from core.database import Tx
 from core.delivery.outbox import queue, store
 from core.delivery.outbox.model import (
     PROGRESS_ATTEMPTS,
+    PROGRESS_PAUSE,
     Appearance,
     Budget,
     Delay,
@@ -125,7 +126,18 @@ def _is_in_turn(tx: Tx, first: First) -> bool:
     if is_progress and store.has_newer(tx, spot, subject, first.number):
         store.delete(tx, first.key)
         return False
-    return not store.waits_for_older(tx, spot, subject, first.number)
+    if store.waits_for_older(tx, spot, subject, first.number):
+        return False
+    return not is_progress or _has_rested(tx, first)
+
+
+def _has_rested(tx: Tx, first: First) -> bool:
+    """Let progress of one thing leave every two seconds; sooner, it waits till then."""
+    _, sent_at = store.find_last_sent(tx, first.spot, first.subject)
+    due_at = sent_at + PROGRESS_PAUSE // timedelta(microseconds=1)
+    if due_at > tx.micros:
+        store.set_due(tx, first.key, due_at=due_at, error="")
+    return due_at <= tx.micros
 
 
 def _claim_one(tx: Tx, first: First, terms: Terms) -> Outgoing | None:
@@ -158,7 +170,7 @@ def _edited(tx: Tx, first: First, appearance: Appearance) -> str:
     """Find what something takes the place of, "" for a message of its own."""
     if not first.subject or appearance is Appearance.NEW:
         return ""
-    return store.find_last_sent(tx, first.spot, first.subject)
+    return store.find_last_sent(tx, first.spot, first.subject)[0]
 
 
 def _is_stale_progress(tx: Tx, outgoing: Outgoing) -> bool:

@@ -11,6 +11,7 @@ from core.kernel.outgoing import Lane
 
 LIFETIME = timedelta(hours=24)
 PROGRESS_ATTEMPTS = 3
+PROGRESS_PAUSE = timedelta(seconds=2)
 WHOLE_ACCOUNT = ""
 
 # The room, the thread or the person that a place names, in the words of the channels.

@@ -84,7 +84,7 @@ _OLDER_WAITING = Prepared(
 )
 _LAST_SENT = Prepared(
     outbox.select()
-    .with_only_columns(outbox.c.ref)
+    .with_only_columns(outbox.c.ref, outbox.c.sent_at)
     .where(*_SUBJECT, outbox.c.state == OutboxState.SENT.value)
     .order_by(outbox.c.sent_at.desc(), outbox.c.number.desc())
     .limit(literal_column("1"))
@@ -101,10 +101,10 @@ def waits_for_older(tx: Tx, spot: Spot, subject: str, number: int) -> bool:
     return bool(tx.run(_OLDER_WAITING, number=number, **_about(spot, subject)))
 
 
-def find_last_sent(tx: Tx, spot: Spot, subject: str) -> str:
-    """Find the ref of what was sent last of a subject, "" if nothing was."""
+def find_last_sent(tx: Tx, spot: Spot, subject: str) -> tuple[str, int]:
+    """Find the ref of what was sent last of a subject, and when; ("", 0) if nothing."""
     rows = tx.run(_LAST_SENT, **_about(spot, subject))
-    return str(rows[0][0]) if rows else ""
+    return (str(rows[0][0]), int(rows[0][1])) if rows else ("", 0)
 
 
 # ── what becomes of it ────────────────────────────────────────────────────────

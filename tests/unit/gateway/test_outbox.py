@@ -128,10 +128,10 @@ async def test_a_hundred_updates_become_few_messages(
         post(db, f"p{number}", lane=Lane.PROGRESS, subject="run", summary=f"{number}")
         await postman.deliver_due()
         clock.advance(SECOND / 20)
-    clock.advance(SECOND)
+    clock.advance(2 * SECOND)
     await postman.deliver_due()
 
-    assert len(courier.delivered) <= 6
+    assert len(courier.delivered) <= 4
     assert courier.delivered[-1].reply.summary == "99"
     assert {each.edits for each in courier.delivered[1:]} == {"ref-p0"}
 

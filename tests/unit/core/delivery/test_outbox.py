@@ -12,6 +12,7 @@ from core.delivery.outbox import dispatch, queue
 from core.delivery.outbox import service as outbox
 from core.delivery.outbox.dispatch import Terms
 from core.delivery.outbox.model import (
+    PROGRESS_PAUSE,
     Appearance,
     Budget,
     Delay,
@@ -264,16 +265,36 @@ def test_tenants_do_not_see_each_other(db: Database, box: Outbox) -> None:
 
 
 # ── progress ──────────────────────────────────────────────────────────────────
-def test_progress_is_coalesced_to_the_newest(box: Outbox) -> None:
+def test_progress_is_coalesced_to_the_newest(box: Outbox, clock: FakeClock) -> None:
     """R-09: a hundred updates, and the newest state is told last."""
     told = []
     for number in range(100):
         box.post(f"p{number}", lane=Lane.PROGRESS, subject="run")
         if number % 30 == 0:
             told += box.send_all()
+            clock.advance(PROGRESS_PAUSE)
     told += box.send_all()
 
     assert told == ["p0", "p30", "p60", "p90", "p99"]
+
+
+def test_progress_of_one_thing_leaves_every_two_seconds(
+    box: Outbox, clock: FakeClock
+) -> None:
+    """However often it changes; what is final does not wait."""
+    box.post("p1", lane=Lane.PROGRESS, subject="run")
+    told = [box.send_all()]
+    for number in range(2, 4):
+        box.post(f"p{number}", lane=Lane.PROGRESS, subject="run")
+        clock.advance(SECOND)
+        told.append(box.send_all())
+    box.post("p4", lane=Lane.PROGRESS, subject="run")
+    box.post("other", room="C2", lane=Lane.PROGRESS, subject="other")
+    told.append(box.send_all())
+    box.post("final", subject="run")
+    told.append(box.send_all())
+
+    assert told == [["p1"], [], ["p3"], ["other"], ["final"]]
 
 
 def test_a_final_is_not_followed_by_older_progress(
@@ -290,9 +311,10 @@ def test_a_final_is_not_followed_by_older_progress(
     assert not box.has(1)
 
 
-def test_progress_edits_what_was_told_before(box: Outbox) -> None:
+def test_progress_edits_what_was_told_before(box: Outbox, clock: FakeClock) -> None:
     box.post("p1", lane=Lane.PROGRESS, subject="run")
     box.send_all()
+    clock.advance(PROGRESS_PAUSE)
     box.post("p2", lane=Lane.PROGRESS, subject="run")
     (second,) = box.claim()
     box.sent(second, ref="ref-p1")
@@ -305,12 +327,15 @@ def test_progress_edits_what_was_told_before(box: Outbox) -> None:
     assert (second.edits, final.edits, new.edits) == ("ref-p1", "ref-p1", "")
 
 
-def test_what_only_edits_is_left_out_when_nothing_was_sent(box: Outbox) -> None:
+def test_what_only_edits_is_left_out_when_nothing_was_sent(
+    box: Outbox, clock: FakeClock
+) -> None:
     card = {"subject": "card", "appearance": Appearance.EDIT_ONLY}
     box.post("early", lane=Lane.PROGRESS, **card)
     nothing = box.keys()
     box.post("answer", subject="card", appearance=Appearance.NEW)
     box.send_all()
+    clock.advance(PROGRESS_PAUSE)
     box.post("later", lane=Lane.PROGRESS, **card)
 
     assert nothing == []
@@ -331,7 +356,9 @@ def test_a_card_waits_for_the_answer_that_it_edits(
     clock.advance(10 * SECOND)
 
     assert waiting == []
-    assert box.send_all() == ["answer", "later"]
+    assert box.send_all() == ["answer"]
+    clock.advance(PROGRESS_PAUSE)
+    assert box.send_all() == ["later"]
 
 
 def test_progress_is_given_up_after_three_tries(box: Outbox, clock: FakeClock) -> None:
