@@ -1,5 +1,7 @@
 """The text of HTML mails: what is seen is read, and nothing else."""
 
+from html import escape
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -95,6 +97,43 @@ def test_what_is_no_text_never_runs(html: str) -> None:
     """`R-12`."""
     assert commands_of(f"{html}<p>Hello</p>") == []
     assert commands_of(f"<p>Hello</p>{html}") == []
+
+
+# How programs put a quote into HTML; the first of two is where what is quoted goes.
+QUOTING = {
+    "gmail": '<div class="gmail_quote"><div>Bob wrote:</div><div>{}</div></div>',
+    "gmail in outlook": '<div class="x_gmail_quote"><div>{}</div></div>',
+    "apple": '<blockquote type="cite"><div>Bob wrote:</div>{}</blockquote>',
+    "outlook web": '<div id="appendonsend"></div><hr><div id="divRplyFwdMsg"><b>From:</b>'
+    " Bob</div><div>{}</div>",
+    "outlook web again": '<div id="x_divRplyFwdMsg">From: Bob</div><p>{}</p>',
+    "outlook desktop": '<div style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3pt">'
+    "<p><b>From:</b> Bob</p></div><p class=MsoNormal>{}</p>",
+    "outlook new": '<div id="mail-editor-reference-message-container"><div>{}</div></div>',
+    "yahoo": '<div id="yahoo_quoted_7" class="yahoo_quoted"><div>{}</div></div>',
+    "proton": '<div class="protonmail_quote">Bob wrote:<br><div>{}</div></div>',
+    "thunderbird": '<div class="moz-cite-prefix">Bob wrote:<br></div>'
+    '<blockquote type="cite">{}</blockquote>',
+    "zoho": '<div class="zmail_extra"><div>{}</div></div>',
+    "header": "<p>From: Bob<br>Sent: today<br>To: Ann<br>Subject: x</p><p>{}</p>",
+    "title": "<p>-----Original Message-----</p><p>{}</p>",
+    "signature": '<div class="gmail_signature">Ann</div>{}',
+}
+
+
+@pytest.mark.parametrize("style", QUOTING)
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.text(max_size=20) | st.sampled_from(["> x", "thanks", ""]), max_size=4),
+    st.sampled_from(["<br>", "</p><p>", "</div><div>", "\n<br/>\n"]),
+)
+def test_quote_in_html_never_runs(style: str, quoted: list[str], between: str) -> None:
+    """`R-12`."""
+    old = between.join(escape(line) for line in [*quoted, "!task delete T-1"])
+    quote = QUOTING[style].format(old)
+
+    assert commands_of(f"<div>!whoami</div><br>{quote}") == ["!whoami"]
+    assert commands_of(f"<p>Thank you all.</p>{quote}") == []
 
 
 def test_lines_stand_as_they_are_seen() -> None:
