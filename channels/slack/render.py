@@ -108,7 +108,6 @@ class _Message:
         self._reply = reply
         self._profile = profile
         self._is_table_free = not profile.is_classic
-        self._is_listed = isinstance(reply.data.get("items"), list)
 
     def assemble(self, summary: str) -> list[KitBlock]:
         """Put heading, body and buttons together, as far as they fit."""
@@ -165,7 +164,8 @@ class _Message:
     def _table(self, table: Table) -> Iterator[KitBlock]:
         if not table.rows:
             return
-        rows = tables.rows_of(table, is_numbered=self._is_listed)
+        is_numbered = tables.names_rows(table, self._reply.data.get("items"))
+        rows = tables.rows_of(table, is_numbered=is_numbered)
         if self._is_table_free and tables.fits(rows):
             self._is_table_free = False  # Slack takes one of them in a message.
             yield tables.as_table(rows)

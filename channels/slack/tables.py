@@ -18,6 +18,15 @@ _PINGS = ("!", "@", "#")
 Rows = list[list[str]]
 
 
+def names_rows(table: Table, items: Json) -> bool:
+    """Tell whether `#3` means the third row: when each stands for an object."""
+    return (
+        isinstance(items, list)
+        and len(items) == len(table.rows)
+        and all(isinstance(each, dict) and "id" in each for each in items)
+    )
+
+
 def rows_of(table: Table, *, is_numbered: bool) -> Rows:
     """Return the heading and the rows that a message shows, all of one length.
 

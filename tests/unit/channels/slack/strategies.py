@@ -113,7 +113,7 @@ _ERRORS = st.builds(
 _DATA: st.SearchStrategy[dict[str, Json]] = st.sampled_from(
     [
         {},
-        {"items": []},
+        {"items": [{"id": "T-1"}]},
         {
             "token": "",
             "target": "W-1",

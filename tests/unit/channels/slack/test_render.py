@@ -195,7 +195,7 @@ def test_fields_are_pairs_ten_to_a_block() -> None:
 def test_table_is_slacks_own_and_numbered_when_rows_can_be_named() -> None:
     table = Table(columns=["id", "title"], rows=[["T-1", ""], ["T-2", "<@U1>"]])
 
-    message = shown(table, data={"items": [{}, {}]})
+    message = shown(table, data={"items": [{"id": "T-1"}, {"id": "T-2"}]})
 
     (block,) = of_type(message, "table")
     assert [list(texts(row)) for row in block["rows"]] == [  # type: ignore[union-attr]
@@ -203,6 +203,17 @@ def test_table_is_slacks_own_and_numbered_when_rows_can_be_named() -> None:
         ["1", "T-1", "–"],
         ["2", "T-2", "<\u2060@U1>"],
     ]
+
+
+@pytest.mark.parametrize(
+    "items", [[], [{"id": "T-1"}], [{"name": "x"}, {"name": "y"}], "T-1", None]
+)
+def test_rows_that_are_no_objects_have_no_numbers(items: Any) -> None:
+    table = Table(columns=["id"], rows=[["T-1"], ["T-2"]])
+
+    message = shown(table, data={"items": items})
+
+    assert next(texts(of_type(message, "table"))) == "id"
 
 
 def test_second_table_and_classic_ones_are_monospace() -> None:
