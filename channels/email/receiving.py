@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from channels.base import Delivery
@@ -12,9 +13,12 @@ from channels.email.authentication import SenderCheck, Verdict
 from channels.email.loops import bounced_ids, find_machine
 from channels.email.memory import ReplyTokens, SentMails
 from channels.email.reading import read
+from core.kernel.clock import Clock
 from core.kernel.jsons import Json
 from core.kernel.principal import Assurance
 
+LONGEST_ON_THE_WAY = timedelta(days=7)
+MOST_AHEAD = timedelta(hours=12)
 TOKEN = re.compile(r"r[0-9a-hjkmnp-tv-z]{26}", re.IGNORECASE)
 
 _log = logging.getLogger(__name__)
@@ -43,7 +47,10 @@ class Opened:
 
 
 class Receiver:
-    """Opens mails for one address."""
+    """Opens mails for one address.
+
+    Units:  `kept` is how long the inbox knows a mail again; older ones are not run.
+    """
 
     def __init__(
         self,
@@ -52,11 +59,15 @@ class Receiver:
         check: SenderCheck,
         tokens: ReplyTokens,
         sent: SentMails,
+        clock: Clock,
+        kept: timedelta = timedelta(days=30),
     ) -> None:
         self._address = address
         self._check = check
         self._tokens = tokens
         self._sent = sent
+        self._clock = clock
+        self._longest = min(LONGEST_ON_THE_WAY, kept - MOST_AHEAD)
 
     async def receive(self, raw: bytes, *, fault: str = "") -> Delivery:
         """Turn a mail into a delivery; the work on its bytes is done in a thread.
@@ -105,12 +116,28 @@ class Receiver:
             if await self._tokens.is_valid(token, sender=sender, thread=thread):
                 assurance = Assurance.SECRET
         payload["assurance"] = int(assurance)
+        payload["fault"] = payload["fault"] or self._untimely(payload)
         return Delivery(
             account=self._address,
             sender=sender,
             key=str(payload["message_id"]) or _digest(raw),
             payload=payload,
         )
+
+    def _untimely(self, payload: Mapping[str, Json]) -> str:
+        """Say why a mail was not written lately; "" when it was.
+
+        A signature never ends. Whoever kept a mail could send it again once the inbox
+        has forgotten the first.
+        """
+        now = self._clock.now()
+        try:
+            written = datetime.fromisoformat(str(payload["date"]))
+        except ValueError:
+            return "it does not say when it was written"
+        if written < now - self._longest:
+            return f"it is from {written:%Y-%m-%d %H:%M} UTC, which is too long ago"
+        return "it is from the future" if written > now + MOST_AHEAD else ""
 
     def set_aside(self, raw: bytes, *, silence: str) -> Delivery:
         """Keep nothing of a mail but that it came, and why it is not run."""

@@ -5,6 +5,7 @@ This is the one place from which aioimaplib (GPL-3.0, the extra `email`) is reac
 
 import os
 import platform
+from datetime import timedelta
 from functools import partial
 
 from channels.base import Health
@@ -55,7 +56,12 @@ def build(hall: Hall) -> Door:
                 reader=_reader(settings),
             ),
             receiver=Receiver(
-                address, check=_check(settings.email), tokens=mails, sent=mails
+                address,
+                check=_check(settings.email),
+                tokens=mails,
+                sent=mails,
+                clock=core.clock,
+                kept=timedelta(days=settings.keep.inbox_days),
             ),
             inbox=hall.inbox,
             health=health,

@@ -91,15 +91,18 @@ async def until(is_so: Callable[[], bool], patience: float = PATIENCE_SECONDS) -
 
 def link(gateway: Served, address: str, *, account: str = OPS) -> None:
     """Make a person who may write from an address, linked from both sides."""
-    name = address.partition("@")[0]
+    wanted = Account(channel="email", account=account, sender=address)
+    code = gateway.graph.db.run(lambda tx: links.request(tx, wanted), by=system())
+    confirm(gateway, address.partition("@")[0], code.text)
+
+
+def confirm(gateway: Served, name: str, code: str) -> None:
+    """Make a person who types the code of their account."""
 
     def work(tx: Tx) -> None:
         user = users.create(tx, name, roles=[Role.ADMIN])
-        code = links.request(
-            tx, Account(channel="email", account=account, sender=address)
-        )
         tx.principal = replace(system(), id=user.id, name=user.name)
-        links.confirm(tx, code.text)
+        links.confirm(tx, code)
 
     gateway.graph.db.run(work, by=system())
 

@@ -1,6 +1,8 @@
 """What a reply token, a bounce, a large mail and a bomb do."""
 
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from email.utils import format_datetime
 
 import pytest
 
@@ -109,6 +111,30 @@ async def test_mail_above_the_limit_is_told_so_without_being_fetched(
     assert post.titles() == []
 
 
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [
+        (timedelta(days=6), ["One"]),
+        (timedelta(days=8), []),
+        (timedelta(days=-2), []),
+        (None, []),
+    ],
+)
+async def test_mail_of_long_ago_is_told_so_and_not_run(
+    post: Post, age: timedelta | None, expected: list[str]
+) -> None:
+    """A signed mail that somebody kept cannot be sent again after its row is gone."""
+    mail = compose(Letter(sender=ANN, to=OPS, subject="old", text="!task create One"))
+    del mail["Date"]
+    if age is not None:
+        mail["Date"] = format_datetime(datetime.now(UTC) - age)
+
+    post.mailbox.inject(OPS, MX + mail.as_bytes())
+    await post.answers(1)
+
+    assert post.titles() == expected
+
+
 BOMBS = {
     "nested": b"".join(
         b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n)
@@ -130,8 +156,8 @@ async def test_bomb_is_followed_by_the_next_command(post: Post, bomb: bytes) -> 
     """R-55: whatever a mail is made of, the one behind it is served."""
     head = (
         MX + b"From: ann@example.org\r\nTo: ops@example.org\r\nSubject: x\r\n"
-        b"Date: Wed, 4 Nov 2026 09:00:00 +0000\r\nMessage-ID: <bomb@example.org>\r\n"
-    )
+        b"Date: %s\r\nMessage-ID: <bomb@example.org>\r\n"
+    ) % format_datetime(datetime.now(UTC)).encode()
     post.mailbox.inject(OPS, head + bomb if bomb else b"")
     post.write("!task create After")
 

@@ -1,11 +1,12 @@
 """R-11, R-12, R-60: who is not proven is not run, not answered, and written down."""
 
+import re
 from email.message import EmailMessage
 
 import pytest
 
 from channels.testing.mailbox import Letter, compose
-from tests.integration.email.conftest import ANN, EVE, OPS, Mailed, Post, link
+from tests.integration.email.conftest import ANN, EVE, OPS, Mailed, Post, confirm, link
 
 MX = "Authentication-Results: mx.opswire.test; dmarc={} header.from=example.org\r\n"
 COMMAND = "!task create Spoofed"
@@ -80,6 +81,21 @@ async def test_proven_stranger_is_told_once_a_day_how_to_begin(post: Post) -> No
 
     assert post.titles() == []
     assert len(answers) == 2
+
+
+async def test_proven_stranger_links_by_mail_and_is_a_person_then(post: Post) -> None:
+    post.write("!link", by=EVE)
+    [answer] = await post.answers(1, to=EVE)
+    body = answer.mail.get_body(("plain",))
+    assert body is not None
+    found = re.search(r"\b[A-Z0-9]{8}\b", body.get_content())
+    assert found is not None, body.get_content()
+    confirm(post.gateway, "eve", found[0])
+
+    post.write("!task create One", by=EVE)
+    await post.answers(2, to=EVE)
+
+    assert post.titles() == ["One"]
 
 
 async def test_same_address_at_another_mailbox_is_another_account(
