@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from core.kernel.principal import Role
+from core.database import Tx
+from core.delivery.outbox import service as outbox
+from core.delivery.outbox.model import OutboxDraft
+from core.delivery.watches import service as watches
+from core.identity.users import service as users
+from core.identity.users.model import to_principal
+from core.kernel.principal import Assurance, Role, TenantId, system
 from tests.api.cases import CASES
 from tests.api.gateway import Answer, Gateway, Person
 
@@ -30,6 +36,9 @@ LISTS = (
     "/v1/needs",
     "/v1/approvals",
     "/v1/approval-rules",
+    "/v1/outbox",
+    "/v1/watches",
+    "/v1/workspaces",
 )
 # What acme has and zulu lacks, by the name of the argument that would name it.
 THINGS = {
@@ -41,6 +50,9 @@ THINGS = {
     "webhook": "W-1",
     "tenant": "acme",
     "approval": "AP-1",
+    "delivery": "D-1",
+    "target": "T-1",
+    "workspace": SECRET,
 }
 
 
@@ -58,6 +70,7 @@ async def acme(gateway: Gateway) -> Person:
         f"key create {SECRET}",
         f"key create {SECRET}2",
         f'task note T-1 "{SECRET}"',
+        f"workspace add {SECRET} xoxb-0123456789-invented",
     ):
         answer = await admin.say(line)
         assert answer.status == 200, answer
@@ -66,6 +79,7 @@ async def acme(gateway: Gateway) -> Person:
         assert (await admin.say(line)).status == 409
     hook = {"name": SECRET, "command": "version"}
     assert (await admin.post("/v1/webhooks", hook)).status == 201
+    gateway.graph.db.run(_goes_out, by=system(TenantId("acme")))
     off = await admin.post("/v1/channels/webhook/disable", {"reason": SECRET})
     assert off.status == 200
     return admin
@@ -75,6 +89,21 @@ async def acme(gateway: Gateway) -> Person:
 def zulu(gateway: Gateway) -> Person:
     """The admin of another tenant, who may do everything in it."""
     return gateway.person("boss", Role.ADMIN, tenant="zulu")
+
+
+def _goes_out(tx: Tx) -> None:
+    """Have a delivery and a watch, each at a place named like all of acme's."""
+    place = {"to": f"{SECRET}@example.org"}
+    outbox.post(
+        tx,
+        OutboxDraft(
+            key="rp_1", channel="email", account=SECRET, place=place, body="{}"
+        ),
+    )
+    boss = users.find_by_name(tx, "boss")
+    assert boss is not None
+    tx.principal = to_principal(boss, Assurance.SECRET)
+    watches.watch(tx, "T-1", channel="email", account=SECRET, place=place)
 
 
 def routes(gateway: Gateway, *, reads: bool) -> list[tuple[str, str, str]]:
@@ -96,8 +125,10 @@ async def called(by: Person, command: str, method: str, path: str) -> Answer:
         if f"{{{name}}}" not in path and name != "if_match"
     }
     body |= {"fence": 1} if "fence" in body else {}
-    if command == "webhook delete":
-        body["confirm"] = THINGS["webhook"]
+    if command in ("webhook delete", "workspace remove"):
+        body["confirm"] = THINGS[command.partition(" ")[0]]
+    if command == "outbox replay":
+        del body["channel"]  # The path names one delivery, which is enough.
     headers = {"if_match": "*"} if command == "task set" else {}
     where = path.format(**THINGS)
     return await by.call(method, where, None if method == "GET" else body, **headers)
