@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, literal_column
+from sqlalchemy import bindparam, literal_column, select
 
 from core.database import Prepared, Tx
 from core.delivery.outbox.tables import outbox
@@ -34,22 +34,56 @@ class Expired(NamedTuple):
         return not (self.messages or self.deliveries)
 
 
-_DONE_BEFORE = Prepared(
+# The oldest first, along an index, and only a batch of them is looked at: what is too
+# old is found without reading everything that is not. A reply's id begins with its time.
+_oldest_done = (
     inbox.select()
-    .with_only_columns(inbox.c.channel, inbox.c.account, inbox.c.sender, inbox.c.key)
+    .with_only_columns(
+        inbox.c.channel,
+        inbox.c.account,
+        inbox.c.sender,
+        inbox.c.key,
+        inbox.c.created_at,
+    )
     .where(
         inbox.c.tenant_id == bindparam("tenant"),
         inbox.c.state == literal_column("'done'"),
-        inbox.c.created_at < bindparam("before"),
     )
+    .order_by(inbox.c.reply_id)
     .limit(bindparam("most"))
+    .subquery("oldest")
 )
-_ENDED_BEFORE = Prepared(
+_DONE_BEFORE = Prepared(
+    select(
+        _oldest_done.c.channel,
+        _oldest_done.c.account,
+        _oldest_done.c.sender,
+        _oldest_done.c.key,
+    ).where(_oldest_done.c.created_at < bindparam("before"))
+)
+
+
+_oldest_sent = (
+    outbox.select()
+    .with_only_columns(outbox.c.key, outbox.c.created_at)
+    .where(
+        outbox.c.tenant_id == bindparam("tenant"),
+        outbox.c.state == literal_column("'sent'"),
+    )
+    .order_by(outbox.c.number)
+    .limit(bindparam("most"))
+    .subquery("oldest")
+)
+_SENT_BEFORE = Prepared(
+    select(_oldest_sent.c.key).where(_oldest_sent.c.created_at < bindparam("before"))
+)
+# These are few, and have an index of their own.
+_DEAD_BEFORE = Prepared(
     outbox.select()
     .with_only_columns(outbox.c.key)
     .where(
         outbox.c.tenant_id == bindparam("tenant"),
-        outbox.c.state == bindparam("of_state"),
+        outbox.c.state == literal_column("'dead'"),
         outbox.c.created_at < bindparam("before"),
     )
     .limit(bindparam("most"))
@@ -73,17 +107,13 @@ _FORGET_DELIVERY = Prepared(
 
 
 def find_expired(tx: Tx, keep: Keep) -> Expired:
-    """Find a batch of what has been kept long enough; a read, as it may take a scan."""
+    """Find a batch of what has been kept long enough, the oldest first."""
     rows = tx.run(_DONE_BEFORE, before=_before(tx.now, keep.inbox), most=BATCH)
-    ended = [
-        row[0]
-        for state, kept in (("sent", keep.sent), ("dead", keep.dead))
-        for row in tx.run(
-            _ENDED_BEFORE, of_state=state, before=_before(tx.now, kept), most=BATCH
-        )
-    ]
+    sent = tx.run(_SENT_BEFORE, before=_before(tx.now, keep.sent), most=BATCH)
+    dead = tx.run(_DEAD_BEFORE, before=_before(tx.now, keep.dead), most=BATCH)
     return Expired(
-        messages=[(row[0], row[1], row[2], row[3]) for row in rows], deliveries=ended
+        messages=[(row[0], row[1], row[2], row[3]) for row in rows],
+        deliveries=[row[0] for row in (*sent, *dead)],
     )
 
 
