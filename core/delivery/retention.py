@@ -13,6 +13,10 @@ from core.kernel.clock import to_micros
 
 BATCH = 200
 
+# A mailbox may hand in everything again, however old: what a mail was is forgotten, and
+# that it was is not.
+_REMEMBERED = frozenset({"email"})
+
 
 class Keep(NamedTuple):
     """How long what has ended is kept."""
@@ -48,6 +52,7 @@ _oldest_done = (
     .where(
         inbox.c.tenant_id == bindparam("tenant"),
         inbox.c.state == literal_column("'done'"),
+        inbox.c.reply != literal_column("''"),
     )
     .order_by(inbox.c.reply_id)
     .limit(bindparam("most"))
@@ -88,15 +93,15 @@ _DEAD_BEFORE = Prepared(
     )
     .limit(bindparam("most"))
 )
-_FORGET_MESSAGE = Prepared(
-    inbox.delete().where(
-        inbox.c.tenant_id == bindparam("tenant"),
-        inbox.c.channel == bindparam("of_channel"),
-        inbox.c.account == bindparam("of_account"),
-        inbox.c.sender == bindparam("of_sender"),
-        inbox.c.key == bindparam("of_key"),
-    )
+_THIS = (
+    inbox.c.tenant_id == bindparam("tenant"),
+    inbox.c.channel == bindparam("of_channel"),
+    inbox.c.account == bindparam("of_account"),
+    inbox.c.sender == bindparam("of_sender"),
+    inbox.c.key == bindparam("of_key"),
 )
+_FORGET_MESSAGE = Prepared(inbox.delete().where(*_THIS))
+_EMPTY_MESSAGE = Prepared(inbox.update().where(*_THIS).values(payload="", reply=""))
 _FORGET_DELIVERY = Prepared(
     outbox.delete().where(
         outbox.c.tenant_id == bindparam("tenant"),
@@ -118,10 +123,10 @@ def find_expired(tx: Tx, keep: Keep) -> Expired:
 
 
 def forget(tx: Tx, expired: Expired) -> None:
-    """Delete what was found."""
+    """Delete what was found; of a mail its key stays, so that it never runs again."""
     for channel, account, sender, key in expired.messages:
         tx.change(
-            _FORGET_MESSAGE,
+            _EMPTY_MESSAGE if channel in _REMEMBERED else _FORGET_MESSAGE,
             of_channel=channel,
             of_account=account,
             of_sender=sender,

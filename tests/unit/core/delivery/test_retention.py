@@ -5,7 +5,7 @@ from functools import partial
 
 from core.database import Database, Tx
 from core.delivery import inbox, retention
-from core.delivery.model import InboxDraft, InboxKey, InboxState
+from core.delivery.model import InboxDraft, InboxKey, InboxState, StoredMessage
 from core.delivery.outbox import dispatch
 from core.delivery.outbox import service as outbox
 from core.delivery.outbox.dispatch import Terms
@@ -18,9 +18,11 @@ KEEP = Keep(inbox=timedelta(days=30), sent=timedelta(days=7), dead=timedelta(day
 DAY = timedelta(days=1)
 
 
-def receive(db: Database, by: Principal, key: str, state: InboxState) -> None:
+def receive(
+    db: Database, by: Principal, key: str, state: InboxState, channel: str = "rest"
+) -> None:
     draft = InboxDraft(
-        key=InboxKey(by.tenant, "rest", "", by.id, key),
+        key=InboxKey(by.tenant, channel, "", by.id, key),
         conversation="",
         reply_id=f"rp_{key}",
         request_id=f"rq_{key}",
@@ -78,6 +80,25 @@ def test_messages_are_kept_for_thirty_days_once_they_are_done(
     }
     assert early.is_empty
     assert found == {"old": None, "waits": "{}", "new": "{}"}
+
+
+def test_a_mail_is_emptied_and_never_taken_for_a_new_one(
+    db: Database, ann: Principal, clock: FakeClock
+) -> None:
+    """R-14: a mailbox that is read anew hands in what is years old."""
+    receive(db, ann, "mail", InboxState.DONE, "email")
+    clock.advance(31 * DAY)
+
+    first, second = forget(db, ann), forget(db, ann)
+
+    found = db.run(
+        lambda tx: tx.prior,
+        by=ann,
+        key=InboxKey(ann.tenant, "email", "", ann.id, "mail"),
+    )
+    assert (len(first.messages), second.is_empty) == (1, True)
+    assert isinstance(found, StoredMessage)
+    assert (found.state, found.reply) == (InboxState.DONE, "")
 
 
 def test_deliveries_are_kept_by_how_they_ended(
