@@ -1,6 +1,6 @@
 """Commands over the chat workspaces that the app is installed into."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from typing_extensions import TypedDict
@@ -15,6 +15,8 @@ from core.kernel.reply import Reply
 from core.secrets.vault import Vault
 from core.workspaces import service as workspaces
 from core.workspaces.model import Workspace
+
+ConsentUrl = Callable[[str], str]
 
 
 class WorkspaceData(TypedDict):
@@ -35,6 +37,13 @@ class WorkspacePageData(TypedDict):
 
     items: list[WorkspaceData]
     next: str | None
+
+
+class WorkspaceConsentData(TypedDict):
+    """Where an admin of the workspace consents; the address is shown only now."""
+
+    name: str
+    url: str
 
 
 class _Sealing:
@@ -59,6 +68,26 @@ class _Sealing:
                 ),
             ),
             data=_view(added),
+        )
+
+
+class _Inviting:
+    """The handler that needs the address at which Slack asks for consent."""
+
+    def __init__(self, consent_url: ConsentUrl) -> None:
+        self._consent_url = consent_url
+
+    def install(
+        self,
+        ctx: Context,
+        name: Annotated[str, Doc("a-z, 0-9 and -; it names the account.")],
+    ) -> Reply:
+        """Make an address at which an admin of a workspace lets the app in, once."""
+        url = self._consent_url(workspaces.await_consent(ctx.tx, name))
+        return Reply(
+            summary=f"An admin of {name} can let the app in for 15 minutes",
+            blocks=(blocks.fields(("open", url)),),
+            data={"name": name, "url": url},
         )
 
 
@@ -104,8 +133,14 @@ def remove(ctx: Context, workspace: str) -> Reply:
     return Reply(summary=f"Removed {removed.name}", data=_view(removed))
 
 
-def workspace_commands(vault: Vault) -> Sequence[Command]:
-    """List these commands; the one that takes a token seals it in `vault`."""
+def workspace_commands(
+    vault: Vault, consent_url: ConsentUrl | None = None
+) -> Sequence[Command]:
+    """List these commands.
+
+    Shape:  tokens are sealed in `vault`; `consent_url` writes the address at which
+            Slack asks for consent. Without it nothing is installed that way.
+    """
     add = command(
         "workspace add",
         scope="channels:write",
@@ -115,7 +150,18 @@ def workspace_commands(vault: Vault) -> Sequence[Command]:
         result=WorkspaceData,
         examples=["workspace add acme xoxb-0123456789"],
     )(_Sealing(vault).add)
-    return add, list_, remove
+    if consent_url is None:
+        return add, list_, remove
+    install = command(
+        "workspace install",
+        scope="channels:write",
+        danger="write",
+        http="POST /v1/workspaces/install",
+        result=WorkspaceConsentData,
+        hides=("url",),
+        examples=["workspace install acme"],
+    )(_Inviting(consent_url).install)
+    return add, install, list_, remove
 
 
 def _view(workspace: Workspace) -> dict[str, Json]:

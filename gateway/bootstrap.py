@@ -30,7 +30,7 @@ from gateway.core import Core
 from gateway.demo import Demo
 from gateway.doors.door import Builder, ChannelSource, Door, open_doors
 from gateway.doors.email import open_email
-from gateway.doors.slack import open_slack
+from gateway.doors.slack import consent_url_of, open_slack
 from gateway.every_command import every_command
 from gateway.figures import LiveFigures
 from gateway.flags import FlagFile
@@ -94,7 +94,7 @@ def build(
         db, tokens, clock=the_clock, bootstrap=_bootstrap_key(settings, admin)
     )
     probes = ChannelProbes(db, tenant_of=_tenant_of)
-    registry = Registry.of(every_command(vault, probes))
+    registry = Registry.of(every_command(vault, probes, consent_url_of(settings)))
     gate = Gate(
         registry,
         senders=LinkedSenders(db, _tenant_of),

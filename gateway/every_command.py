@@ -7,17 +7,22 @@ from commands.channels import Probes, channel_commands
 from commands.everything import COMMANDS
 from commands.registry import Command
 from commands.webhooks import webhook_commands
-from commands.workspaces import workspace_commands
+from commands.workspaces import ConsentUrl, workspace_commands
 from core.secrets.vault import Vault
 
 
-def every_command(vault: Vault, probes: Probes) -> Sequence[Command]:
-    """List all commands; `vault` seals their secrets, `probes` look outside for them."""
+def every_command(
+    vault: Vault, probes: Probes, consent_url: ConsentUrl | None = None
+) -> Sequence[Command]:
+    """List all commands; `vault` seals their secrets, `probes` look outside for them.
+
+    Shape:  with `consent_url`, where workspaces let the app in, there is one more.
+    """
     return (
         *COMMANDS,
         *channel_commands(probes),
         *webhook_commands(vault),
-        *workspace_commands(vault),
+        *workspace_commands(vault, consent_url),
     )
 
 

@@ -96,6 +96,13 @@ class SlackSettings(BaseModel):
         default=SecretStr(""),
         description="Signing secret of the app; with it /slack/events takes requests.",
     )
+    client_id: str = Field(
+        default="",
+        description="Client id of the app; further workspaces consent to it.",
+    )
+    client_secret: SecretStr = Field(
+        default=SecretStr(""), description="Client secret that belongs to it."
+    )
     api_url: str = Field(
         default="https://slack.com/api/", description="Where Slack's Web API is."
     )

@@ -24,6 +24,8 @@ from core.kernel.principal import DEFAULT_TENANT
 from core.kernel.problems import Problem
 from gateway import problems
 from gateway.doors.door import Door, Hall
+from gateway.doors.slack import REDIRECT_PATH
+from gateway.doors.slack_install import SlackInstall
 from gateway.doors.slack_workspaces import StoredInstallations
 from gateway.http.asgi import PROBLEM, Headers, read_body, respond
 from gateway.http.webhook import stranger
@@ -57,7 +59,10 @@ def build(hall: Hall) -> Door:
         courier=SlackCourier(teams, pool, catalog=catalog, clock=core.clock),
         healths=teams.healths,
         channel=channel,
-        routes=(Route(EVENTS_PATH, events, methods=["POST"], name="slack"),),
+        routes=(
+            Route(EVENTS_PATH, events, methods=["POST"]),
+            Route(REDIRECT_PATH, SlackInstall(core, pool), methods=["GET"]),
+        ),
         prober=SlackProber(teams, pool, app_token=app_token, has_secret=bool(secret)),
         close=channel.close,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from socket import socket
@@ -33,6 +34,7 @@ from channels.testing.slack.workspace import (
 
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"  # noqa: S105 (opens nothing)
 APP_TOKEN = "xapp-1-A0OPSWIRE1-the-fake"  # noqa: S105 (the same)
+CLIENT = "1.2:the-fake-client-secret"
 BODY_LIMIT_BYTES = 4_194_304
 
 _PACED = ("chat.postMessage", "chat.postEphemeral", "chat.update")
@@ -173,7 +175,8 @@ class FakeSlack:
         if line is not None:
             return await self.script.play(line, request)
         if method == "oauth.v2.access":
-            return web.json_response(self._grant_access(arguments))
+            client = request.headers.get("Authorization", "")
+            return web.json_response(self._grant_access(client, arguments))
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if method == "apps.connections.open":
             return web.json_response(self._open_connection(token))
@@ -209,7 +212,11 @@ class FakeSlack:
         address = self._desk.url.replace("http", "ws", 1)
         return {"ok": True, "url": f"{address}/link?ticket={ticket}"}
 
-    def _grant_access(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _grant_access(
+        self, client: str, arguments: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        if client != f"Basic {b64encode(CLIENT.encode()).decode()}":
+            return {"ok": False, "error": "bad_client_secret"}
         team_id = self._desk.grants.pop(str(arguments.get("code", "")), "")
         workspace = self._desk.workspaces.get(team_id)
         if workspace is None:

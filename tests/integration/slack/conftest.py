@@ -224,7 +224,9 @@ async def serve_slack(
             "api_url": fake.url,
             **settings,
         }
-        served = await serving(slack=SlackSettings(**slack))
+        served = await serving(
+            slack=SlackSettings(**slack), base_url="http://ops.example"
+        )
         if is_http:
             fake.outside.events_url = f"http://127.0.0.1:{served.port}/slack/events"
         else:
