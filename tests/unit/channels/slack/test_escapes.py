@@ -22,13 +22,14 @@ def as_slack_sends(typed: str) -> str:
 
 @given(TYPED)
 @example("&amp;lt; &lt;!channel&gt; <@U1> |")
-@settings(max_examples=2_000)
+@settings(max_examples=2_000, deadline=None)
 def test_typed_text_comes_back_as_it_was(typed: str) -> None:
     """R-18: Unicode, quotes, newlines and what looks like an escape itself."""
     assert unescape(escape(typed)) == typed
 
 
 @given(TYPED, st.sampled_from(["https://x.example/a", "http://ops.example:8080/T-1"]))
+@settings(deadline=None)
 def test_addresses_come_back_as_they_were(typed: str, address: str) -> None:
     line = f"{typed} {address} {typed}"
 
@@ -65,6 +66,7 @@ def test_what_slack_made_is_undone(sent: str, typed: str) -> None:
 
 
 @given(TYPED)
+@settings(deadline=None)
 def test_shown_text_can_neither_ping_nor_link(shown: str) -> None:
     """R-68: a title `<!channel>` is a title."""
     assert not re.search("[<>]", escape(shown))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.views import View as SdkView
 
@@ -290,6 +290,7 @@ def test_long_addresses_do_not_break_a_window() -> None:
 
 
 @given(LONG, LONG)
+@settings(deadline=None)
 def test_any_text_fits_a_form(text: str, filled: str) -> None:
     entry = Entry(
         name="demo run",
@@ -305,6 +306,7 @@ def test_any_text_fits_a_form(text: str, filled: str) -> None:
 
 
 @given(st.lists(st.tuples(LONG, REPLIES), max_size=6), st.booleans())
+@settings(deadline=None)
 def test_home_tab_is_valid_whatever_it_shows(
     sections: list[tuple[str, Reply]], is_linked: bool
 ) -> None:
@@ -332,6 +334,7 @@ def test_home_tab_of_an_unlinked_person_offers_the_link() -> None:
         st.text(max_size=5), st.lists(st.text(max_size=5) | st.integers(), max_size=3)
     )
 )
+@settings(deadline=None)
 def test_odd_values_are_no_arguments(values: dict[str, Any]) -> None:
     assert set(arguments(values)) <= set(values)
 

@@ -91,7 +91,7 @@ def in_slack(kind: Kind, line: str) -> str:
 
 
 @given(TITLES, st.booleans(), st.sampled_from([Kind.SLASH, Kind.MENTION]))
-@settings(max_examples=2_000)
+@settings(max_examples=2_000, deadline=None)
 def test_a_line_means_in_slack_what_it_means_everywhere(
     title: str, is_quoted: bool, kind: Kind
 ) -> None:

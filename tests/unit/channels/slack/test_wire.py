@@ -277,7 +277,7 @@ def test_window_that_is_no_form_of_ours_is_not_stored() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
-@settings(max_examples=2_000)
+@settings(max_examples=2_000, deadline=None)
 def test_a_line_survives_slack(line: str) -> None:
     """R-18: the line that was typed is the line that is parsed."""
     body = {**sent("slash__create"), "text": escape(line)}
@@ -308,6 +308,7 @@ def test_a_line_survives_slack(line: str) -> None:
         | st.sampled_from(["slash", "message", "button", "modal", "say", "command"]),
     )
 )
+@settings(deadline=None)
 def test_whatever_is_stored_can_be_read(payload: dict[str, Json]) -> None:
     inbound = read(payload)
 
