@@ -46,6 +46,7 @@ _SHAPES: Mapping[str, Callable[[int], bytes]] = {
     "attributions": lambda size: _mail("On 10:12 a@b:\n" * (size // 14)),
     "open quotes": lambda size: _mail('!x "\n' * (size // 5)),
     "headers": lambda size: _mail("From: a@b\n\n" * (size // 11)),
+    "frames": lambda size: _mail(("-" * 399 + "x\n") * (size // 401)),
     "quotes": lambda size: _mail("> words\n" * (size // 8)),
     "tags": lambda size: _mail("<div " * (size // 5), _HTML),
     "styles": lambda size: _mail("<style>" * (size // 7), _HTML),

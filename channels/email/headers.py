@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC
 from email.message import Message
-from email.utils import getaddresses, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 
 from channels.email.charsets import decode
 from core.kernel.jsons import Json
@@ -20,7 +20,6 @@ _FIELD_CHARS = 4_000
 _LIST_CHARS = 16_000
 _MARK_CHARS = 200
 _MOST_MARKS = 40
-_MOST_PARENTHESES = 10  # the standard library follows nested comments by recursion
 
 # Of these a mail has one at most; with two of them, what is checked and what is read
 # could be two different things.
@@ -167,19 +166,18 @@ def _sender(headers: Message) -> tuple[str, str]:
 
 
 def _recipients(headers: Message) -> Iterator[str]:
+    """Yield the addresses a mail went to, each once.
+
+    They are only looked for, since nothing depends on their names: the parser of the
+    standard library follows groups of addresses by recursion, without end.
+    """
     seen: set[str] = set()
     for value in _all(headers, *_RECIPIENTS):
-        for _, address in _addresses(value):
+        for address in _ADDRESS.findall(_QUOTED.sub("", value)):
             bare = parse_address(address)
-            if bare and bare not in seen:
+            if bare not in seen:
                 seen.add(bare)
                 yield bare
-
-
-def _addresses(text: str) -> list[tuple[str, str]]:
-    if text.count("(") > _MOST_PARENTHESES:
-        return []
-    return [each for each in getaddresses([text]) if any(each)]
 
 
 def _tag(recipient: str, own: str) -> str:

@@ -30,7 +30,8 @@ _MARK = re.compile(r"[>＞»]|\|\s?>|[\w.]{1,4}>(?=\s|>)")
 _COMMAND = re.compile(r"[!！/]\w")
 _RULE = re.compile(r"[-_=*—–]{5,}|[_]{3,}")
 _LONG_RULE = re.compile(r"_{20,}")
-_FRAMED = re.compile(r"[-_=*#—–]{2,}\s?(.{3,80}?)\s?[-_=*#—–]{2,}[:：]?")
+_FRAME = "-_=*#—–"
+_TITLE_CHARS = 100
 _ORIGINAL = Phrases(ORIGINALS)
 _WROTE = Phrases(WROTE)
 _DATE = re.compile(
@@ -149,11 +150,12 @@ def _begins_old(lines: Sequence[str], number: int) -> bool:
 
 def _is_title(line: str) -> bool:
     """Tell whether a line says that an older mail follows: `--- Original message ---`."""
-    framed = _FRAMED.fullmatch(line)
-    if framed and _is_attribution(framed[1], is_quoted_next=False):
-        return True
-    is_short = line.endswith((":", "：")) and len(line) < 60
-    return bool(framed or is_short) and _ORIGINAL.are_in(line)
+    title = line.rstrip(":： ")
+    is_framed = {*title[:2], *title[-2:]} <= {*_FRAME} and len(title) > 4
+    inner = title.strip(f"{_FRAME} ")
+    if is_framed and len(inner) <= _TITLE_CHARS:
+        return _is_attribution(inner, is_quoted_next=False) or _ORIGINAL.are_in(inner)
+    return line.endswith((":", "：")) and len(line) < 60 and _ORIGINAL.are_in(line)
 
 
 def _is_header_block(lines: Sequence[str], number: int, *, is_ruled: bool) -> bool:

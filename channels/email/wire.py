@@ -89,7 +89,7 @@ def _require_readable(letter: Letter) -> None:
     """Let only mails pass whose sender is proven and whose content could be read."""
     if refusal := letter.value("refusal"):
         detail = refusal if isinstance(refusal, str) else "the sender is not proven"
-        raise Unauthenticated(detail, fix=["send it from a linked address", "link"])
+        raise Unauthenticated(detail, fix=["send it through your mail server"])
     if fault := letter.text("fault"):
         raise BadRequest(
             f"the mail was not read: {fault}", fix=["send the command as plain text"]

@@ -59,7 +59,7 @@ def test_answer_is_in_the_thread() -> None:
     ]
     assert mail["Message-ID"] == "<out@example.org>"
     assert mail["Auto-Submitted"] == "auto-replied"
-    assert mail["Subject"] == "Re: [T-12] Done"
+    assert mail["Subject"] == "Re: hello"
 
 
 def test_answer_goes_to_one_person() -> None:
@@ -114,11 +114,26 @@ def test_mail_that_answers_none_begins_a_thread() -> None:
     assert mail["Subject"] == "Done"
 
 
-def test_subject_names_the_object_that_was_made() -> None:
-    made = a_mailing("Created T-13 in queued", about="T-13")
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [("AW: Re: [T-9] disks", "Re: [T-9] disks"), ("  RE:  hello", "Re: hello")],
+)
+def test_answer_keeps_the_subject_of_its_thread(asked: str, kept: str) -> None:
+    """`R-13`: mail programs part threads by their subject too."""
+    place: dict[str, Json] = {**PLACE, "subject": asked}
 
-    assert composed(made, this="")["Subject"] == "Re: [T-13] Created T-13 in queued"
-    assert composed(made)["Subject"] == "Re: [T-12] Created T-13 in queued"
+    mail = compose(a_mailing(), place, sender=ADDRESS, message_id="<out@example.org>")
+
+    assert mail["Subject"] == kept
+
+
+def test_subject_of_a_new_thread_names_what_it_is_about() -> None:
+    made = a_mailing("Created T-13 in queued", about="T-13")
+    alone: dict[str, Json] = {"to": "ann@example.org", "subject": ""}
+
+    new = compose(made, alone, sender=ADDRESS, message_id="<out@example.org>")
+
+    assert new["Subject"] == "[T-13] Created T-13 in queued"
 
 
 @pytest.mark.parametrize(
