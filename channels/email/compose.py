@@ -10,7 +10,7 @@ from hashlib import sha256
 from channels.base import Undeliverable
 from channels.email.headers import parse_address
 from channels.email.render import Mailing
-from channels.email.subjects import OBJECT_ID
+from channels.email.subjects import OBJECT_ID, without_again
 from core.kernel.jsons import Json
 from core.kernel.sanitise import sanitise_line
 
@@ -88,6 +88,10 @@ def answer_address(place: Mapping[str, Json], *, sender: str) -> str:
 
 
 def _subject(mailing: Mailing, place: Mapping[str, Json]) -> str:
+    """Keep the subject of the thread, for many readers part threads by it."""
+    asked = without_again(_text(place, "subject"))
+    if asked and _text(place, "in_reply_to"):
+        return sanitise_line(f"Re: {asked}", limit=_SUBJECT_CHARS)
     about = _text(place, "this")
     about = about if OBJECT_ID.fullmatch(about) else mailing.about
     tag = f"[{about}] " if about else ""
