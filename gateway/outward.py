@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from core.kernel.principal import TenantId
 from gateway.approval_notices import ApprovalNotices
@@ -33,7 +34,10 @@ class Outward:
         """List what goes on for ever."""
         return (
             Loop(name="postman", work=self.postman.run),
-            Loop(name="reactor", work=self.reactor.run),
+            *(
+                Loop(name=each.name, work=partial(self.reactor.follow, each))
+                for each in self.reactor.consumers
+            ),
         )
 
     def tickers(self) -> Sequence[Ticker]:

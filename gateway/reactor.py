@@ -81,35 +81,41 @@ class Reactor:
         tenants: Tenants,
         on_posted: Callable[[], None],
     ) -> None:
+        self.consumers = consumers
         self._db = db
-        self._consumers = consumers
         self._tenants = tenants
         self._on_posted = on_posted
         self._places: dict[tuple[TenantId, str], _Place] = {}
-        self._bell = Bell()
+        self._bells = {each.name: Bell() for each in consumers}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_told = False
         db.on_commit(self._hear)
 
-    async def run(self) -> None:
-        """React for ever.
+    async def follow(self, consumer: Consumer) -> None:
+        """Have one consumer react for ever; a fault of one does not stop the others.
 
-        Raises: Unavailable; started again, it goes on where it was.
+        Raises: Unavailable, or what the consumer raised; started again, it goes on
+                where it was.
         """
         self._loop = asyncio.get_running_loop()
         while True:
-            await self.react_to_news()
+            self._is_told = False
+            await self._react_to_all(consumer)
             await asyncio.sleep(_SHORTEST_REST_SECONDS)
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
-                    await self._bell.wait()
+                    await self._bells[consumer.name].wait()
 
     async def react_to_news(self) -> None:
-        """React to everything that has happened by now."""
+        """Have all react to everything that has happened by now."""
+        for consumer in self.consumers:
+            await self._react_to_all(consumer)
+
+    async def _react_to_all(self, consumer: Consumer) -> None:
         for tenant in await self._tenants():
             by = system(tenant, name="reactor")
-            for consumer in self._consumers:
-                while await self._react_to_batch(consumer, by):
-                    pass
+            while await self._react_to_batch(consumer, by):
+                pass
 
     async def _react_to_batch(self, consumer: Consumer, by: Principal) -> bool:
         """React to the next events; tell whether there may be more."""
@@ -155,11 +161,18 @@ class Reactor:
         return place
 
     def _hear(self, _: set[TenantId]) -> None:
-        """Ring, on the writer's thread, because something was committed."""
+        """Wake all, on the writer's thread, because something was committed."""
         loop = self._loop
-        if loop is not None and not loop.is_closed():
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._bell.ring)
+        if loop is None or self._is_told:
+            return
+        self._is_told = True
+        # A loop that was closed meanwhile has nobody left who waits.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._ring)
+
+    def _ring(self) -> None:
+        for bell in self._bells.values():
+            bell.ring()
 
 
 def _find(tx: Tx, consumer: Consumer, *, after: int) -> _Found:

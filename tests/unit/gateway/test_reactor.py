@@ -222,8 +222,9 @@ async def test_a_running_reactor_hears_of_commits(
     db: Database, open_reactor: Open
 ) -> None:
     posted: list[int] = []
-    reactor = open_reactor(Echo(), posted)
-    running = asyncio.create_task(reactor.run())
+    echo = Echo()
+    reactor = open_reactor(echo, posted)
+    running = asyncio.create_task(reactor.follow(echo))
     async with asyncio.timeout(10):
         while cursor(db) is None:  # noqa: ASYNC110 - of a database nobody tells us
             await asyncio.sleep(0.01)
