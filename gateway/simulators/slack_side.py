@@ -123,24 +123,25 @@ class SlackDesk:
     async def _type(self, user: str, act: Type) -> dict[str, Json]:
         people = self._fake.people
         channel = act.channel or dm_of(user)
-        word, _, rest = act.text.partition(" ")
+        text = _escaped(act.text)
+        word, _, rest = text.partition(" ")
         if word == _SLASH and act.thread:
             raise InvalidArgument(
                 "Slack takes no slash commands in threads", fix=[f"{_MENTION} {rest}"]
             )
         if word == _SLASH:
             # Slack shows nobody what was typed; here it is left to be read.
-            people.write(user, channel, act.text, only_for=user)
+            people.write(user, channel, text, only_for=user)
             return _told(await people.slash(user, channel, rest.strip()))
         if channel == dm_of(user):
-            return _told(await people.dm(user, act.text))
+            return _told(await people.dm(user, text))
         if word == _MENTION:
             return _told(
                 await people.mention(user, channel, rest.strip(), thread=act.thread)
             )
         if channel not in self._fake.home.channels:
             raise NotFound("this channel")
-        people.write(user, channel, act.text, thread=act.thread)
+        people.write(user, channel, text, thread=act.thread)
         return {"is_ok": True}
 
     async def _press(self, user: str, act: Press) -> dict[str, Json]:
@@ -176,6 +177,11 @@ class SlackDesk:
         if found is None or found["user"] != user:
             raise NotFound("this window", fix=["it was closed; open it again"])
         return found
+
+
+def _escaped(text: str) -> str:
+    """Write what was typed as Slack keeps it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _told(answered: Answered) -> dict[str, Json]:

@@ -143,3 +143,10 @@ def is_shown(proof: str, criterion: Criterion) -> bool:
         return criterion.is_prose
     wanted = re.escape(name) if name else r"test_\w+"
     return bool(re.search(rf"^(async )?def {wanted}\(", path.read_text(), re.MULTILINE))
+
+
+def test_the_scale_is_documented_as_it_is() -> None:
+    page = (ROOT / "docs/reference/channel-quality.md").read_text()
+
+    names = [each.name for criteria in SCALE.values() for each in criteria]
+    assert re.findall(r"^\|[^|]*\| `(\w+)` \|", page, re.MULTILINE) == names

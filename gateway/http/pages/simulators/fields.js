@@ -19,7 +19,7 @@ function build(element, block, state) {
   switch (element.type) {
     case "plain_text_input":
       return element.multiline
-        ? el("textarea", { rows: 4, placeholder: hint }, value)
+        ? el("textarea", { rows: 2, placeholder: hint }, value)
         : el("input", { value, placeholder: hint });
     case "number_input":
       return el("input", { type: "number", step: "any", value, placeholder: hint });

@@ -15,6 +15,7 @@ export class Slack {
     this.page = page;
     this.place = null;
     this.thread = "";
+    this.seen = new Map();
     this.windows = new Windows(this);
     find("slack-form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -62,6 +63,7 @@ export class Slack {
   // Somebody else sits down: the channel stays, what was private does not.
   leave() {
     this.thread = "";
+    this.seen.clear();
     this.windows.close();
   }
 
@@ -113,7 +115,7 @@ export class Slack {
             "aria-pressed": String(id === this.place),
             onclick: () => this.go(id),
           },
-          label,
+          this.hasNews(id) ? `${label} •` : label,
         ),
       ),
     );
@@ -133,10 +135,23 @@ export class Slack {
     );
   }
 
-  messages() {
+  at(place) {
     const [dm] = this.state.channels.filter(({ name }) => !name);
-    const place = this.place === DM ? dm.id : this.place;
-    const here = this.state.messages.filter((each) => each.channel === place);
+    const channel = place === DM ? dm.id : place;
+    return this.state.messages.filter((each) => each.channel === channel);
+  }
+
+  // What came where nobody was looking, such as the answer to a shortcut.
+  hasNews(place) {
+    const newest = this.at(place).at(-1)?.ts ?? "";
+    if (place === this.place || !this.seen.has(place)) {
+      this.seen.set(place, newest);
+    }
+    return newest > this.seen.get(place);
+  }
+
+  messages() {
+    const here = this.at(this.place);
     const known = new Set(here.map((each) => each.ts));
     const roots = here.filter((each) => !known.has(each.thread) || each.thread === each.ts);
     if (!roots.length) {
