@@ -44,7 +44,7 @@ async def test_several_lines_are_answered_with_a_transcript(post: Post) -> None:
     [answer] = await post.answers(1)
 
     assert post.titles() == ["One", "Two"]
-    assert "3 of 3" in answer.text
+    assert "3 of 3" in text_of(answer)
 
 
 async def test_answer_to_an_answer_goes_on_in_the_thread(post: Post) -> None:
