@@ -16,7 +16,7 @@ from commands.views import (
 )
 from core.database import Tx
 from core.delivery.outbox import service as outbox
-from core.delivery.outbox.model import OutboxState, Outgoing
+from core.delivery.outbox.model import OutboxState, Outgoing, lasting
 from core.kernel.clock import to_iso
 from core.kernel.jsons import Json, parse_json
 from core.kernel.problems import InvalidArgument, NotFound
@@ -105,7 +105,7 @@ def show(ctx: Context, delivery: DeliveryRef) -> Reply:
         ),
         data={
             **view_of(found),
-            "place": dict(found.place),
+            "place": dict(lasting(found.place)),
             "summary": said["summary"],
             "reply": said["id"],
             "request": said["request_id"],

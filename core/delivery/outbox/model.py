@@ -16,7 +16,7 @@ WHOLE_ACCOUNT = ""
 
 # The room, the thread or the person that a place names, in the words of the channels.
 _LINES = ("channel", "thread", "to", "user")
-# What holds for one answer only, and not for what follows hours later.
+# What holds for one answer only, or lets whoever knows it answer in our place.
 _PASSING = frozenset({"response_url", "expires", "private"})
 
 
