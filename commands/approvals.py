@@ -224,7 +224,8 @@ def _ruled(ctx: Context, text: str) -> str:
         )
     if not waiting.may_wait(named.command):
         raise IllegalMove(
-            f"{named.command.name} never waits: it only looks, steers, or holds a secret",
+            f"{named.command.name} never waits: it only looks, steers, asks the "
+            "network, or holds a secret",
             fix=["help --all"],
         )
     return named.command.name

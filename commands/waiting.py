@@ -24,9 +24,12 @@ def may_wait(command: Command) -> bool:
     """Tell whether a rule can hold a command.
 
     What only looks changes nothing to agree to; what steers (confirm, approve, cancel)
-    never waits; and a line with a secret in it is not stored.
+    never waits, nor does what runs ahead of its unit; and a line with a secret in it is
+    not stored.
     """
-    is_free = command.is_read or command.is_control or command.is_open
+    is_free = (
+        command.is_read or command.is_control or command.is_open or command.is_async
+    )
     has_secret = any(each.is_secret for each in command.parameters)
     return not (is_free or command.is_macro or has_secret)
 

@@ -342,7 +342,17 @@ async def test_a_rule_is_raised_and_never_lowered(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["task list", "confirm", "approval approve", "task fly", "cows *", ""]
+    "pattern",
+    [
+        "task list",
+        "confirm",
+        "approval approve",
+        "channel test",
+        "workspace add",
+        "task fly",
+        "cows *",
+        "",
+    ],
 )
 async def test_no_rule_is_made_for_what_never_waits(
     gateway: Gateway, pattern: str
