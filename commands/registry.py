@@ -116,7 +116,7 @@ def command(
 
     Shape:  the function takes a Context, then its arguments; those before `*` may be
             given by position, the rest are flags. An `async def` handler gets an
-            AsyncContext, runs for at most 20 s before its answer is stored, and may
+            AsyncContext, runs for at most 45 s before its answer is stored, and may
             run again when the message comes again. `http` is "METHOD /path", `paths`
             are further spellings of the path. `traits` are other fields of Command:
             status, if_match, target, fingerprint, result, assurance, is_open, ….

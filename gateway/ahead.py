@@ -13,7 +13,7 @@ from core.kernel.problems import Problem, TookTooLong
 from core.kernel.reply import Reply
 from gateway.message import Message
 
-DEADLINE = timedelta(seconds=20)
+DEADLINE = timedelta(seconds=45)
 
 
 async def run_ahead(message: Message, *, deadline: timedelta = DEADLINE) -> None:

@@ -8,6 +8,7 @@ from commands.channels import ProbeStep
 from core.database import Database, Tx
 from core.delivery import channels
 from core.kernel.principal import Principal
+from core.kernel.problems import Conflict
 from gateway.channel_health import SETTINGS, TenantOf
 from gateway.doors.door import Door
 
@@ -19,6 +20,7 @@ class ChannelProbes:
         self._db = db
         self._tenant_of = tenant_of
         self._doors: Mapping[str, Door] = {}
+        self._walking: set[tuple[str, str]] = set()
 
     def know(self, doors: Sequence[Door]) -> None:
         """Learn which doors there are; they are built after the commands."""
@@ -27,8 +29,23 @@ class ChannelProbes:
     async def probe(self, channel: str, *, by: Principal) -> Sequence[ProbeStep]:
         """Try step by step; never raises for what it finds.
 
-        Raises: Unavailable when the database does not answer.
+        Shape:  a channel is walked by one at a time, so that nobody can keep the
+                gateway busy with it.
+        Raises: Conflict while somebody else walks; Unavailable when the database does
+                not answer.
         """
+        key = by.tenant, channel
+        if key in self._walking:
+            raise Conflict(
+                f"a test of {channel} is under way", fix=[f"channel test {channel}"]
+            )
+        self._walking.add(key)
+        try:
+            return await self._probe(channel, by)
+        finally:
+            self._walking.discard(key)
+
+    async def _probe(self, channel: str, by: Principal) -> Sequence[ProbeStep]:
         is_enabled = await self._db.read(lambda tx: _is_enabled(tx, channel), by=by)
         fix = "" if is_enabled else f"channel enable {channel}"
         return [

@@ -1,5 +1,6 @@
 """Channels as they stand: switches, accounts, what waits, and their tests."""
 
+import asyncio
 from functools import partial
 
 import pytest
@@ -9,6 +10,7 @@ from channels.email import SPEC
 from core.delivery.health import service as health
 from core.delivery.health.model import AccountHealth, Link
 from core.kernel.principal import system
+from core.kernel.problems import Conflict
 from gateway.doors.door import Door
 from gateway.probing import ChannelProbes
 from tests.api.gateway import Gateway, Person
@@ -112,6 +114,18 @@ async def test_the_test_of_a_channel_walks_through_its_accounts(
         ("two: sends", 12, ""),
         ("two: reads", 0, "look"),
     ]
+
+
+async def test_a_channel_is_walked_by_one_at_a_time(gateway: Gateway) -> None:
+    """Nobody can keep the gateway busy by testing."""
+    probes = ChannelProbes(gateway.graph.db, tenant_of=lambda *_: system().tenant)
+    walks = [probes.probe("webhook", by=system()) for _ in range(3)]
+
+    found = await asyncio.gather(*walks, return_exceptions=True)
+    again = await probes.probe("webhook", by=system())
+
+    assert [isinstance(each, Conflict) for each in found] == [False, True, True]
+    assert all(each.is_ok for each in again)
 
 
 async def test_a_channel_is_tested_from_a_message_that_was_stored_first(
