@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -116,11 +117,13 @@ class SimulatorsDoor:
         return router
 
     # ── the page ──────────────────────────────────────────────────────────────
-    async def _page(self) -> Response:
-        if self._find() is None:
-            text = _OFF.format(file=self._back.flags_path)
-            return Response(text, status_code=404, media_type="text/html")
-        return _asset("index.html", "text/html")
+    async def _page(self, request: Request) -> Response:
+        if self._find() is not None:
+            return _asset("index.html", "text/html")
+        if "text/html" not in request.headers.get("accept", ""):
+            return await self._refused("simulators", None, _is_off())
+        text = _OFF.format(file=escape(str(self._back.flags_path)))
+        return Response(text, status_code=404, media_type="text/html")
 
     async def _file(self, file: str) -> Response:
         media_type = _TYPES.get(Path(file).suffix, "")
@@ -178,7 +181,7 @@ class SimulatorsDoor:
     def _open(self) -> Simulators:
         simulators = self._find()
         if simulators is None:
-            raise NotFound("a simulator outside of demo mode", fix=[_HOW])
+            raise _is_off()
         return simulators
 
     # ── who may ───────────────────────────────────────────────────────────────
@@ -210,6 +213,10 @@ class SimulatorsDoor:
         )
         answer = await self._pipeline.refuse(envelope, problem)
         return _problem(answer)
+
+
+def _is_off() -> NotFound:
+    return NotFound("a simulator outside of demo mode", fix=[_HOW])
 
 
 def _absent(what: str) -> Unavailable:

@@ -30,8 +30,11 @@ _WHO: Schema = {
 
 def simulator_paths(problem: Schema) -> Schema:
     """Describe the page, its files, and what it calls."""
+    absent = {"application/problem+json": {"schema": problem}}
     page = _open("simulators", "All channels side by side, simulated.", "text/html")
+    page["responses"]["404"]["content"] |= absent
     file = _open("simulators_file", "A script or style of that page.", "text/plain")
+    file["responses"]["404"] = {"description": "No such file", "content": absent}
     named = {
         "name": "file",
         "in": "path",
@@ -75,7 +78,7 @@ def _open(name: str, summary: str, media_type: str) -> Schema:
         "security": [],
         "responses": {
             "200": {"description": summary, "content": text},
-            "404": {"description": "Demo mode is off", "content": text},
+            "404": {"description": "Demo mode is off", "content": {**text}},
         },
     }
 

@@ -79,11 +79,13 @@ async def test_outside_of_demo_mode_the_page_says_how_to_get_it(
     gateway = await serving()
 
     async with gateway.client() as client:
-        page = await client.get("/simulators")
+        page = await client.get("/simulators", headers={"accept": "text/html"})
+        plain = await client.get("/simulators")
         state = await client.get("/simulators/api/state")
 
     assert page.status_code == 404
     assert "demoMode" in page.text
+    assert "demoMode" in plain.json()["fix"][0]
     assert state.status_code == 404
 
 
