@@ -84,8 +84,12 @@ class MailStand:
 
 def _listen(number: int) -> socket:
     listening = socket(AF_INET)
-    listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
-    listening.bind((HOST, number))
-    listening.listen(100)
-    listening.settimeout(0)
+    try:
+        listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        listening.bind((HOST, number))
+        listening.listen(100)
+        listening.settimeout(0)
+    except OSError:
+        listening.close()
+        raise
     return listening
