@@ -13,6 +13,7 @@ from channels.email.receiving import Receiver
 from channels.testing.mailbox import Letter, parse
 from channels.testing.webhook import sign
 from core.hooks.model import key_of
+from core.kernel.clock import SystemClock
 from core.kernel.principal import DEFAULT_TENANT
 from gateway.doors.door import DoorInbox
 from gateway.mail_memory import StoredMails
@@ -148,7 +149,10 @@ class Mail:
         self._inbox.intake = graph.intake
         mails = StoredMails(graph.db, MAILBOX, tenant=DEFAULT_TENANT)
         check = SenderCheck(authserv_id=street.mail.authserv_id, is_required=True)
-        self._receiver = Receiver(MAILBOX, check=check, tokens=mails, sent=mails)
+        # The built-in mailbox dates its mails by the clock of this machine.
+        self._receiver = Receiver(
+            MAILBOX, check=check, tokens=mails, sent=mails, clock=SystemClock()
+        )
 
     async def say(self, line: str) -> Reply:
         mail = self._street.mail
