@@ -13,8 +13,6 @@ from gateway.message import Message, target_of
 from gateway.news import noun_of
 from gateway.stored import Work
 
-_HAS_CARDS = frozenset({"task", "approval"})
-
 
 def post_answer(tx: Tx, work: Work, message: Message, answer: Answer) -> None:
     """Have an answer delivered to whoever asked; what was asked to steer leaves first.
@@ -56,7 +54,7 @@ def _card_of(tx: Tx, message: Message, answer: Answer) -> Card | None:
     if (
         not is_change
         or answer.reply.status is not ReplyStatus.OK
-        or noun_of(target) not in _HAS_CARDS
+        or noun_of(target) != "task"
         or not envelope.conversation
     ):
         return None

@@ -54,10 +54,11 @@ def news_of(tx: Tx, event: Event) -> News:
 
 
 def card_of(tx: Tx, event: Event) -> News:
-    """Show an object as it is now, for a message that is kept up to date."""
-    task = tasks.find_(tx, event.target) if noun_of(event.target) == "task" else None
-    if task is None:
-        return news_of(tx, event)
+    """Show a task as it is now, for a message that is kept up to date.
+
+    Raises: NotFound.
+    """
+    task = tasks.get_(tx, event.target)
     summary = f"{task.id} {task.title}: {_words(task.status)}"
     if task.assignee:
         summary = f"{summary}, {task.assignee}"
