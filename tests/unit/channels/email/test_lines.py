@@ -144,6 +144,14 @@ def test_what_a_line_says_by_name() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "line", [line for command in COMMANDS for line in command.examples]
+)
+def test_every_example_can_be_sent_by_mail(line: str) -> None:
+    """`R-18`."""
+    assert commands_in(f"!{line}\n\nBest regards\nAnn\n") == [f"!{line}"]
+
+
 WORDS = st.text(
     st.characters(exclude_characters="\r\n", exclude_categories=["Cs", "Cc"])
     | st.sampled_from("\"'\\={}[]“”‘’ -—"),
