@@ -19,8 +19,8 @@ def post_answer(tx: Tx, work: Work, message: Message, answer: Answer) -> None:
 
     Shape:  `place` also says whether the answer is for the person alone: looks, errors
             and what only they can confirm are, unless the line said --public; changes
-            are for all who are there, unless it said --private. What changed one object, for all to see and
-            where messages can be edited, becomes the live card of that object there.
+            are for all who are there, unless it said --private. What changed a task,
+            for all to see and where messages can be edited, becomes its live card there.
     """
     asked = message.invocation
     # What was approved comes in by a door of its own, and is answered where it began.
