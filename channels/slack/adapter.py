@@ -32,7 +32,6 @@ _ANY = re.compile(".*")
 ERRANDS_LIMIT = 200
 
 _MALFORMED = (AttributeError, LookupError, TypeError, ValueError)
-_ENDED = ("app_uninstalled", "tokens_revoked")
 
 _log = logging.getLogger(__name__)
 
@@ -127,7 +126,7 @@ class SlackAdapter:
             return await self._store(Kind.DM, body, context)
         if kind == "app_home_opened":
             self._beside(self._pages.show_home(_team(context), str(event["user"])))
-        elif kind in _ENDED:
+        elif kind == "app_uninstalled" or _has_lost_bot(event):
             fix = "install the app again and set the new bot token"
             mark_down(_team(context), "the app was removed from the workspace", fix)
         return BoltResponse(status=200)
@@ -191,6 +190,12 @@ class SlackAdapter:
                 await errand
             except _MALFORMED:
                 _log.exception("slack.window_failed")
+
+
+def _has_lost_bot(event: Body) -> bool:
+    """Tell whether our own token was revoked; those of people are none of ours."""
+    revoked = event.get("tokens") if event.get("type") == "tokens_revoked" else None
+    return bool((revoked or {}).get("bot"))
 
 
 async def _refuse(error: Exception) -> BoltResponse:

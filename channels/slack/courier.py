@@ -1,10 +1,12 @@
 """Delivers replies: by response_url while it takes posts, by the Web API otherwise."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from channels.base import Parcel, Postponed, Undeliverable
 from channels.slack.render import Profile, SlackMessage, render
@@ -75,15 +77,8 @@ class SlackCourier:
                 f"the workspace {parcel.account} is not installed any more",
                 fix="workspace add",
             )
-        try:
-            reference = await self._deliver(team, parcel)
-        except Refused as refused:
-            if refused.concerns_token:
-                mark_down(team, refused.reason, refused.fix)
-            raise
+        reference = await self._deliver(team, parcel)
         team.health.last_out = self._clock.now()
-        if not team.is_refused:
-            mark_up(team)
         return reference
 
     async def _deliver(self, team: Team, parcel: Parcel) -> str:
@@ -132,11 +127,8 @@ class SlackCourier:
 
     async def _edit(self, team: Team, reference: str, message: SlackMessage) -> str:
         channel, _, ts = reference.partition(":")
-        await call(
-            lambda: team.client.chat_update(
-                channel=channel, ts=ts, text=message.text, blocks=message.blocks
-            )
-        )
+        content = {"text": message.text, "blocks": message.blocks}
+        await _ask(team, "chat.update", {"channel": channel, "ts": ts, **content})
         return reference
 
     async def _write(self, team: Team, spot: _Spot, message: SlackMessage) -> str:
@@ -163,8 +155,30 @@ class SlackCourier:
             method, content["user"] = "chat.postEphemeral", spot.user
         else:
             content["unfurl_links"] = content["unfurl_media"] = False
-        said = await call(lambda: team.client.api_call(method, json=content))
+        said = await _ask(team, method, content)
         return f"{said['channel']}:{said['ts']}" if "ts" in said.data else ""
+
+
+async def _ask(
+    team: Team, method: str, content: Mapping[str, Any]
+) -> AsyncSlackResponse:
+    """Call a method with a workspace's own token; its health says how that went.
+
+    Raises: Postponed, Refused.
+    """
+    try:
+        said = await call(lambda: team.client.api_call(method, json=dict(content)))
+    except Refused as refused:
+        if refused.concerns_token:
+            mark_down(team, refused.reason, refused.fix)
+        raise
+    except Postponed as late:
+        if not late.retry_after:
+            mark_down(team, late.reason, "wait: it is tried again")
+        raise
+    if not team.is_refused:
+        mark_up(team)
+    return said
 
 
 def _spot_of(parcel: Parcel) -> _Spot:

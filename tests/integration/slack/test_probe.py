@@ -1,5 +1,7 @@
 """The self-test says what is missing and what to do, and health says it meanwhile."""
 
+from typing import Any
+
 import pytest
 
 from channels.base import Link
@@ -94,11 +96,23 @@ async def test_a_bad_token_is_degraded_and_mended_by_a_better_one(
     assert alone.health().link is Link.CONNECTED
 
 
-async def test_a_removed_app_is_named_on_health(fake: FakeSlack, alone: Alone) -> None:
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "app_uninstalled"},
+        {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["U0OPSBOT1"]}},
+    ],
+)
+async def test_a_removed_app_is_named_on_health(
+    fake: FakeSlack, alone: Alone, event: dict[str, Any]
+) -> None:
     async with alone.running(fake.app_token):
         await fake.sockets.wait_open()
+        persons = {"type": "tokens_revoked", "tokens": {"oauth": ["U0ANN0001"]}}
+        await fake.people.tell(persons)
+        assert alone.health().link is Link.CONNECTED
 
-        await fake.people.tell({"type": "app_uninstalled"})
+        await fake.people.tell(event)
         await until(lambda: alone.health().error)
 
         assert "install the app again" in alone.health().fix

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from channels.base import Parcel, Postponed
+from channels.base import Link, Parcel, Postponed
 from channels.slack.courier import SlackCourier
 from channels.slack.response_url import RESPONSE_POSTS
 from channels.slack.web import Refused
@@ -59,6 +59,37 @@ async def test_what_may_work_later_is_postponed(
 
     assert late.value.retry_after == wait
     assert [each.text for each in fake.messages()] == ["answer 0"]
+
+
+async def test_an_outage_is_named_on_health_and_ends_by_itself(
+    fake: FakeSlack, alone: Alone, courier: SlackCourier
+) -> None:
+    fake.script.add("500")
+
+    with pytest.raises(Postponed):
+        await courier.deliver(parcel())
+    broken = alone.health()
+    await courier.deliver(parcel())
+
+    assert (broken.link, broken.error) == (
+        Link.DEGRADED,
+        "Slack is out of order: 500",
+    )
+    assert alone.health().link is Link.CONNECTED
+
+
+async def test_an_answer_by_response_url_does_not_show_that_the_token_works(
+    fake: FakeSlack, alone: Alone, courier: SlackCourier
+) -> None:
+    url = await response_url(fake, alone)
+    expires = (datetime.now(UTC) + timedelta(minutes=20)).isoformat()
+    fake.home.token_error = "token_revoked"
+
+    with pytest.raises(Refused):
+        await courier.deliver(parcel(1))
+    await courier.deliver(parcel(2, response_url=url, expires=expires))
+
+    assert alone.health().link is Link.DEGRADED
 
 
 @pytest.mark.parametrize(
