@@ -5,6 +5,7 @@ first ends the step, and the connection with it.
 """
 
 import asyncio
+import logging
 import re
 import ssl
 from collections.abc import AsyncIterator, Coroutine, Sequence
@@ -43,10 +44,11 @@ class ImapConnection:
         self._lost = lost
         self._deadline = deadline
 
-    async def greet(self, server: MailServer, context: ssl.SSLContext) -> None:
+    async def greet(self, server: MailServer, context: ssl.SSLContext | None) -> None:
         """Wait for the greeting and, where it has to be, make the connection private."""
         await self._race(self._client.wait_hello_from_server())
         if server.tls is Tls.STARTTLS:
+            assert context is not None
             await self._race(self._client.start_tls(context))
 
     async def log_in(self, server: MailServer) -> None:
@@ -220,7 +222,9 @@ async def connect(
     Units:  `most_bytes` bounds what one answer may hold, so that no server floods us.
     Raises: MailboxLost when there is nobody, or nobody who speaks IMAP in time.
     """
-    context = ssl.create_default_context()
+    # It would write whole mails, and tokens in base64, into a log that is verbose.
+    logging.getLogger("aioimaplib").setLevel(logging.WARNING)
+    context = ssl.create_default_context() if server.tls is not Tls.NONE else None
     lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     client = WatchedClient(
         server.host,

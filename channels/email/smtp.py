@@ -35,6 +35,9 @@ class SmtpSender:
     ) -> None:
         self._server = server
         self._deadline = deadline
+        # Reading the certificates of the world takes longer than sending a mail.
+        is_private = server.tls is not Tls.NONE
+        self._tls = ssl.create_default_context() if is_private else None
 
     async def send(self, mail: bytes, *, sender: str, to: str) -> None:
         """Send a mail; once this returns, the server answers for it.
@@ -83,7 +86,7 @@ class SmtpSender:
             oauth_token_generator=self._token if server.token else None,
             use_tls=server.tls is Tls.DIRECT,
             start_tls=server.tls is Tls.STARTTLS,
-            tls_context=ssl.create_default_context(),
+            tls_context=self._tls,
             timeout=self._deadline,
         )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr
 from socket import socket
@@ -47,6 +48,8 @@ class SmtpServer:
 
     async def start(self, listening: socket | None = None) -> None:
         """Serve a socket that listens, or listen; on the port of before, if any."""
+        # aiosmtpd warns of itself at every login.
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
         loop = asyncio.get_running_loop()
         if listening is not None:
             self._server = await loop.create_server(self._session, sock=listening)
