@@ -5,12 +5,10 @@ from pathlib import Path
 import pytest
 
 from channels.testing.slack import FakeSlack, FakeWorkspace
-from core.database import Database
-from core.kernel.principal import Role, TenantId, system
-from core.kernel.problems import AlreadyExists, InvalidArgument, NotFound, SealBroken
+from core.kernel.principal import Role, system
 from core.secrets.vault import Vault
 from core.workspaces import service as workspaces
-from core.workspaces.model import Team, account_of, tenant_of
+from core.workspaces.model import Team
 from gateway.adapters.keystore import FileKeystore
 from gateway.doors.slack_workspaces import StoredInstallations
 from tests.integration.slack.conftest import (
@@ -197,75 +195,3 @@ async def test_a_token_that_cannot_be_opened_stops_no_other_workspace(
     assert [each.account for each in await installed.list_()] == ["default"]
     [found] = db.run(workspaces.list_, by=system())
     assert "add it again" in found.fault
-
-
-# ── the rows ──────────────────────────────────────────────────────────────────
-def test_a_workspace_belongs_to_its_tenant_alone(db: Database, vault: Vault) -> None:
-    """R-60."""
-    acme, other = system(TenantId("acme")), system(TenantId("other"))
-    db.run(lambda tx: workspaces.add(tx, "main", TOKEN, vault=vault), by=acme)
-
-    assert db.run(workspaces.list_, by=other) == []
-    with pytest.raises(NotFound):
-        db.run(lambda tx: workspaces.remove(tx, "main"), by=other)
-
-
-def test_a_token_moved_to_another_tenant_does_not_open(
-    db: Database, vault: Vault
-) -> None:
-    """R-62."""
-    acme = TenantId("acme")
-    made = db.run(
-        lambda tx: workspaces.add(tx, "main", TOKEN, vault=vault), by=system(acme)
-    )
-
-    assert workspaces.open_token(made, acme, vault=vault) == TOKEN
-    with pytest.raises(SealBroken):
-        workspaces.open_token(made, TenantId("other"), vault=vault)
-
-
-@pytest.mark.parametrize(
-    "token", ["", "xoxb-", "xoxp-0123456789", "xapp-1-A", "x" * 20]
-)
-def test_what_is_no_bot_token_is_refused_and_not_repeated(
-    db: Database, vault: Vault, token: str
-) -> None:
-    with pytest.raises(InvalidArgument) as refused:
-        db.run(lambda tx: workspaces.add(tx, "main", token, vault=vault), by=system())
-
-    assert not token or token not in refused.value.detail
-
-
-@pytest.mark.parametrize("name", ["", "default", "Main", "a.b", "a" * 41])
-def test_a_name_that_could_be_another_account_is_refused(
-    db: Database, vault: Vault, name: str
-) -> None:
-    with pytest.raises(InvalidArgument):
-        db.run(lambda tx: workspaces.add(tx, name, TOKEN, vault=vault), by=system())
-
-
-def test_a_name_is_taken_once(db: Database, vault: Vault) -> None:
-    db.run(lambda tx: workspaces.add(tx, "main", TOKEN, vault=vault), by=system())
-
-    with pytest.raises(AlreadyExists):
-        db.run(lambda tx: workspaces.add(tx, "main", TOKEN, vault=vault), by=system())
-
-
-def test_a_team_once_known_stays_known_through_an_outage(
-    db: Database, vault: Vault
-) -> None:
-    db.run(lambda tx: workspaces.add(tx, "main", TOKEN, vault=vault), by=system())
-    db.run(lambda tx: workspaces.note(tx, "main", team=TEAM), by=system())
-
-    db.run(
-        lambda tx: workspaces.note(tx, "main", team=None, fault="out of order"),
-        by=system(),
-    )
-
-    [found] = db.run(workspaces.list_, by=system())
-    assert (found.team, found.fault) == (TEAM, "out of order")
-
-
-@pytest.mark.parametrize("tenant", ["default", "acme"])
-def test_an_account_names_its_tenant(tenant: str) -> None:
-    assert tenant_of(account_of(TenantId(tenant), "main")) == tenant
