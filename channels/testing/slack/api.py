@@ -107,7 +107,7 @@ def auth_test(call: Call) -> Payload:
         "user": "opswire",
         "user_id": home.bot_user_id,
         "bot_id": f"B{home.bot_user_id[1:]}",
-        "is_enterprise_install": False,
+        "is_enterprise_install": home.is_whole_enterprise,
     }
 
 

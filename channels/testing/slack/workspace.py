@@ -79,6 +79,7 @@ class FakeWorkspace:
     bot_token: str
     bot_user_id: str
     enterprise_id: str = ""
+    is_whole_enterprise: bool = False
     users: dict[str, str] = field(default_factory=dict)
     channels: dict[str, str] = field(default_factory=dict)
     scopes: set[str] = field(default_factory=lambda: set(SCOPES))

@@ -98,6 +98,17 @@ async def test_a_removed_workspace_has_no_effect_any_more(
     assert alone.teams.of("globex") is None
 
 
+async def test_an_installation_for_a_whole_enterprise_serves_its_workspaces(
+    fake: FakeSlack, alone: Alone
+) -> None:
+    fake.home.enterprise_id, fake.home.is_whole_enterprise = "E0ACME", True
+    await alone.teams.reload()
+
+    assert alone.teams.find("T0BRANCH1", "E0ACME") is not None
+    assert alone.teams.find("T0BRANCH1", "E0OTHER") is None
+    assert alone.teams.find("T0BRANCH1") is None
+
+
 async def test_a_second_token_of_the_same_workspace_is_not_used(
     fake: FakeSlack, alone: Alone
 ) -> None:
