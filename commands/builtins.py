@@ -7,8 +7,11 @@ from typing import Annotated
 from commands import blocks
 from commands import help as ladder
 from commands.context import Context
+from commands.references import resolve_word
 from commands.registry import Command, command
 from commands.schema import Doc
+from commands.tokens import command_start, tokenise
+from commands.words import is_reference
 from core.approvals import service as approvals
 from core.collab import tasks
 from core.delivery import conversations, inbox
@@ -171,6 +174,27 @@ def this(ctx: Context) -> str:
     return ctx.origin.this or last.handler(ctx)
 
 
+@command(
+    "refer",
+    danger="write",
+    is_macro=True,
+    examples=["claim this", "show last", 'approve #2 --reason "tests green"'],
+)
+def refer(
+    ctx: Context, line: Annotated[str, Doc("A verb, and this, last or #n.")]
+) -> str:
+    """Do something with what was said before; the words `refer` itself may be left out."""
+    start, _ = command_start(line)
+    tokens = tokenise(line, start).tokens
+    if len(tokens) < 2 or not is_reference(tokens[1].text):
+        raise InvalidArgument(
+            "it names nothing that was said before", fix=["show last", "claim #1"]
+        )
+    word = tokens[1]
+    found = resolve_word(ctx.tx, word.text, ctx.origin)
+    return f"{line[: word.start]}{found}{line[word.end :]}"
+
+
 @command("undo", danger="write", is_macro=True, examples=["undo", "undo rp_01JC8ZQ4T7"])
 def undo(ctx: Context, reply: Annotated[str, Doc("The id of the reply.")] = "") -> str:
     """Take back what a command of yours did, within ten minutes."""
@@ -241,6 +265,7 @@ COMMANDS: Sequence[Command] = (
     last,
     undo,
     this,
+    refer,
     catalog,
     show_reply,
 )

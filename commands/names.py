@@ -9,7 +9,7 @@ from commands.plan import Plan, may_echo, plan_of
 from commands.registry import Command, Registry
 from commands.suggest import nearest
 from commands.tokens import Form, Token
-from commands.words import id_in, shown
+from commands.words import id_in, is_reference, shown
 from core.kernel.ids import PREFIX_NOUNS
 from core.kernel.problems import BadRequest, NotACommand, UnknownCommand
 
@@ -40,12 +40,14 @@ class Index:
     Shape:  `phrases` holds lower-case words joined by spaces: names, plurals, aliases
             and "verb noun". A phrase that two commands could claim belongs to none,
             unless it is the name of one. `nouns` knows singulars and plurals. `starts`
-            are the words that make a line look like a command.
+            are the words that make a line look like a command, `verbs` those that may
+            stand before an id.
     """
 
     phrases: Mapping[str, Plan]
     nouns: Mapping[str, str]
     starts: frozenset[str]
+    verbs: frozenset[str]
 
     def find(self, tokens: Sequence[Token], this: str = "") -> tuple[Plan, int] | None:
         """Find the command that a line begins with, and how many tokens name it.
@@ -68,6 +70,14 @@ class Index:
             return named, 1
         named = self._of_id(tokens[0], "show")
         return (named, 0) if named else None
+
+    def refers_back(self, tokens: Sequence[Token]) -> bool:
+        """Tell whether a line is a verb and a word for something said before."""
+        if len(tokens) < 2:
+            return False
+        first, second = tokens[:2]
+        is_verb = first.form is Form.WORD and first.text.lower() in self.verbs
+        return is_verb and second.form is Form.WORD and is_reference(second.text)
 
     def _of_id(self, token: Token, verb: str, this: str = "") -> Plan | None:
         word = this if this and token.text.lower() == "this" else token.text
@@ -164,7 +174,10 @@ def _build(registry: Registry) -> Index:
     nouns = {form: noun for noun in registry.nouns for form in reversed(_forms(noun))}
     verbs = {form for plan in plans.values() for form in _verb_forms(plan.command.verb)}
     return Index(
-        phrases=phrases, nouns=nouns, starts=frozenset((*nouns, *(verbs - {""})))
+        phrases=phrases,
+        nouns=nouns,
+        starts=frozenset((*nouns, *(verbs - {""}))),
+        verbs=frozenset(verbs - {""}),
     )
 
 

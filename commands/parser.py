@@ -76,6 +76,8 @@ def _line(
     found = index.find(tokens, caller.this) if tokens else None
     if found is None and len(tokens) > 1 and tokens[0].text.lower() == "plan":
         return _planned(text[tokens[0].end :], registry, caller)
+    if found is None and index.refers_back(tokens) and registry.find("refer"):
+        return _referring(text[tokens[0].start :], registry, caller)
     if found is None and _is_help(scan, 0):
         return parse("help", registry, now=caller.now)
     if found is None:
@@ -101,6 +103,11 @@ def _planned(text: str, registry: Registry, caller: Caller) -> Invocation:
         this=caller.this,
     )
     return replace(meant, options=replace(meant.options, dry_run=True))
+
+
+def _referring(text: str, registry: Registry, caller: Caller) -> Invocation:
+    """Understand `claim #2`: only the conversation knows what kind of thing that is."""
+    return _call("refer", {"line": text}, registry, caller)
 
 
 def _open_secret(plan: Plan) -> InvalidArgument:

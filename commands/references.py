@@ -7,12 +7,11 @@ from typing import Any
 from commands.context import Origin
 from commands.invocation import Invocation
 from commands.render import render_line
+from commands.words import is_reference
 from core.database import Tx
 from core.delivery import conversations
 from core.delivery.model import Memory
 from core.kernel.problems import InvalidArgument
-
-_WORDS = ("this", "last")
 
 
 def refers_back(invocation: Invocation) -> bool:
@@ -50,9 +49,17 @@ def resolve_references(tx: Tx, invocation: Invocation, origin: Origin) -> Invoca
     )
 
 
+def resolve_word(tx: Tx, word: str, origin: Origin) -> str:
+    """Find the id that one word stands for in this conversation.
+
+    Raises: InvalidArgument when it has no such object.
+    """
+    return str(_resolved(word, conversations.recall(tx, origin.place), origin.this))
+
+
 def _has_reference(value: object) -> bool:
     if isinstance(value, str):
-        return value in _WORDS or value.startswith("#")
+        return is_reference(value)
     return isinstance(value, tuple | list) and any(
         _has_reference(each) for each in value
     )

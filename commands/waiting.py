@@ -57,7 +57,7 @@ def ask(context: Context, demand: Demand) -> Reply:
             reason=asked.options.reason,
         ),
     )
-    return _waiting(request)
+    return _waiting(request, is_told=bool(context.origin.reply_to))
 
 
 def digest_now(tx: Tx, request: Request, registry: Registry) -> str:
@@ -120,9 +120,14 @@ def _digest(tx: Tx, asked: Invocation, line: str) -> str:
     return digest_of(line, state)
 
 
-def _waiting(request: Request) -> Reply:
+def _waiting(request: Request, *, is_told: bool) -> Reply:
     need, given = request.demand.need, len(request.approvals)
     who = people(request.demand)
+    told = (
+        "You will be told here."
+        if is_told
+        else f"`approval show {request.id}` tells what became of it."
+    )
     return Reply(
         summary=f"{request.id} waits for {who}: {request.line}"[:150],
         status=ReplyStatus.NEEDS_CONFIRMATION,
@@ -130,7 +135,7 @@ def _waiting(request: Request) -> Reply:
             Text(
                 md=f"`{request.line}` runs once {who} agreed, until "
                 f"{request.expires_at:%m-%d %H:%M} UTC, and only if what it is about "
-                "stays as it is. You will be told here."
+                f"stays as it is. {told}"
             ),
             blocks.actions(
                 ("Show", f"approval show {request.id}"),

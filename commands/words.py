@@ -5,6 +5,7 @@ import re
 from core.kernel.ids import PREFIX_NOUNS
 
 _SHOWN_LIMIT = 60
+_BACK = ("this", "last")
 
 _NUMBERED = re.compile(r"([A-Za-z]{1,2})-([1-9][0-9]{0,17})\.?")
 _LINK = re.compile(
@@ -18,6 +19,11 @@ def shown(text: str) -> str:
     """Quote what somebody wrote for an error: short, and without control characters."""
     short = text if len(text) <= _SHOWN_LIMIT else text[: _SHOWN_LIMIT - 1] + "…"
     return '"' + "".join(char if char.isprintable() else "�" for char in short) + '"'
+
+
+def is_reference(word: str) -> bool:
+    """Tell whether a word stands for what was said before: `this`, `last`, `#3`."""
+    return word in _BACK or word.startswith("#")
 
 
 def is_echoable(text: str) -> bool:

@@ -87,6 +87,9 @@ class Pipeline:
             await self.gate.identify(message)
             invocation = self.gate.admit(message)
             await run_ahead(message)
+            if refers_back(invocation):
+                # What the answers before were about is noted behind them: wait for it.
+                await self._db.write(lambda _: None, by=message.principal)
             if invocation.command.is_read:
                 return await self._read(message, invocation)
             return await self._write(message, invocation)
@@ -102,9 +105,6 @@ class Pipeline:
 
     async def _read(self, message: Message, invocation: Invocation) -> Answer:
         """Look, and let the audit row join the next batch."""
-        if refers_back(invocation):
-            # What the answers before were about is noted behind them: wait for it.
-            await self._db.write(lambda _: None, by=message.principal)
         reply = await self._db.read(
             lambda tx: self.runner.run(tx, message), by=message.principal
         )

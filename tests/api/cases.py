@@ -60,6 +60,11 @@ CASES: Mapping[str, Case] = {
     ),
     "link": Case(line="link", random=frozenset({"code"})),
     "this": Case(line="this", before=(_TASK, "!task show T-1")),
+    "refer": Case(
+        line="show #1",
+        args={"line": "show #1"},
+        before=(_TASK, _TASK, "!task list"),
+    ),
     "needs": Case(line="needs", before=_WAITING),
     "why": Case(
         line="why {0[id]}",

@@ -60,6 +60,26 @@ async def test_last_more_and_rows_belong_to_their_thread(writer: Writer) -> None
     assert elsewhere.error
 
 
+async def test_a_verb_alone_finds_its_noun_in_what_was_said(writer: Writer) -> None:
+    """M-OMN: `claim #2`, `show last` and `approve this`, whatever kind of thing it is."""
+    for title in ("one", "two"):
+        await writer.say(f"task create {title}")
+    await writer.say("task list")
+
+    row = await writer.say("claim #2 --ttl 30m")
+    last = await writer.say("!show last")
+    this = await writer.say("release this --reason done")
+    nothing = await writer.say("claim #9")
+    elsewhere = await writer.say("show last", thread="t2")
+
+    assert (row.command, row.data["assignee"]) == ("task claim T-1 --ttl 30m", "admin")
+    assert last.data["id"] == "T-1"
+    assert this.command.startswith("task release T-1")
+    assert nothing.error
+    assert elsewhere.error
+    assert elsewhere.error.code == nothing.error.code == "invalid_argument"
+
+
 async def test_undo_takes_back_what_was_done_in_this_thread(writer: Writer) -> None:
     await writer.say("task create one", thread="t1")
     await writer.say("task create two", thread="t2")
