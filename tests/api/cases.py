@@ -39,7 +39,8 @@ _AGENT = "agent register ann --role reviewer --skills python"
 _HOOK = ("!webhook create alerts --command version", "!confirm {0[data][token]}")
 _RULE = "!approval rule set 'task note' --need 2"
 _WAITING = (_RULE, _TASK, "task note T-1 hello")
-_WORKSPACE = "!workspace add acme xoxb-0123456789-invented"
+_TOKEN = "xoxb-0123456789-invented"  # pragma: allowlist secret
+_WORKSPACE = f"!workspace add acme {_TOKEN}"
 _NEW_KEY = frozenset({"key", "prefix"})
 _CHAIN = frozenset({"hash", "head", "request_id"})
 
@@ -347,8 +348,8 @@ CASES: Mapping[str, Case] = {
         random=frozenset({"secret"}),
     ),
     "workspace add": Case(
-        line="workspace add acme xoxb-0123456789-invented",
-        args={"name": "acme", "token": "xoxb-0123456789-invented"},
+        line=f"workspace add acme {_TOKEN}",
+        args={"name": "acme", "token": _TOKEN},
     ),
     "workspace list": Case(line="workspace list", before=(_WORKSPACE,)),
     "workspace remove": Case(

@@ -32,7 +32,7 @@ from channels.testing.slack.workspace import (
     new_id,
 )
 
-SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"  # noqa: S105 (opens nothing)
+SIGNING_SECRET = "the-fake-signing-secret"  # noqa: S105 (opens nothing)
 APP_TOKEN = "xapp-1-A0OPSWIRE1-the-fake"  # noqa: S105 (the same)
 CLIENT = "1.2:the-fake-client-secret"
 BODY_LIMIT_BYTES = 4_194_304

@@ -20,7 +20,7 @@ from tests.integration.slack.conftest import (
     until,
 )
 
-TOKEN = "xoxb-0123456789-an-invented-token"
+TOKEN = "xoxb-0123456789-an-invented-token"  # pragma: allowlist secret
 TEAM = Team(team_id="T1", enterprise_id="", bot_user_id="U1", name="acme")
 
 

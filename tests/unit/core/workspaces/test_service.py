@@ -27,7 +27,7 @@ from core.workspaces.model import (
 from gateway.adapters.keystore import FileKeystore
 from tests.conftest import FakeClock
 
-TOKEN = "xoxb-0123456789-an-invented-token"
+TOKEN = "xoxb-0123456789-an-invented-token"  # pragma: allowlist secret
 TEAM = Team(team_id="T1", enterprise_id="", bot_user_id="U1", name="acme")
 
 
