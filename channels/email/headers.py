@@ -15,6 +15,7 @@ from core.kernel.sanitise import sanitise_line
 MOST_REFERENCES = 50
 MOST_RECIPIENTS = 50
 
+_MOST_LOOKED_AT = 500  # recipients, of which fewer are kept
 _TEXT_CHARS = 500
 _FIELD_CHARS = 4_000
 _LIST_CHARS = 16_000
@@ -59,7 +60,7 @@ _FROM = re.compile(
     r" ?(?:(?P<name>[^<>]*)< ?(?P<angle>[^<>\s]+) ?>|(?P<bare>[^\s<>()]+))"
     r"(?: ?\([^()]*\))? ?"
 )
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.){0,250}+"')
 _WORD = re.compile(r"=\?([^?\s]{1,40})\?([bBqQ])\?([^?\s]*)\?=")
 _BETWEEN_WORDS = re.compile(r"(?<=\?=)\s+(?==\?)")
 
@@ -178,6 +179,8 @@ def _recipients(headers: Message) -> Iterator[str]:
             if bare not in seen:
                 seen.add(bare)
                 yield bare
+            if len(seen) >= _MOST_LOOKED_AT:
+                return
 
 
 def _tag(recipient: str, own: str) -> str:

@@ -72,6 +72,11 @@ def bombs() -> dict[str, tuple[bytes, str]]:
         "parameters": (a_mail("x", content_type="text/plain; " + ';a="' * 50_000), ""),
         "comments": (a_mail("x", cc="(" * 100_000), ""),
         "words": (a_mail("x", subject="=?utf-8?q?a?= " * 10_000), ""),
+        "open quotes": (
+            "".join("Cc: " + '\\"' * 7_500 + "\r\n" for _ in range(12)).encode()
+            + a_mail("x"),
+            "",
+        ),
         "groups": (a_mail("x", to="a:" * 5_000), ""),
         "frames": (a_mail(("-" * 399 + "x\n") * 160), ""),
         "recipients": (a_mail("x", to="a@b.org, " * 20_000), ""),
