@@ -16,7 +16,8 @@ _CONVERSATION = {"x_opswire_conversation": "c1"}
 
 # These take up what was said before, and a machine that delivers has said nothing.
 _TAKES_UP = dict.fromkeys(
-    ("confirm", "cancel", "more", "last", "undo", "this", "press"), "invalid_argument"
+    ("confirm", "cancel", "more", "last", "undo", "this", "refer", "press"),
+    "invalid_argument",
 )
 
 # What a command tells of the channel itself is another thing on each.
