@@ -1,10 +1,10 @@
 """The built-in mail server behind the page of simulators; loaded only where served."""
 
 import logging
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from email.message import EmailMessage
+from secrets import randbelow
 
 from channels.testing.mailbox import Letter, MailboxSimulator, StoredMail, parse
 from core.kernel.clock import to_iso
@@ -31,7 +31,7 @@ class MailDesk:
         boxes = self._server.boxes
         boxes.passwords[MAILBOX] = stand.password
         # What a gateway remembers of an earlier run must not hide the mails of this one.
-        boxes.folder(MAILBOX).uid_validity = int(time.time())
+        boxes.folder(MAILBOX).uid_validity = 1 + randbelow(2**31)
         self._read: dict[tuple[str, str, int], dict[str, Json]] = {}
 
     async def start(self) -> None:
