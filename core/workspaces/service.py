@@ -59,13 +59,18 @@ def await_consent(tx: Tx, name: str) -> str:
     return state
 
 
+def find_consent(tx: Tx, state: str) -> Consent | None:
+    """Find what is awaited under a state, without using it up."""
+    return store.find_consent(tx, hash_token(state))
+
+
 def use_consent(tx: Tx, state: str) -> Consent:
     """Use a state up; whatever comes of it, it counts no second time.
 
     Raises: Unauthenticated when it is used, expired or unknown.
     """
-    consent = store.pull_consent(tx, hash_token(state))
-    if consent is None:
+    consent = find_consent(tx, state)
+    if consent is None or not store.use_consent(tx, hash_token(state)):
         raise consent_refused()
     return consent
 

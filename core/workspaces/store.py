@@ -121,13 +121,15 @@ def add_consent(
     )
 
 
-def pull_consent(tx: Tx, state_hash: str) -> Consent | None:
-    """Use an awaited consent up; guaranteed to give it to one caller only."""
+def find_consent(tx: Tx, state_hash: str) -> Consent | None:
+    """Find what is awaited under a state that was not used yet."""
     rows = tx.run(_FIND_CONSENT, hashed=state_hash, now=tx.micros)
-    if not rows or tx.change(_USE_CONSENT, hashed=state_hash, now=tx.micros) != 1:
-        return None
-    name, asked_by = rows[0]
-    return Consent(name=name, asked_by=asked_by)
+    return Consent(name=rows[0][0], asked_by=rows[0][1]) if rows else None
+
+
+def use_consent(tx: Tx, state_hash: str) -> bool:
+    """Use an awaited consent up; guaranteed to be True for one caller only."""
+    return tx.change(_USE_CONSENT, hashed=state_hash, now=tx.micros) == 1
 
 
 def _to_workspace(row: Row) -> Workspace:

@@ -7,14 +7,17 @@ from starlette.types import Receive, Scope, Send
 
 from channels.base import Postponed
 from channels.slack.web import Pool, Refused, call
-from core.kernel.principal import system
+from channels.slack.wire import CHANNEL
+from core.kernel.envelope import Envelope
+from core.kernel.principal import DEFAULT_TENANT, system
 from core.kernel.problems import Conflict, Problem, Unauthenticated, Unavailable
 from core.workspaces import service as workspaces
-from core.workspaces.model import Workspace, tenant_of_state
+from core.workspaces.model import Workspace, consent_refused, tenant_of_state
 from gateway import problems
 from gateway.core import Core
 from gateway.doors.slack import REDIRECT_PATH
 from gateway.http.asgi import respond
+from gateway.http.webhook import stranger
 
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 
@@ -37,12 +40,21 @@ class SlackInstall:
         try:
             workspace = await self._install(named)
         except Problem as problem:
+            await self._audit(problem)
             status = problems.to_error(problem).status
             said = f"Nothing was installed: {problem.detail}."
         else:
             status = 200
             said = f"Opswire is installed as {workspace.name}. You can close this page."
         await respond(send, status, said.encode(), headers=[_TEXT])
+
+    async def _audit(self, problem: Problem) -> None:
+        envelope = Envelope(
+            channel=CHANNEL,
+            received_at=self._core.clock.now(),
+            credential=stranger(DEFAULT_TENANT),
+        )
+        await self._core.pipeline.refuse(envelope, problem)
 
     async def _install(self, named: dict[str, str]) -> Workspace:
         """Use the state up, trade the code, and keep the token.
@@ -52,6 +64,12 @@ class SlackInstall:
         """
         state = named.get("state", "")
         tenant, db = tenant_of_state(state), self._core.db
+        awaited = await db.read(
+            lambda tx: workspaces.find_consent(tx, state), by=system(tenant)
+        )
+        # Whoever guesses writes nothing, least of all for a tenant that is none.
+        if awaited is None:
+            raise consent_refused()
         consent = await db.write(
             lambda tx: workspaces.use_consent(tx, state), by=system(tenant)
         )

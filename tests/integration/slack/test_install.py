@@ -65,10 +65,16 @@ async def test_a_state_counts_once_and_only_if_it_is_ours(
     again = await come_back(gateway, state=state, code=fake.grant(globex))
     forged = [
         await come_back(gateway, state=each, code=fake.grant(globex))
-        for each in ("", "default.guess", "other." + state.partition(".")[2], "\u00e4")
+        for each in (
+            "",
+            "default.guess",
+            "other-tenant." + state.partition(".")[2],
+            "\u00e4",
+        )
     ]
     none = await come_back(gateway, code=fake.grant(globex))
 
+    assert "other-tenant" not in gateway.dump()
     assert denied.status_code == 409
     assert {each.status_code for each in (again, none, *forged)} == {401}
     assert gateway.count("workspaces") == 0
