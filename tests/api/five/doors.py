@@ -23,6 +23,7 @@ from core.kernel.principal import Principal, system
 from core.kernel.reply import reply_from_json
 from core.workspaces.model import DEFAULT_ACCOUNT
 from gateway.doors.door import Door
+from gateway.doors.loaded import LoadedLater
 from gateway.settings import EmailSettings, SlackSettings
 from tests.api.conftest import Serve
 from tests.api.gateway import Gateway, Person
@@ -109,6 +110,9 @@ async def street(serve: Serve, clock: FakeClock) -> AsyncIterator[Street]:
     try:
         await _connected(slack_door)
         await slack.sockets.wait_open()
+        courier = built.doors["email"].courier
+        assert isinstance(courier, LoadedLater)
+        await courier.load()
         await built.sign_in()
         yield built
     finally:

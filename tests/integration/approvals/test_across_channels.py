@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from channels.email.adapter import MailReader, Pace
 from channels.testing.mailbox import Letter, MailboxSimulator
 from channels.testing.slack import FakeSlack, SlackMessage
 from channels.testing.slack.workspace import dm_of
@@ -30,7 +29,6 @@ from tests.integration.served import ADMIN_KEY, PATIENCE_SECONDS, Served
 ROOT = Path(__file__).parents[3]
 OPS, ROOM, ANN, CAROL = "ops@example.org", "C0OPS0001", "U0ANN0001", "U0CAR0001"
 ANN_MAIL, BOB_MAIL = "ann@example.org", "bob@example.org"
-FAST = Pace(idle=0.3, first_pause=0.02, longest_pause=0.1, turn=0.1)
 
 
 class World:
@@ -135,9 +133,6 @@ async def world(serving: Serving) -> AsyncIterator[World]:
             authserv_id=mail.authserv_id,
         ),
     )
-    for door in gateway.graph.doors:
-        if isinstance(door.channel, MailReader):
-            door.channel.pace = FAST
     await slack.sockets.wait_open()
     built = World(gateway, slack, mail)
     built.link("ann", Role.OPERATOR, _in_slack(ANN), _by_mail(ANN_MAIL))
