@@ -112,12 +112,10 @@ class StoredMails:
             by=self._by,
         )
 
-    async def is_valid(self, token: str, *, sender: str, thread: str) -> bool:
-        """Tell whether a token was made for this sender and thread, and still counts."""
+    async def find_thread(self, token: str, *, sender: str) -> str:
+        """Find the thread for which this sender was given a token, "" if they were not."""
         return await self._db.read(
-            lambda tx: mail.is_token(
-                tx, self._account, token, sender=sender, thread=thread
-            ),
+            lambda tx: mail.find_thread(tx, self._account, token, sender=sender),
             by=self._by,
         )
 

@@ -78,17 +78,13 @@ class MailCourier:
                 return sent.message_id
 
     async def _write_and_send(self, parcel: Parcel, sent: Sent) -> None:
-        place = {**parcel.place, "token": await self._token(parcel, sent)}
+        # Whoever answers this mail from this thread shows that it was sent to them.
+        token = await self._tokens.issue(sender=sent.to, thread=sent.thread)
+        place = {**parcel.place, "token": token}
         mail = await asyncio.to_thread(
             self._write, parcel.reply, place, sent.message_id
         )
         await self._send(mail, str(parcel.place["to"]))
-
-    async def _token(self, parcel: Parcel, sent: Sent) -> str:
-        """Make the secret of the answer to come; there is none outside of a thread."""
-        if not parcel.place.get("thread"):
-            return ""
-        return await self._tokens.issue(sender=sent.to, thread=sent.thread)
 
     def _write(self, reply: Reply, place: Mapping[str, Json], message_id: str) -> bytes:
         own = self._address

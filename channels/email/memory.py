@@ -80,5 +80,5 @@ class ReplyTokens(Protocol):
     async def issue(self, *, sender: str, thread: str) -> str:
         """Make a token that only counts from this sender in this thread."""
 
-    async def is_valid(self, token: str, *, sender: str, thread: str) -> bool:
-        """Tell whether a token was made for this sender and thread, and still counts."""
+    async def find_thread(self, token: str, *, sender: str) -> str:
+        """Find the thread for which this sender was given a token, "" if they were not."""

@@ -108,13 +108,10 @@ class Receiver:
 
     async def _accepted(self, raw: bytes, opened: Opened) -> Delivery:
         payload, sender = opened.payload, opened.verdict.address
-        payload["thread"] = thread = thread_of(payload)
-        assurance = Assurance.SENDER
-        token = str(payload["tag"])
-        if TOKEN.fullmatch(token):
-            _hide(payload, token)
-            if await self._tokens.is_valid(token, sender=sender, thread=thread):
-                assurance = Assurance.SECRET
+        payload["thread"] = thread_of(payload)
+        shown = await self._find_shown_thread(payload, sender)
+        assurance = Assurance.SECRET if shown else Assurance.SENDER
+        payload["thread"] = shown or payload["thread"]
         payload["assurance"] = int(assurance)
         payload["fault"] = payload["fault"] or self._untimely(payload)
         return Delivery(
@@ -123,6 +120,20 @@ class Receiver:
             key=str(payload["message_id"]) or _digest(raw),
             payload=payload,
         )
+
+    async def _find_shown_thread(self, payload: dict[str, Json], sender: str) -> str:
+        """Find the thread whose token is in the address; "" when there is none.
+
+        A mail of another thread shows nothing. One that begins a thread, as a link in
+        an answer makes it, goes on with the token's.
+        """
+        token = str(payload["tag"])
+        if not TOKEN.fullmatch(token):
+            return ""
+        _hide(payload, token)
+        given_for = await self._tokens.find_thread(token, sender=sender)
+        is_answer = bool(payload["references"] or payload["in_reply_to"])
+        return "" if is_answer and payload["thread"] != given_for else given_for
 
     def _untimely(self, payload: Mapping[str, Json]) -> str:
         """Say why a mail was not written lately; "" when it was.

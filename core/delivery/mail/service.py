@@ -115,9 +115,9 @@ def issue_token(tx: Tx, account: str, *, sender: str, thread: str) -> str:
     return token
 
 
-def is_token(tx: Tx, account: str, token: str, *, sender: str, thread: str) -> bool:
-    """Tell whether a token was made for this sender and thread, and still counts."""
-    return store.has_token(tx, account, _hash(token), sender=sender, thread=thread)
+def find_thread(tx: Tx, account: str, token: str, *, sender: str) -> str:
+    """Find the thread for which a sender was given a token that still counts, or ""."""
+    return store.find_thread(tx, account, _hash(token), sender=sender)
 
 
 def _hash(token: str) -> str:

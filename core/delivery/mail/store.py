@@ -87,12 +87,11 @@ _FORGET_SENT = Prepared(
     )
 )
 _TOKEN = Prepared(
-    select(mail_tokens.c.token_hash).where(
+    select(mail_tokens.c.thread).where(
         mail_tokens.c.tenant_id == bindparam("tenant"),
         mail_tokens.c.account == bindparam("of_account"),
         mail_tokens.c.token_hash == bindparam("hashed"),
         mail_tokens.c.sender == bindparam("of_sender"),
-        mail_tokens.c.thread == bindparam("of_thread"),
         mail_tokens.c.expires_at > bindparam("now"),
     )
 )
@@ -243,17 +242,12 @@ def add_token(
     )
 
 
-def has_token(tx: Tx, account: str, hashed: str, *, sender: str, thread: str) -> bool:
-    """Tell whether a token counts from this sender in this thread."""
+def find_thread(tx: Tx, account: str, hashed: str, *, sender: str) -> str:
+    """Find the thread in which a sender was given a token; "" when they were not."""
     rows = tx.run(
-        _TOKEN,
-        of_account=account,
-        hashed=hashed,
-        of_sender=sender,
-        of_thread=thread,
-        now=tx.micros,
+        _TOKEN, of_account=account, hashed=hashed, of_sender=sender, now=tx.micros
     )
-    return bool(rows)
+    return str(rows[0][0]) if rows else ""
 
 
 def forget_tokens(tx: Tx) -> int:

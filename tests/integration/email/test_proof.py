@@ -1,5 +1,6 @@
 """What a reply token, a bounce, a large mail and a bomb do."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -61,11 +62,25 @@ async def test_secret_of_another_person_proves_nothing_more(post: Post) -> None:
 async def test_secret_counts_in_its_own_thread_only(post: Post) -> None:
     post.write("!whoami")
     [first] = await post.answers(1)
+    elsewhere = compose(Letter(sender=ANN, to=OPS, subject="another thread"))
 
-    post.mailbox.write(answer_to(first.mail))
+    post.mailbox.write(answer_to(first.mail, answers=elsewhere.as_bytes()))
     await post.answers(2)
 
     assert assurances(post) == [Assurance.SENDER, Assurance.SENDER]
+
+
+async def test_link_in_an_answer_goes_on_with_its_thread(post: Post) -> None:
+    """A link makes a mail without a past; the secret in its address is its past."""
+    post.write("!task create One")
+    [first] = await post.answers(1)
+    letter = replace(answer_to(first.mail), text="!task show last")
+
+    post.mailbox.write(letter)
+    answers = await post.answers(2)
+
+    assert assurances(post) == [Assurance.SENDER, Assurance.SECRET]
+    assert "One" in answers[1].raw.decode()
 
 
 async def test_invented_secret_is_no_object_either(post: Post) -> None:

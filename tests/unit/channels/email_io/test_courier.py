@@ -168,3 +168,17 @@ async def test_outage_shows_in_health_until_a_mail_leaves(
 
     assert health.link.value == "connected"
     assert health.last_out is not None
+
+
+async def test_mail_that_begins_a_thread_has_a_secret_of_its_own(
+    mailbox: MailboxSimulator, courier: MailCourier, db: Database
+) -> None:
+    """An answer to a notification proves as much as one to an answer."""
+    ref = await courier.deliver(a_parcel(place={"to": ANN, "this": "AP-1"}))
+
+    [received] = mailbox.received(ANN)
+    address = str(received.mail["Reply-To"].addresses[0].username)
+    mails = StoredMails(db, OPS, tenant=DEFAULT_TENANT)
+    assert received.mail["References"] is None
+    assert "[AP-1]" in str(received.mail["Subject"])
+    assert await mails.find_thread(address.partition("+")[2], sender=ANN) == ref
