@@ -9,7 +9,6 @@ from channels.testing.slack import FakeSlack
 from tests.integration.slack.conftest import ANN, OPS, Alone, until
 
 AT_ONCE = 20
-ACK_SECONDS = 3.0
 
 
 @pytest.mark.parametrize("batches", [15, pytest.param(150, marks=pytest.mark.soak)])
@@ -35,7 +34,6 @@ async def test_each_envelope_is_acknowledged_once_through_refreshes_and_cuts(
     asked = {each.payload["text"] for each in alone.inbox.kept.values()}
     assert asked == {f"{batch}.{n}" for batch in range(batches) for n in range(AT_ONCE)}
     assert len(alone.inbox.kept) == batches * AT_ONCE
-    assert max(each.waited for each in fake.sockets.acks) < ACK_SECONDS
     assert max(fake.sockets.times_acked.values()) == 1
     assert fake.sockets.most_open <= 2
 
