@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from random import uniform
 
-from channels.base import Health, Inbox, Link
+from channels.base import Delivery, Health, Inbox, Link
 from channels.email.mailbox import (
     Connect,
     MailboxLost,
@@ -23,6 +24,8 @@ from core.kernel.clock import Clock
 from core.kernel.problems import Unavailable
 
 HEAD_BYTES = 262_144
+ROOM_BYTES = MAIL_BYTES
+AT_ONCE = 8
 
 _FIRST_LOOK = timedelta(days=1)
 _OVERLAP = timedelta(days=2)
@@ -43,6 +46,14 @@ class Pace:
     first_pause: float = 0.5
     longest_pause: float = 60.0
     turn: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A mail as it came; with a `fault` its headers alone."""
+
+    raw: bytes
+    fault: str = ""
 
 
 class MailReader:
@@ -136,40 +147,65 @@ class MailReader:
                 cursor.read_at - _OVERLAP if cursor else self._clock.now() - _FIRST_LOOK
             )
             uids = await mailbox.list_since(begin.date())
-        for uid in uids:
-            await self._take(mailbox, uid)
-            await self._cursors.advance(uid_validity=validity, uid=uid)
-        if not uids and (cursor is None or cursor.uid_validity != validity):
+        is_renumbered = cursor is None or cursor.uid_validity != validity
+        if is_renumbered and not uids:
             await self._cursors.advance(
                 uid_validity=validity, uid=selected.uid_next - 1
             )
+        while uids:
+            taken, fetched = await self._fetch_some(mailbox, uids)
+            await self._bring(fetched)
+            await self._cursors.advance(uid_validity=validity, uid=uids[taken - 1])
+            uids = uids[taken:]
 
-    async def _take(self, mailbox: OpenMailbox, uid: int) -> None:
-        """Bring one mail to the inbox; one that is gone is nobody's any more."""
-        size = await mailbox.size(uid)
-        if size is None:
-            return
-        is_whole = size <= MAIL_BYTES
-        raw = await (
-            mailbox.fetch(uid, most_bytes=MAIL_BYTES)
-            if is_whole
-            else mailbox.fetch_head(uid, most_bytes=HEAD_BYTES)
-        )
-        if raw is None:
-            return
-        fault = "" if is_whole else f"the mail has more than {MAIL_BYTES >> 20} MiB"
-        await self._bring(raw, fault)
-        self._health.last_in = self._clock.now()
+    async def _fetch_some(
+        self, mailbox: OpenMailbox, uids: Sequence[int]
+    ) -> tuple[int, Sequence[Fetched]]:
+        """Fetch the first few mails, until they are enough to be kept in memory."""
+        fetched: list[Fetched] = []
+        for taken, uid in enumerate(uids[:AT_ONCE], 1):
+            mail = await _fetch(mailbox, uid)
+            if mail is not None:
+                fetched.append(mail)
+            if (
+                taken == len(uids)
+                or sum(len(each.raw) for each in fetched) > ROOM_BYTES
+            ):
+                return taken, fetched
+        return min(AT_ONCE, len(uids)), fetched
 
-    async def _bring(self, raw: bytes, fault: str) -> None:
+    async def _bring(self, fetched: Sequence[Fetched]) -> None:
+        """Bring mails to the inbox in their order; they are opened at the same time.
+
+        To prove a sender may mean to wait for somebody's slow name server, and who
+        wrote the next mail has no part in that.
+        """
+        opening = (self._open(each) for each in fetched)
+        outcomes = await asyncio.gather(*opening, return_exceptions=True)
+        for mail, outcome in zip(fetched, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+            await self._store(mail, outcome)
+            self._health.last_in = self._clock.now()
+
+    async def _open(self, mail: Fetched) -> Delivery:
         try:
-            await self._inbox.take(await self._receiver.receive(raw, fault=fault))
+            return await self._receiver.receive(mail.raw, fault=mail.fault)
         except Unavailable:
             raise
         except Exception:
             _log.exception("email.unreadable")
-            aside = self._receiver.set_aside(raw, silence="it could not be read")
-            await self._inbox.take(aside)
+            return self._aside(mail)
+
+    async def _store(self, mail: Fetched, delivery: Delivery) -> None:
+        try:
+            await self._inbox.take(delivery)
+        except TypeError:  # what orjson raises for what is no text
+            _log.exception("email.unstorable")
+            await self._inbox.take(self._aside(mail))
+
+    def _aside(self, mail: Fetched) -> Delivery:
+        return self._receiver.set_aside(mail.raw, silence="it could not be read")
 
     def _up(self) -> None:
         """Note that reading works; what the sending side told stays."""
@@ -186,3 +222,16 @@ class MailReader:
             _log.warning(
                 "email.down", extra={"account": self._health.account, "reason": error}
             )
+
+
+async def _fetch(mailbox: OpenMailbox, uid: int) -> Fetched | None:
+    """Fetch one mail; one that is gone is nobody's any more."""
+    size = await mailbox.size(uid)
+    if size is None:
+        return None
+    if size <= MAIL_BYTES:
+        raw = await mailbox.fetch(uid, most_bytes=MAIL_BYTES)
+        return None if raw is None else Fetched(raw=raw)
+    raw = await mailbox.fetch_head(uid, most_bytes=HEAD_BYTES)
+    fault = f"the mail has more than {MAIL_BYTES >> 20} MiB"
+    return None if raw is None else Fetched(raw=raw, fault=fault)

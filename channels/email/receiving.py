@@ -4,8 +4,10 @@ import asyncio
 import logging
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 
 from channels.base import Delivery
@@ -17,6 +19,7 @@ from core.kernel.clock import Clock
 from core.kernel.jsons import Json
 from core.kernel.principal import Assurance
 
+THREADS = 4
 LONGEST_ON_THE_WAY = timedelta(days=7)
 MOST_AHEAD = timedelta(hours=12)
 TOKEN = re.compile(r"r[0-9a-hjkmnp-tv-z]{26}", re.IGNORECASE)
@@ -67,6 +70,8 @@ class Receiver:
         self._tokens = tokens
         self._sent = sent
         self._clock = clock
+        # Threads of its own: a slow name server keeps nobody else waiting.
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="mail")
         self._longest = min(LONGEST_ON_THE_WAY, kept - MOST_AHEAD)
 
     async def receive(self, raw: bytes, *, fault: str = "") -> Delivery:
@@ -76,7 +81,9 @@ class Receiver:
                 here. A mail of a machine is kept by its facts, with the reason in
                 `silence`; one whose sender is not proven with the reason in `refusal`.
         """
-        opened = await asyncio.to_thread(self._open, raw, is_whole=not fault)
+        opening = partial(self._open, raw, is_whole=not fault)
+        loop = asyncio.get_running_loop()
+        opened = await loop.run_in_executor(self._threads, opening)
         payload = opened.payload
         if fault:
             payload["fault"] = fault

@@ -16,8 +16,8 @@ from dns.resolver import NXDOMAIN, NoAnswer, NoNameservers, resolve
 
 from channels.email.heads import is_aligned
 
-LOOK_UP_SECONDS = 5.0
-MOST_SIGNATURES = 3
+LOOK_UP_SECONDS = 3.0
+MOST_SIGNATURES = 2
 LEAST_KEY_BITS = 1_024
 
 # A name such as `s1._domainkey.example.org` to the text that stands there, if any.
@@ -41,7 +41,7 @@ class KeyUnreachable(Exception):
 
 
 def look_up(name: str) -> bytes | None:
-    """Ask the DNS for a text, for at most 5 s.
+    """Ask the DNS for a text, for at most 3 s.
 
     Raises: KeyUnreachable when nobody answers, which is not the sender's fault.
     """

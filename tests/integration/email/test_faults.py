@@ -81,6 +81,18 @@ async def test_every_mail_is_run_once_through_faults(
     assert post.titles() == [f"{number:02}" for number in range(MAILS)]
 
 
+async def test_mails_are_taken_in_the_order_in_which_they_came(post: Post) -> None:
+    await post.mailbox.imap.stop()
+    for number in range(30):
+        post.write(f"!task create {number:02}")
+    await post.mailbox.imap.start()
+    await until(lambda: len(post.titles()) >= 30)
+
+    keys = [str(row[0]) for row in post.ask("SELECT key FROM inbox ORDER BY seq")]
+
+    assert keys == [str(each.mail["Message-ID"]) for each in post.mailbox.received(OPS)]
+
+
 async def test_mail_waits_for_a_server_that_is_down(post: Post) -> None:
     await post.mailbox.imap.stop()
     post.write("!task create Waiting")

@@ -1,9 +1,11 @@
 """A mail to a delivery, whatever its bytes are."""
 
+import asyncio
 import random
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -15,7 +17,7 @@ from core.kernel.jsons import Json, canonical_json
 from core.kernel.principal import DEFAULT_TENANT
 from gateway.mail_memory import StoredMails
 from tests.conftest import FakeClock
-from tests.unit.channels.email_io.signing import dns_of, mail_from
+from tests.unit.channels.email_io.signing import dns_of, mail_from, sign
 
 OPS, ANN, MX = "ops@example.org", "ann@example.org", "mx.example.org"
 PASS = f"Authentication-Results: {MX}; dmarc=pass header.from=example.org\r\n"
@@ -106,6 +108,25 @@ async def test_mail_from_before_the_inbox_forgets_is_told_so(
 
     assert in_time.payload["fault"] == ""
     assert "too long ago" in str(too_late.payload["fault"])
+
+
+async def test_slow_name_servers_are_waited_for_side_by_side(
+    db: Database, clock: FakeClock
+) -> None:
+    """Each look-up ends only once all four have begun."""
+    meeting = Barrier(4)
+
+    def look_up(_: str) -> None:
+        meeting.wait(timeout=10)
+
+    mails = StoredMails(db, OPS, tenant=DEFAULT_TENANT)
+    check = SenderCheck(authserv_id=MX, look_up=look_up)
+    receiver = Receiver(OPS, check=check, tokens=mails, sent=mails, clock=clock)
+    raw = sign(mail_from(ANN), "example.org")
+
+    deliveries = await asyncio.gather(*(receiver.receive(raw) for _ in range(4)))
+
+    assert all(each.payload["refusal"] for each in deliveries)
 
 
 async def test_mutated_mails_are_stored_and_nobody_unproven_is_answered(
