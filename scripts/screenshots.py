@@ -27,7 +27,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "simulators"
 SIZE = 1440, 900
 PATIENCE_SECONDS = 20.0
 
-_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
 class Browser:
@@ -113,7 +113,7 @@ class Browser:
 @asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
     """Start a browser with one page, and end it."""
-    program = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     assert program is not None, "install chromium"
     with tempfile.TemporaryDirectory() as profile:
         process = await asyncio.create_subprocess_exec(
@@ -202,7 +202,7 @@ async def write_mail(page: Browser) -> None:
         '!task list --limit 3\n!task create "Order disks"\n!lease list\n\nthanks, ann'
     )
     await page.fill("#mail-text", lines)
-    await page.sees("3 of 3", within="#mail-list")
+    await page.sees("Re: ", within="#mail-list")
     await page.press("Mail")
     await page.shoot("mail-transcript.png")
     await page.press("Mail")
@@ -213,7 +213,6 @@ async def ask_everywhere(page: Browser) -> None:
     await page.fill("#everywhere-line", "task list --limit 3")
     await page.sees("task list", within="#rest-list")
     await page.sees("Created", within="#webhook-list")
-    await page.sees("Monday", within="#mail-list")
     await asyncio.sleep(2)
     await page.shoot("overview.png")
 
