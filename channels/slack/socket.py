@@ -155,7 +155,7 @@ class SocketMode:
             frame = await connection.receive()
             if frame.type is not aiohttp.WSMsgType.TEXT:
                 raise Broken("Slack closed the socket at once")
-            if orjson.loads(frame.data).get("type") != "hello":
+            if _parsed(frame.data).get("type") != "hello":
                 raise Broken("Slack did not say hello")
         except BaseException:
             await connection.close()
@@ -171,7 +171,7 @@ class SocketMode:
                     async with asyncio.timeout(None) as limit:
                         async for frame in socket.connection:
                             if frame.type is aiohttp.WSMsgType.TEXT:
-                                envelope = orjson.loads(frame.data)
+                                envelope = _parsed(frame.data)
                                 await self._take(socket, envelope, group)
                             if socket.is_over.is_set() and limit.when() is None:
                                 limit.reschedule(self._drained_at())
@@ -196,7 +196,7 @@ class SocketMode:
     async def _answer(self, socket: _Socket, envelope: Payload) -> None:
         """Hand one envelope on; what was not stored is not acknowledged."""
         try:
-            said = await self._dispatch(envelope["payload"])
+            said = await self._dispatch(envelope.get("payload") or {})
             if said is None:
                 return
             ack: dict[str, Any] = {"envelope_id": envelope["envelope_id"]}
@@ -207,3 +207,12 @@ class SocketMode:
             _log.info("slack.ack_lost")  # Slack sends it again, and the inbox knows it.
         finally:
             self._room.release()
+
+
+def _parsed(text: str) -> Payload:
+    """Read a frame; what is no JSON object says nothing."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -116,6 +116,11 @@ class SocketServer:
                 session.is_leaving = True
                 await session.socket.send_json({"type": "disconnect", "reason": reason})
 
+    async def say(self, text: str) -> None:
+        """Write anything on every socket, even what Slack would never say."""
+        for session in list(self.sessions):
+            await session.socket.send_str(text)
+
     async def drop(self) -> None:
         """Cut every socket without a word."""
         for session in list(self.sessions):

@@ -111,3 +111,31 @@ async def test_an_outage_of_slack_ends_by_itself(fake: FakeSlack, alone: Alone) 
         assert answered.is_ok
         assert fake.script.is_over
         assert alone.health().link is Link.CONNECTED
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "",
+        "nonsense",
+        "[]",
+        "null",
+        "{}",
+        '{"type":"x"}',
+        '{"envelope_id":"e"}',
+        '{"envelope_id":"e","payload":[]}',
+        '{"envelope_id":"e","payload":"x"}',
+    ],
+)
+async def test_a_frame_that_says_nothing_disturbs_nothing(
+    fake: FakeSlack, alone: Alone, frame: str
+) -> None:
+    """R-56."""
+    async with alone.running(fake.app_token):
+        await fake.sockets.wait_open()
+
+        await fake.sockets.say(frame)
+        answered = await fake.people.slash(ANN, OPS, "status")
+
+        assert answered.is_ok
+        assert fake.sockets.opened == 1
