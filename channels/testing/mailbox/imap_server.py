@@ -14,12 +14,14 @@ _FOREVER = 86_400.0
 class ImapServer:
     """Serves the folders of all addresses to whoever knows their passwords.
 
-    Shape:  `connections` counts how many there ever were.
+    Shape:  `connections` counts how many there ever were; without `has_idle` clients
+            have to ask again and again.
     Units:  `kick_seconds` is how long an IDLE may last before it is ended with a BYE.
     """
 
     def __init__(self, boxes: Mailboxes, faults: Faults) -> None:
         self.kick_seconds = _FOREVER
+        self.has_idle = True
         self.port = 0
         self.connections = 0
         self._boxes = boxes
@@ -69,6 +71,7 @@ class ImapServer:
             boxes=self._boxes,
             faults=self._faults,
             kick_seconds=lambda: self.kick_seconds,
+            has_idle=self.has_idle,
         )
         task = asyncio.create_task(session.serve(), name="built-in-imap")
         self._serving[task] = session

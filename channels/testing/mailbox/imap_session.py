@@ -15,7 +15,7 @@ from channels.testing.mailbox.imap_grammar import (
 )
 from channels.testing.mailbox.store import Folder, Mailboxes
 
-_CAPABILITIES = "IMAP4rev1 IDLE MOVE UIDPLUS AUTH=PLAIN AUTH=XOAUTH2"
+_CAPABILITIES = "IMAP4rev1 MOVE UIDPLUS AUTH=PLAIN AUTH=XOAUTH2"
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}$")
 _LITERAL_LIMIT = 1_000_000
 _FOREVER = 3600.0
@@ -38,12 +38,14 @@ class ImapSession:
         boxes: Mailboxes,
         faults: Faults,
         kick_seconds: Callable[[], float],
+        has_idle: bool = True,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._boxes = boxes
         self._faults = faults
         self._kick_seconds = kick_seconds
+        self._capabilities = f"{_CAPABILITIES} IDLE" if has_idle else _CAPABILITIES
         self._address = ""
         self._folder: Folder | None = None
         self._shown: list[int] = []
@@ -113,7 +115,7 @@ class ImapSession:
 
     # ── who, and where ────────────────────────────────────────────────────────
     async def _capability(self, _: list[str]) -> str:
-        await self._say(f"* CAPABILITY {_CAPABILITIES}")
+        await self._say(f"* CAPABILITY {self._capabilities}")
         return "OK done"
 
     async def _login(self, words: list[str]) -> str:
@@ -137,7 +139,7 @@ class ImapSession:
         if is_refused or not self._boxes.is_login(address, password):
             return "NO [AUTHENTICATIONFAILED] wrong password"
         self._address = address
-        return f"OK [CAPABILITY {_CAPABILITIES}] welcome"
+        return f"OK [CAPABILITY {self._capabilities}] welcome"
 
     async def _select(self, words: list[str]) -> str:
         if not self._address:

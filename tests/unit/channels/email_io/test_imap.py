@@ -108,6 +108,19 @@ async def test_mail_that_came_before_idle_is_not_overlooked(
         assert await connection.wait(20)
 
 
+async def test_server_without_idle_is_asked_again(
+    mailbox: MailboxSimulator, server: MailServer
+) -> None:
+    mailbox.imap.has_idle = False
+
+    async with connect(server, most_bytes=10**6) as connection:
+        await open_inbox(connection, server)
+        await connection.list_after(0)
+        write(mailbox)
+        await connection.wait(0.05)
+        assert await connection.list_after(0) == [1]
+
+
 async def test_quiet_idle_ends_in_time_and_proves_the_server_alive(
     mailbox: MailboxSimulator, server: MailServer
 ) -> None:
