@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from channels.testing.mailbox import Letter, MailboxSimulator
+from channels.testing.mailbox import Letter, MailboxSimulator, parse
 from channels.testing.slack import FakeSlack, SlackMessage
 from channels.testing.slack.workspace import dm_of
 from core.database import Tx
@@ -66,18 +66,22 @@ class World:
         await until(lambda: any(self._found(text)))
         return self._found(text)[-1]
 
-    async def mailed(self, to: str, subject: str) -> tuple[bytes, EmailMessage]:
-        """Wait for a mail whose subject says this."""
-        await until(lambda: bool(self._mails(to, subject)))
-        return self._mails(to, subject)[-1]
+    async def mailed(self, to: str, text: str) -> tuple[bytes, EmailMessage]:
+        """Wait for a mail that says this, in its subject or below it."""
+        await until(lambda: bool(self._mails(to, text)))
+        return self._mails(to, text)[-1]
 
-    def write(
-        self, sender: str, text: str, *, to: str = OPS, answers: bytes = b""
-    ) -> None:
-        """Write a mail to the gateway."""
-        self.mail.write(
-            Letter(sender=sender, to=to, subject="Re:", text=text, answers=answers)
+    def write(self, sender: str, text: str, *, answers: bytes = b"") -> None:
+        """Write a mail to the gateway, or answer one of its mails as programs do."""
+        to, subject = OPS, "a decision"
+        if answers:
+            answered = parse(answers)
+            to = parseaddr(str(answered["Reply-To"]))[1]
+            subject = f"Re: {answered['Subject']}"
+        letter = Letter(
+            sender=sender, to=to, subject=subject, text=text, answers=answers
         )
+        self.mail.write(letter)
 
     def direct(self, user: str) -> list[SlackMessage]:
         """List what somebody was written directly."""
@@ -105,11 +109,14 @@ class World:
             each for each in self.slack.home.answers() if each.text.startswith(text)
         ]
 
-    def _mails(self, to: str, subject: str) -> list[tuple[bytes, EmailMessage]]:
+    def _mails(self, to: str, text: str) -> list[tuple[bytes, EmailMessage]]:
         received = ((each.raw, each.mail) for each in self.mail.received(to))
-        return [
-            (raw, mail) for raw, mail in received if subject in str(mail["Subject"])
-        ]
+        return [(raw, mail) for raw, mail in received if text in _said(mail)]
+
+
+def _said(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    return f"{mail['Subject']}\n{body.get_content() if body else ''}"
 
 
 @pytest.fixture
@@ -158,11 +165,6 @@ async def until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-def answer_to(mail: EmailMessage) -> str:
-    """Read to which address an answer goes."""
-    return parseaddr(str(mail["Reply-To"]))[1]
-
-
 def labelled(message: SlackMessage, label: str) -> int:
     """Find a button by what it says."""
     return [each["text"]["text"] for each in message.buttons()].index(label)
@@ -183,12 +185,12 @@ async def test_asked_in_slack_approved_by_mail_seen_in_the_terminal(
 ) -> None:
     """M-OMN, R-60: and the requester's other account cannot approve it."""
     await asked_in_slack(world)
-    notice, mail = await world.mailed(BOB_MAIL, "[AP-1]")
+    notice, _ = await world.mailed(BOB_MAIL, "[AP-1]")
 
     world.write(ANN_MAIL, "!approve AP-1\n")
     _, refusal = await world.mailed(ANN_MAIL, "Somebody else has to approve this")
     before = await world.terminal("lease", "show", "L-1")
-    world.write(BOB_MAIL, "!approve this\n", to=answer_to(mail), answers=notice)
+    world.write(BOB_MAIL, "!approve this\n", answers=notice)
     done = await world.shown("Reclaimed L-1")
     after = await world.terminal("approval", "show", "AP-1")
 
@@ -205,11 +207,11 @@ async def test_an_approval_by_mail_is_void_once_the_target_has_changed(
 ) -> None:
     """M-OMN: both hear of it, and nothing runs."""
     await asked_in_slack(world)
-    notice, mail = await world.mailed(BOB_MAIL, "[AP-1]")
+    notice, _ = await world.mailed(BOB_MAIL, "[AP-1]")
     await world.admin("lease release L-1 --fence 1")
     await world.admin("lease acquire deploy-prod --ttl 15m")
 
-    world.write(BOB_MAIL, "!approve AP-1\n", to=answer_to(mail), answers=notice)
+    world.write(BOB_MAIL, "!approve AP-1\n", answers=notice)
     await world.mailed(BOB_MAIL, "The approval is void")
     await world.shown("AP-1 is void, because what it is about has changed")
 
