@@ -30,6 +30,17 @@ AT_ONCE = 8
 _FIRST_LOOK = timedelta(days=1)
 _OVERLAP = timedelta(days=2)
 
+# What a parser raises for a mail that nobody thought of; it must not stop the next one.
+_UNREADABLE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -191,9 +202,7 @@ class MailReader:
     async def _open(self, mail: Fetched) -> Delivery:
         try:
             return await self._receiver.receive(mail.raw, fault=mail.fault)
-        except Unavailable:
-            raise
-        except Exception:
+        except _UNREADABLE:
             _log.exception("email.unreadable")
             return self._aside(mail)
 
