@@ -19,6 +19,7 @@ PUBLIC_HOSTS = {
     "localhost": "the reader's own machine",
     "example.com": "reserved for examples",
     "example.org": "reserved for examples",
+    "slack.com": "where a workspace is reached",
     "x.example": "reserved for examples",
     "keepachangelog.com": "the form of our changelog",
     "www.rfc-editor.org": "the standards we follow",
