@@ -49,7 +49,8 @@ class Command:
             line that it stands for, and that runs instead. `hides` names the fields
             of `data` that are shown once and never stored. `alters` names what doors
             keep in memory and read again once it has run. One that `looks_back` reads
-            what was noted of earlier commands, and so waits until it is.
+            what was noted of earlier commands, and so waits until it is. What
+            `is_personal` a person decides, never a machine in somebody's name.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Command:
     is_open: bool = False
     is_control: bool = False
     is_macro: bool = False
+    is_personal: bool = False
     is_async: bool = False
 
     @property

@@ -39,6 +39,12 @@ def require_possible(ctx: Context, payload_map: PayloadMap) -> None:
             fix=["name that command itself"],
             argument="command",
         )
+    if mapped.is_personal:
+        raise InvalidArgument(
+            f"{mapped.name} is for a person to decide, so no webhook may run it",
+            fix=["choose another command"],
+            argument="command",
+        )
     bus.authorise(mapped, ctx.principal)
     _require_arguments(mapped, payload_map)
 

@@ -106,6 +106,8 @@ def refusal_of(command: Command, channel: Channel) -> str:
     if command.danger is Danger.DESTRUCTIVE:
         refusals = {"email": "step_up_required", "webhook": "invalid_argument"}
         return refusals.get(channel.name, "")
+    if is_machine and command.is_personal:
+        return "invalid_argument"
     return _TAKES_UP.get(command.name, "") if is_machine else ""
 
 
@@ -115,8 +117,9 @@ async def test_data_is_the_same_on_all_five_channels(
 ) -> None:
     """M-OMN-06: byte for byte; Slack takes the message, the mail has its three parts.
 
-    What cannot be taken back is refused by mail and for machines; what takes up an
-    earlier answer finds none where nobody talks.
+    What cannot be taken back is refused by mail and for machines, and what a person
+    has to decide for machines; what takes up an earlier answer finds none where nobody
+    talks.
     """
     told: dict[str, bytes] = {}
     for open_ in CHANNELS:
