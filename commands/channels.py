@@ -14,9 +14,9 @@ from commands.channel_views import (
     view_of,
 )
 from commands.context import AsyncContext, Context
+from commands.delivery_views import ChannelData, ChannelPageData, ChannelTestData
 from commands.registry import Command, command
 from commands.schema import Doc
-from commands.views import ChannelData, ChannelPageData, ChannelTestData
 from core.database import Tx
 from core.delivery import channels
 from core.delivery.health import service as health

@@ -6,14 +6,14 @@ from typing import Annotated
 from commands import blocks
 from commands.channels import CHANNELS
 from commands.context import Context
-from commands.registry import Command, command
-from commands.schema import Doc, Ref
-from commands.views import (
+from commands.delivery_views import (
     DeliveryDetailData,
     OutboxPageData,
     OutboxReplayedData,
     OutgoingData,
 )
+from commands.registry import Command, command
+from commands.schema import Doc, Ref
 from core.database import Tx
 from core.delivery.outbox import service as outbox
 from core.delivery.outbox.model import OutboxState, Outgoing, lasting

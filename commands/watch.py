@@ -5,9 +5,9 @@ from typing import Annotated
 
 from commands import blocks
 from commands.context import Context
+from commands.delivery_views import WatchPageData
 from commands.registry import Command, command
 from commands.schema import Doc, Ref
-from commands.views import WatchPageData
 from core.approvals.requests import service as requests
 from core.collab import tasks
 from core.database import Tx

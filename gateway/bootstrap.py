@@ -1,39 +1,30 @@
 """Builds the object graph; the only module that names concrete parts."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from importlib import import_module
 
 from channels.terminal import render
 from commands.registry import Registry
 from core.approvals.requests.model import CHANNEL as APPROVALS
-from core.database import Database, Tx, is_sqlite, open_engine
-from core.database.schema import SchemaState, schema_state
-from core.identity.keys import service as keys
-from core.identity.logins import service as logins
-from core.identity.tenants import service as tenants
+from core.database import Database, is_sqlite
 from core.identity.tokens import Tokens
-from core.identity.users import service as users
-from core.identity.users.model import User
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.principal import DEFAULT_TENANT, TenantId, system
-from core.kernel.problems import Unavailable
 from core.secrets.model import Purpose
 from core.secrets.vault import Vault
 from core.workspaces.model import tenant_of as tenant_of_account
 from gateway.adapters.keystore import FileKeystore
 from gateway.approvals import ApprovalSource
-from gateway.auth import Authenticator, BootstrapKey, signing_keys
+from gateway.auth import Authenticator, signing_keys
 from gateway.channel_states import ChannelStates
 from gateway.core import Core
-from gateway.demo import Demo
 from gateway.doors.door import Builder, ChannelSource, Door, open_doors
 from gateway.doors.email import open_email
 from gateway.doors.slack import consent_url_of, open_slack
+from gateway.duties import loops_of, tickers_of
 from gateway.every_command import every_command
 from gateway.figures import LiveFigures
-from gateway.flags import FlagFile
 from gateway.floods import Floods
 from gateway.gate import Gate
 from gateway.graph import Graph
@@ -41,23 +32,23 @@ from gateway.health import Readiness, database_checks
 from gateway.hooks import HookSource
 from gateway.http.websocket import WebSocketDoor
 from gateway.http.websocket_connection import Parts
-from gateway.intake import DRAIN_EVERY, Intake
+from gateway.intake import Intake
 from gateway.limits import Limiter
 from gateway.metrics import Metrics
 from gateway.mirror import Mirror
+from gateway.opening import bootstrap_key, ensure_base, open_database
 from gateway.outward import build_outward
 from gateway.pipeline import Pipeline
 from gateway.probing import ChannelProbes
-from gateway.recording import recorded
 from gateway.runner import Runner
 from gateway.senders import LinkedSenders
 from gateway.settings import Settings, StreamSettings
 from gateway.signin import SignIn
-from gateway.simulators import DemoPeople, Simulators
+from gateway.simulators import Simulators
 from gateway.stored import Source
 from gateway.streams import Streams
-from gateway.supervisor import Loop, Supervisor, Ticker
-from gateway.sweeper import Sweeper, list_tenants
+from gateway.supervisor import Supervisor
+from gateway.sweeper import list_tenants
 from gateway.tails import Tails
 
 _log = logging.getLogger(__name__)
@@ -84,14 +75,14 @@ def build(
     if simulators is not None:
         settings = simulators.applied(settings)
     db = open_database(settings, clock=clock)
-    admin = db.run(_ensure_base, by=system())
+    admin = db.run(ensure_base, by=system())
     keystore = FileKeystore(settings.data / "keys" / "keystore.json")
     keystore.ring(Purpose.SIGN)  # A keystore that cannot be used is told of now.
     tokens, vault = Tokens(signing_keys(keystore)), Vault(keystore)
     limiter, metrics = Limiter(settings.limits.default), Metrics()
     channels = ChannelStates(db, limiter)
     auth = Authenticator(
-        db, tokens, clock=the_clock, bootstrap=_bootstrap_key(settings, admin)
+        db, tokens, clock=the_clock, bootstrap=bootstrap_key(settings, admin)
     )
     probes = ChannelProbes(db, tenant_of=_tenant_of)
     registry = Registry.of(every_command(vault, probes, consent_url_of(settings)))
@@ -163,7 +154,7 @@ def _with_doors(
     core.pipeline.reread["outbox"] = outward.postman.hurry
     for inbox in inboxes:
         inbox.intake = graph.intake
-    graph.supervisor = Supervisor(_tickers(graph), _loops(graph))
+    graph.supervisor = Supervisor(tickers_of(graph), loops_of(graph))
     return graph
 
 
@@ -171,51 +162,6 @@ def _source(core: Core, door: Door) -> ChannelSource:
     senders = LinkedSenders(core.db, _tenant_of)
     can_edit = door.spec.capabilities.edit
     return ChannelSource(door.wire, senders, can_edit=can_edit)
-
-
-def open_database(settings: Settings, *, clock: Clock | None = None) -> Database:
-    """Open the database; a SQLite file is brought up to date, Postgres must be already.
-
-    Raises: Unavailable with the one command that fixes a missing or old schema.
-    """
-    engine = open_engine(settings.database)
-    state = schema_state(engine)
-    if state is SchemaState.NEWER:
-        raise Unavailable(
-            "the database belongs to a newer Opswire", fix=["install the newer version"]
-        )
-    if state is not SchemaState.CURRENT:
-        if not is_sqlite(engine):
-            raise Unavailable(f"the schema is {state.value}", fix=["run: ops migrate"])
-        # Alembic is loaded by whoever needs it, which a warm start does not.
-        import_module("core.database.migrate").upgrade(engine)
-    return recorded(engine, clock=clock)
-
-
-def login_link(graph: Graph) -> str:
-    """Make a one-time link that signs the first admin in; "" once there is a way in."""
-    if graph.settings.bootstrap_admin_key.get_secret_value():
-        return ""
-    token = graph.db.run(_make_link, by=system())
-    return f"{graph.settings.public_url}/auth/link#{token}" if token else ""
-
-
-def _ensure_base(tx: Tx) -> User:
-    tenants.ensure_default(tx)
-    return users.ensure_admin(tx)
-
-
-def _make_link(tx: Tx) -> str:
-    """Make a link while nobody has a key or a password; later an admin makes them."""
-    admin = users.ensure_admin(tx)
-    if not admin.is_active or admin.has_password or keys.list_(tx, limit=1).items:
-        return ""
-    return logins.create_link(tx, admin.id).token
-
-
-def _bootstrap_key(settings: Settings, admin: User) -> BootstrapKey | None:
-    text = settings.bootstrap_admin_key.get_secret_value()
-    return BootstrapKey(text, admin) if text else None
 
 
 def _sockets(core: Core, tails: Tails) -> WebSocketDoor:
@@ -249,49 +195,3 @@ def _tenants_of(db: Database) -> Callable[[], Awaitable[list[TenantId]]]:
         return await db.read(list_tenants, by=system())
 
     return tenant_ids
-
-
-def _loops(graph: Graph) -> Sequence[Loop]:
-    loops = [
-        Loop(name=door.spec.name, work=door.channel.run)
-        for door in graph.doors
-        if door.channel is not None
-    ]
-    loops.extend(graph.outward.loops())
-    if graph.simulators is not None:
-        loops.append(Loop(name="simulators", work=graph.simulators.run))
-    return loops
-
-
-def _tickers(graph: Graph) -> Sequence[Ticker]:
-    async def fold_floods() -> None:
-        graph.pipeline.floods.tick()
-
-    flags = FlagFile(graph.settings.flags_file)
-    demo = Demo(graph.db, graph.pipeline, flags=flags, clock=graph.clock)
-    second = timedelta(seconds=1)
-    return [
-        *_demo_people(graph, flags),
-        *graph.outward.tickers(),
-        Ticker(name="channel-states", work=graph.core.channels.reload, every=second),
-        Ticker(name="intake", work=graph.intake.drain, every=DRAIN_EVERY),
-        Ticker(name="sockets", work=graph.sockets.recheck, every=5 * second),
-        Ticker(name="floods", work=fold_floods, every=5 * second),
-        Ticker(name="mirror", work=graph.mirror.tick, every=second / 20),
-        Ticker(name="sweeper", work=Sweeper(graph.db, flags).sweep, every=second),
-        Ticker(name="demo", work=demo.fill, every=5 * second),
-        Ticker(name="tails", work=graph.tails.pump, every=second / 1000),
-        Ticker(name="streams", work=graph.streams.beat, every=second),
-        Ticker(name="stream-rights", work=graph.streams.recheck, every=20 * second),
-    ]
-
-
-def _demo_people(graph: Graph, flags: FlagFile) -> Sequence[Ticker]:
-    """Bring in those who use the simulators."""
-    if graph.simulators is None:
-        return ()
-    people = DemoPeople(
-        graph.db, graph.pipeline, graph.simulators, flags=flags, clock=graph.clock
-    )
-    each = timedelta(seconds=5)
-    return (Ticker(name="demo-people", work=people.settle, every=each),)

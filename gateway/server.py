@@ -11,12 +11,13 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from core.kernel.problems import Unavailable
 from gateway.app import create_app
-from gateway.bootstrap import build, login_link
+from gateway.bootstrap import build
 from gateway.flags import FlagFile
 from gateway.graph import Graph
 from gateway.http.protocol import StrictHttp
 from gateway.http.websocket_protocol import BoundedWebSocket
 from gateway.logs import set_up_logs
+from gateway.opening import login_link
 from gateway.settings import Settings
 from gateway.simulators import Simulators
 

@@ -15,7 +15,7 @@ from core.identity.tenants.model import parse_tenant_id
 from core.kernel.clock import SystemClock
 from core.kernel.jsons import Json, canonical_json
 from core.kernel.principal import DEFAULT_TENANT, Principal, system
-from gateway.bootstrap import build, open_database
+from gateway.bootstrap import build
 from gateway.cli.exits import Exit
 from gateway.cli.terminal import Terminal
 from gateway.cli.verbs._settings import settings_with
@@ -25,6 +25,7 @@ from gateway.mirror.edits import Edit, parse_tasks, plan
 from gateway.mirror.imports import Importer
 from gateway.mirror.rebuild import rebuild_tasks
 from gateway.mirror.verify import Comparison, Verdict, compare_all, export_all
+from gateway.opening import open_database
 from gateway.settings import LimitSettings, Settings
 
 FOLDER = "collaboration"

@@ -10,7 +10,7 @@ import pytest
 
 from core.events import service as events
 from core.kernel.principal import system
-from gateway.bootstrap import open_database
+from gateway.opening import open_database
 from tests.integration.served import Served
 
 WRITERS = 8

@@ -20,7 +20,7 @@ from core.events import service as events
 from core.events.model import Event, render_event_line
 from core.kernel.jsons import canonical_json
 from core.kernel.principal import system
-from gateway.bootstrap import open_database
+from gateway.opening import open_database
 from gateway.settings import Settings
 from tests.integration.mirror.process import GatewayProcess
 

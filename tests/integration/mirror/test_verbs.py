@@ -17,10 +17,10 @@ from core.events import service as events
 from core.identity.tenants import service as tenants
 from core.kernel.clock import SystemClock
 from core.kernel.principal import system
-from gateway.bootstrap import open_database
 from gateway.cli.app import main
 from gateway.cli.terminal import Terminal
 from gateway.mirror import Mirror
+from gateway.opening import open_database
 from gateway.settings import Settings
 from tests.builders import a_task, moved
 
