@@ -7,7 +7,6 @@ from core.kernel.problems import (
     BadRequest,
     Conflict,
     Forbidden,
-    InvalidArgument,
     KeyReused,
     NotFound,
     PreconditionRequired,
@@ -52,11 +51,6 @@ def status_of(problem: Problem) -> int:
 def status_of_class(kind: type[Problem]) -> int:
     """Find the status of the nearest class in the table."""
     return next(STATUS[each] for each in kind.__mro__ if each in STATUS)
-
-
-def status_of_body(problem: Problem) -> int:
-    """The status when the fault lies in a resource call's body: 422 for its values."""
-    return 422 if isinstance(problem, InvalidArgument) else status_of(problem)
 
 
 def to_error(problem: Problem, *, status: int | None = None) -> ErrorInfo:

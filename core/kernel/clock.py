@@ -37,8 +37,3 @@ def from_micros(micros: int) -> datetime:
 def to_iso(moment: datetime) -> str:
     """Write a moment the one way Opswire writes it: `2026-11-04T09:00:00.000000Z`."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
-
-
-def micros_to_iso(micros: int) -> str:
-    """Write stored microseconds as text, in the one form."""
-    return to_iso(from_micros(micros))

@@ -1,7 +1,7 @@
 """One workspace of the fake Slack: its people, channels, and what stands in them."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from secrets import token_hex
@@ -164,8 +164,3 @@ def new_ts(now: float) -> str:
 def new_id(prefix: str) -> str:
     """Make an id in Slack's manner, one that no other run of the fake gives out."""
     return f"{prefix}{token_hex(5).upper()}"
-
-
-def as_payload(value: object) -> Payload:
-    """Take a JSON object, or an empty one for anything else."""
-    return dict(value) if isinstance(value, Mapping) else {}
