@@ -30,7 +30,8 @@ _TAGS = {
     "li", "ol", "p", "pre", "small", "strong", "table", "tbody", "td", "th", "thead",
     "tr", "ul",
 }  # fmt: skip
-_ATTRIBUTES = {"a": {"href"}, "th": {"scope"}}
+# Layout by attributes, for mail programs drop style sheets.
+_ATTRIBUTES = {"a": {"href"}, "table": {"cellpadding"}, "th": {"align", "scope"}}
 _SCHEMES = {"https", "http", "mailto"}
 
 
@@ -95,18 +96,20 @@ def _markdown(text: str) -> str:
 
 
 def _fields(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
-    yield "<table><tbody>"
+    yield '<table cellpadding="4"><tbody>'
     for name, value in pairs:
         shown = escape(value).replace("\n", "<br>")
-        yield f'<tr><th scope="row">{escape(name)}</th><td>{shown}</td></tr>'
+        yield f'<tr><th align="left" scope="row">{escape(name)}</th><td>{shown}</td></tr>'
     yield "</tbody></table>"
 
 
 def _table(table: Table) -> Iterator[str]:
     if not table.rows:
         return
-    heads = "".join(f'<th scope="col">{escape(each)}</th>' for each in table.columns)
-    yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
+    heads = "".join(
+        f'<th align="left" scope="col">{escape(each)}</th>' for each in table.columns
+    )
+    yield f'<table cellpadding="4"><thead><tr>{heads}</tr></thead><tbody>'
     for row in table.rows[:MOST_ROWS]:
         yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
     yield "</tbody></table>"

@@ -104,8 +104,8 @@ def test_empty_table_is_nothing() -> None:
 def test_heads_of_tables_say_what_they_head() -> None:
     html = html_of(table_of(1), Fields(pairs=(("id", "T-1"),)))
 
-    assert '<th scope="col">title</th>' in html
-    assert '<th scope="row">id</th><td>T-1</td>' in html
+    assert '<th align="left" scope="col">title</th>' in html
+    assert '<th align="left" scope="row">id</th><td>T-1</td>' in html
 
 
 def test_long_table_is_a_file() -> None:
@@ -275,6 +275,8 @@ def test_html_runs_and_loads_nothing(text: str) -> None:
         "href",
         "rel",
         "scope",
+        "align",
+        "cellpadding",
         "lang",
         "charset",
     }
