@@ -150,12 +150,20 @@ async def mailed(mailbox: MailboxSimulator, tmp_path: Path) -> AsyncIterator[Mai
 
 async def hasten(gateway: Served) -> None:
     """Have the mailbox looked at more often."""
+    for reader in await readers_of(gateway):
+        reader.pace = FAST
+        reader.connect = partial(reader.connect, deadline=0.4)
+
+
+async def readers_of(gateway: Served) -> list[MailReader]:
+    """Find who reads the mailboxes of a gateway."""
+    found = []
     for door in gateway.graph.doors:
         if isinstance(door.channel, LoadedLater):
             reader = (await door.channel.load()).channel
             assert isinstance(reader, MailReader)
-            reader.pace = FAST
-            reader.connect = partial(reader.connect, deadline=0.4)
+            found.append(reader)
+    return found
 
 
 @pytest.fixture
