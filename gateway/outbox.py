@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from types import TracebackType
 from typing import NamedTuple
 
 from channels.base import Capabilities, Courier, Parcel, Postponed, Undeliverable
@@ -25,6 +24,7 @@ from core.kernel.principal import Principal, TenantId, system
 from core.kernel.problems import Unavailable
 from core.kernel.reply import reply_from_json
 from gateway.bell import Bell
+from gateway.supervisor import contain
 
 POLL_SECONDS = 1.0
 DEADLINE = timedelta(seconds=30)
@@ -197,24 +197,34 @@ class Postman:
         self.bell.ring()
 
     async def _try(self, outgoing: Outgoing) -> _Outcome:
+        """Deliver one; a fault of ours stops no other, and is tried again later."""
+        outcome = await contain(
+            self._hand_over(outgoing),
+            event="outbox.courier_failed",
+            delivery=outgoing.id,
+            channel=outgoing.channel,
+        )
+        if isinstance(outcome, Exception):
+            return _Late(reason=f"a fault of ours: {type(outcome).__name__}")
+        return outcome
+
+    async def _hand_over(self, outgoing: Outgoing) -> _Outcome:
         courier = self._posts[outgoing.channel].courier
-        contained = _Contained(outgoing)
-        with contained:
-            try:
-                async with asyncio.timeout(self._deadline.total_seconds()):
-                    return await courier.deliver(_parcel(outgoing))
-            except TimeoutError:
-                seconds = self._deadline.total_seconds()
-                return _Late(reason=f"no answer within {seconds:.0f} s")
-            except Postponed as late:
-                return _Late(
-                    reason=late.reason,
-                    retry_after=late.retry_after,
-                    is_account_wide=late.is_account_wide,
-                )
-            except Undeliverable as lost:
-                return _Lost(reason=lost.reason, fix=lost.fix)
-        return _Late(reason=contained.reason)
+        try:
+            async with asyncio.timeout(self._deadline.total_seconds()):
+                return await courier.deliver(_parcel(outgoing))
+        except TimeoutError:
+            return _Late(
+                reason=f"no answer within {self._deadline.total_seconds():.0f} s"
+            )
+        except Postponed as late:
+            return _Late(
+                reason=late.reason,
+                retry_after=late.retry_after,
+                is_account_wide=late.is_account_wide,
+            )
+        except Undeliverable as lost:
+            return _Lost(reason=lost.reason, fix=lost.fix)
 
     async def _note(self, outgoing: Outgoing, outcome: _Outcome, by: Principal) -> None:
         """Write down what became of it, however long the database takes to take it."""
@@ -251,33 +261,6 @@ class _Seen(NamedTuple):
 
     has_due: bool
     next_in: float
-
-
-class _Contained:
-    """Keeps one delivery's fault from the others: it is logged, and tried again later."""
-
-    def __init__(self, outgoing: Outgoing) -> None:
-        self.reason = ""
-        self._outgoing = outgoing
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        if not isinstance(fault, Exception):
-            return False
-        self.reason = f"a fault of ours: {type(fault).__name__}"
-        _log.error(
-            "outbox.courier_failed",
-            extra={"delivery": self._outgoing.id, "channel": self._outgoing.channel},
-            exc_info=fault,
-        )
-        return True
 
 
 def _look(tx: Tx, terms: Terms) -> _Seen:

@@ -6,10 +6,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 _log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_SECONDS = 30.0
+
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,17 @@ class Ticker:
     work: Callable[[], Awaitable[None]]
     every: timedelta
     timeout: timedelta = timedelta(seconds=60)
+
+
+async def contain(
+    work: Awaitable[Done], *, event: str, **where: str
+) -> Done | Exception:
+    """Do one of many things; its fault is logged and given back, and stops no other."""
+    try:
+        return await work
+    except Exception as fault:
+        _log.exception(event, extra=where)
+        return fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
