@@ -26,6 +26,7 @@ from core.kernel.principal import DEFAULT_TENANT, Assurance, Principal, Role
 from core.kernel.problems import (
     AssuranceTooLow,
     ChannelOff,
+    InvalidArgument,
     MissingScope,
     NeedsConfirmation,
     NotFound,
@@ -114,6 +115,12 @@ def why(
     request: Annotated[str, Doc("The id of a reply or of its request.")],
 ) -> Reply:
     """Tell which check a request did not pass, and which fact it failed on."""
+    if not request.startswith(("rq_", "rp_")):
+        raise InvalidArgument(
+            f"'{request[:40]}' is not the id of a reply or a request",
+            fix=["audit list", "why rp_…"],
+            argument="request",
+        )
     decision = _find(ctx, f"rq_{request[3:]}")
     asked = ctx.registry.find(decision.entry.action)
     rule = _rule(decision, asked)

@@ -41,6 +41,14 @@ def is_addressed(subject: str) -> bool:
     return bool(_OPS.match(without_again(subject)))
 
 
+def is_command(subject: str) -> bool:
+    """Tell whether a subject can be nothing but a command: by its `[ops]` or its `!`."""
+    text = without_again(subject)
+    tagged = _TAG.match(text)
+    rest = text[tagged.end() :].lstrip() if tagged else ""
+    return bool(_OPS.match(text)) or rest.startswith(("!", "！"))
+
+
 def find_command(subject: str) -> str:
     """Return the command of a subject: `[ops] task list`, or `[R-17] cancel`.
 

@@ -100,13 +100,16 @@ def _found(letter: Letter) -> Found:
     """Find the commands in subject and text.
 
     The subject of an answer is that of the mail before, so there it counts only when
-    the answer says nothing else, and only as a verb on what it is about.
+    the answer says nothing else, and only as a verb on what it is about. A word behind
+    an id is prose (`[T-12] note`) where the text has commands of its own.
     """
     text = letter.text("text")
     found = find_commands(text, is_whole=letter.value("is_whole") is not False)
     subject = subjects.find_command(letter.subject)
     is_answer = bool(letter.chain)
     if is_answer and (text.strip() or subjects.is_addressed(letter.subject)):
+        subject = ""
+    if found.commands and not subjects.is_command(letter.subject):
         subject = ""
     commands = (subject, *found.commands) if subject else found.commands
     if not commands:

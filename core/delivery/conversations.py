@@ -52,7 +52,18 @@ class MemoryRecorder:
 
 
 def recall(tx: Tx, place: Place) -> Memory:
-    """Read what a person's conversation remembers; empty when it is new."""
+    """Read what a person's conversation remembers; empty when it is new.
+
+    Shape:  also what this unit has drafted, for the lines of one mail are one unit.
+    """
+    memory = _stored(tx, place)
+    for draft in tx.drafts:
+        if isinstance(draft, MemoryDraft) and draft.place == place:
+            memory = memory.then(draft)
+    return memory
+
+
+def _stored(tx: Tx, place: Place) -> Memory:
     channel, account, conversation, sender = place
     rows = tx.run(
         _FIND,

@@ -66,6 +66,16 @@ class Memory:
     more_line: str = ""
     reply_id: str = ""
 
+    def then(self, draft: "MemoryDraft") -> "Memory":
+        """Return what is remembered once a draft has been noted."""
+        is_list = draft.listed_ids is not None
+        return Memory(
+            reply_id=self.reply_id if draft.reply_id is None else draft.reply_id,
+            last_id=self.last_id if draft.last_id is None else draft.last_id,
+            listed_ids=draft.listed_ids or () if is_list else self.listed_ids,
+            more_line=draft.more_line or "" if is_list else self.more_line,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryDraft:

@@ -47,6 +47,14 @@ async def test_several_lines_are_answered_with_a_transcript(post: Post) -> None:
     assert "3 of 3" in text_of(answer)
 
 
+async def test_lines_of_one_mail_remember_each_other(post: Post) -> None:
+    post.write("!task create One\n!claim this\n!task list\n!show #1\n")
+
+    [answer] = await post.answers(1)
+
+    assert "4 of 4" in text_of(answer)
+
+
 async def test_answer_to_an_answer_goes_on_in_the_thread(post: Post) -> None:
     post.write("!task create One")
     [first] = await post.answers(1)

@@ -126,6 +126,11 @@ def test_subject_of_an_answer_is_an_old_one() -> None:
 
 def test_subject_comes_before_the_text() -> None:
     assert subject("[ops] whoami", "!task list") == ["!whoami", "!task list"]
+    assert subject("[T-1] !approve", "!task list") == ["!approve T-1", "!task list"]
+
+
+def test_word_behind_an_id_is_prose_where_the_text_has_commands() -> None:
+    assert subject("[T-100] note", '!note this "hey"') == ['!note this "hey"']
 
 
 @pytest.mark.parametrize(
