@@ -96,7 +96,7 @@ class _Question:
 
     def answer(self) -> Iterator[Item]:
         """Yield the items of every way in which the line may go on."""
-        yield from self._names()
+        yield from self._names(self._place.before)
         before = self._place.before
         found = self._index.find(before) if before else None
         if found is None:
@@ -104,9 +104,9 @@ class _Question:
         elif _may(self._tx, found[0].command):
             yield from self._arguments(found[0], before[found[1] :])
 
-    def _names(self) -> Iterator[Item]:
+    def _names(self, said: Sequence[Token]) -> Iterator[Item]:
         """Complete the name of a command, word by word."""
-        lead = " ".join(token.text.lower() for token in self._place.before)
+        lead = " ".join(token.text.lower() for token in said)
         begun = f"{lead} {self._place.word.lower()}".lstrip()
         for each in self._commands:
             if each.name.startswith(begun) and not self._place.key:
@@ -128,6 +128,8 @@ class _Question:
         if named := self._named(plan, given):
             yield from self._values(named)
             return
+        if plan.command.name == "help":
+            yield from self._names(given)
         if not self._place.word.startswith("-"):
             yield from self._positional(plan, given)
         if self._place.word[:1] in ("", "-"):

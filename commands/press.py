@@ -12,7 +12,7 @@ from core.delivery import inbox
 from core.delivery.outbox import service as outbox
 from core.kernel.choices import choices
 from core.kernel.jsons import parse_json
-from core.kernel.problems import Conflict, InvalidArgument
+from core.kernel.problems import Conflict, InvalidArgument, NotLinked
 from core.kernel.reply import Reply, reply_from_json
 
 _LIFETIME = timedelta(hours=24)
@@ -46,13 +46,18 @@ COMMANDS: Sequence[Command] = (press,)
 
 
 def _reply(ctx: Context, reply_id: str) -> Reply:
-    """Find the reply of this tenant, as it was shown to whoever may press now."""
+    """Find the reply of this tenant, as it was shown to whoever may press now.
+
+    Raises: NotLinked for a stranger, who is not told what there is.
+    """
     if not reply_id.startswith("rp_"):
         raise InvalidArgument(
             f"{reply_id[:40]} is no reply", fix=["press rp_01JC8ZQ4T7.0"]
         )
     found = inbox.find_stored(ctx.tx, reply_id) or outbox.find_posted(ctx.tx, reply_id)
     if found is None or not found.body:
+        if not ctx.principal.linked:
+            raise NotLinked(f"{ctx.principal.name} is not linked", fix=["link"])
         raise Conflict("this button belongs to no answer of ours", fix=["help"])
     if found.at + _LIFETIME < ctx.tx.now:
         raise Conflict(

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core.kernel.principal import Role
+from tests.api.channels import Writer
 from tests.api.gateway import Answer, Gateway, Person
 
 
@@ -103,3 +104,14 @@ async def test_a_button_of_another_tenant_is_unknown(
     answer = await eve.say(f"press {reply.body['id']}.0")
 
     assert answer.error["code"] == "conflict"
+
+
+async def test_a_stranger_is_not_told_which_buttons_there_are(
+    gateway: Gateway, ann: Person
+) -> None:
+    stranger = Writer(gateway, "slack", "U0EVE")
+    real = (await created(ann)).body["id"]
+
+    refused = [await stranger.say(f"press {each}.0") for each in (real, "rp_NONE")]
+
+    assert [each.error and each.error.code for each in refused] == ["not_linked"] * 2

@@ -60,6 +60,11 @@ def test_verb_is_completed_under_every_prefix(
     assert found.summary
 
 
+def test_help_is_completed_with_what_there_is(board: Database, ann: Principal) -> None:
+    assert texts(board, ann, "help ta") == ["task"]
+    assert texts(board, ann, "help task cr") == ["create"]
+
+
 def test_flag_is_completed_unless_it_was_given(board: Database, ann: Principal) -> None:
     assert "--lane" in texts(board, ann, 'task create "x" --la')
     assert "--lane" not in texts(board, ann, 'task create "x" --lane B --la')
