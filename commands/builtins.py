@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from commands import blocks
+from commands import blocks, stored_replies
 from commands import help as ladder
 from commands.context import Context
 from commands.references import resolve_word
@@ -14,16 +14,12 @@ from commands.tokens import command_start, tokenise
 from commands.words import is_reference
 from core.approvals import service as approvals
 from core.collab import tasks
-from core.delivery import conversations, inbox
+from core.delivery import conversations
 from core.delivery.model import Memory
 from core.identity.links import service as links
 from core.identity.links.model import Identity
-from core.kernel.jsons import Json, parse_json
-from core.kernel.problems import (
-    Conflict,
-    InvalidArgument,
-    NotFound,
-)
+from core.kernel.jsons import Json
+from core.kernel.problems import Conflict, InvalidArgument
 from core.kernel.reply import Reply, Text
 from core.kernel.version import VERSION
 from core.leases import service as leases
@@ -201,7 +197,7 @@ def undo(ctx: Context, reply: Annotated[str, Doc("The id of the reply.")] = "") 
     reply_id = reply or _memory(ctx).reply_id
     if not reply_id:
         raise InvalidArgument("which reply?", fix=["undo rp_…"])
-    stored = _stored_reply(ctx, reply_id)
+    stored = stored_replies.get_(ctx, reply_id)
     offer = stored.get("undo")
     if stored.get("actor") != ctx.principal.name or not isinstance(offer, dict):
         raise Conflict(f"{reply_id[:40]} cannot be taken back", fix=["help"])
@@ -222,7 +218,7 @@ def show_reply(
     ctx: Context, reply: Annotated[str, Doc("The id of a reply or of its request.")]
 ) -> Reply:
     """Show an answer again, as it was stored."""
-    stored = _stored_reply(ctx, reply)
+    stored = stored_replies.get_(ctx, reply)
     return Reply(
         summary=str(stored["summary"]),
         blocks=(Text(md=f"`{stored['command']}`\n\n{stored['summary']}"),),
@@ -292,16 +288,3 @@ def _only_proposal(ctx: Context) -> str:
             fix=[f"confirm {each.id}" for each in waiting] or ["status"],
         )
     return waiting[0].id
-
-
-def _stored_reply(ctx: Context, reply_id: str) -> dict[str, Json]:
-    found = inbox.find_reply(ctx.tx, reply_id)
-    if not found:
-        raise NotFound(f"the reply {reply_id[:40]}", fix=["audit list"])
-    stored = parse_json(found)
-    if not isinstance(stored, dict):
-        raise TypeError("a stored reply is an object")
-    is_mine = stored["actor"] == ctx.principal.name
-    if not (is_mine or ctx.principal.may("audit:read")):
-        raise NotFound(f"the reply {reply_id[:40]}", fix=["audit list"])
-    return stored

@@ -101,6 +101,7 @@ def run(tx: Tx, invocation: Invocation, registry: Registry, origin: Origin) -> R
     context = Context(tx=tx, invocation=invocation, registry=registry, origin=origin)
     if invocation.options.dry_run:
         return _rehearse(context)
+    confirm.require_step_up(context)
     if origin.approval:
         return _run_approved(context)
     demand = waiting.demand_of(context)
@@ -134,7 +135,6 @@ def settle(tx: Tx, invocation: Invocation, outcome: Reply | Problem | None) -> R
 
 def _run_guarded(context: Context, demand: Demand | None) -> Reply:
     """Run what needs consent, or have it wait for whom it also needs."""
-    confirm.require_step_up(context)
     try:
         with context.tx.attempt():
             confirm.require_consent(context)

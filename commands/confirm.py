@@ -20,9 +20,19 @@ def is_harmless(command: Command) -> bool:
 def require_step_up(context: Context) -> None:
     """Refuse what cannot be taken back at a door that cannot prove who asks.
 
+    What tells a secret is refused where the answer would be kept.
+
     Raises: StepUpRequired, with where to go.
     """
     asked = context.invocation
+    if context.origin.is_kept and asked.command.tells_secret:
+        line = whole_line(asked)
+        where = "an approval" if context.origin.approval else context.channel
+        raise StepUpRequired(
+            f"{asked.canonical} tells a secret once, which would be kept by {where}",
+            fix=[f"in a terminal: ops {line}"],
+            command=line,
+        )
     if context.origin.is_weak and asked.command.danger is Danger.DESTRUCTIVE:
         line = whole_line(asked)
         raise StepUpRequired(

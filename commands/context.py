@@ -18,7 +18,8 @@ class Origin:
             `timezone` is the person's zone. `is_consent` says that the door's way of
             asking is consent itself, as a resource call is for risky commands;
             `is_interactive` that a person sits at it who may answer with `--yes`;
-            `is_weak` that nothing that cannot be taken back may be asked here. `this`
+            `is_weak` that nothing that cannot be taken back may be asked here;
+            `is_kept` that answers stay there for others to find. `this`
             is what the thread, subject or page is about. `reply_to` is where answers
             go later, in the channel's own words. `approval` names the request whose
             approval lets this command run.
@@ -32,6 +33,7 @@ class Origin:
     is_consent: bool = False
     is_interactive: bool = False
     is_weak: bool = False
+    is_kept: bool = False
     this: str = ""
     reply_to: Mapping[str, Json] = field(default_factory=dict)
     approval: str = ""

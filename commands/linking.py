@@ -6,7 +6,7 @@ from typing import Annotated
 from commands import blocks
 from commands.context import Context
 from commands.registry import Command, command
-from commands.schema import Doc
+from commands.schema import Doc, Secret
 from core.identity.links import service as links
 from core.identity.links.model import (
     Account,
@@ -35,12 +35,15 @@ ELSEWHERE = ("slack", "email")
     "link",
     danger="write",
     is_open=True,
+    hides=("code",),
     examples=["link", "link K7QM2XPA", "link slack"],
 )
 def link(
     ctx: Context,
     code: Annotated[
-        str, Doc("The code that the other side shows, or the channel to link.")
+        str,
+        Doc("The code that the other side shows, or the channel to link."),
+        Secret(),
     ] = "",
 ) -> Reply | Problem:
     """Link an account to a person: ask for a code on one side, type it on the other."""

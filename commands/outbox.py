@@ -86,7 +86,7 @@ def list_(
 def show(ctx: Context, delivery: DeliveryRef) -> Reply:
     """Show one delivery: where it goes, what it says, and why it has not left."""
     found = outbox.get_(ctx.tx, delivery)
-    said = parse_json(found.body)
+    said = parse_json(found.shown)
     assert isinstance(said, dict)
     is_open = found.state is not OutboxState.SENT
     return Reply(

@@ -47,7 +47,9 @@ class Command:
             `result` describes `data`. `is_open` commands run for unlinked senders,
             `is_control` ones never wait behind work. A macro's handler returns the
             line that it stands for, and that runs instead. `hides` names the fields
-            of `data` that are shown once and never stored. `alters` names what doors
+            of `data` that are told once, to whoever asked alone, and never stored;
+            but for open commands they are told only at a door that keeps nothing.
+            `alters` names what doors
             keep in memory and read again once it has run. One that `looks_back` reads
             what was noted of earlier commands, and so waits until it is. What
             `is_personal` a person decides, never a machine in somebody's name.
@@ -98,6 +100,15 @@ class Command:
     def is_read(self) -> bool:
         """Whether running it changes nothing."""
         return self.danger is Danger.READ
+
+    @property
+    def tells_secret(self) -> bool:
+        """Whether its answer may not be given where messages are kept.
+
+        An open command has no other door: what it tells is short-lived, and told in
+        private.
+        """
+        return bool(self.hides) and not self.is_open
 
     def parameter(self, name: str) -> Parameter | None:
         """Find a parameter by its name."""

@@ -1,9 +1,10 @@
 """What a command shows once and nobody keeps: the text of a key, the token of a link."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from commands.registry import Command
-from core.kernel.reply import Reply
+from core.kernel.reply import SUMMARY_LIMIT, Reply
 
 MASK = "(shown once)"
 
@@ -13,7 +14,21 @@ def mask(command: Command, reply: Reply) -> Reply:
 
     Blocks are left out as a whole, for they may show the same in other words.
     """
-    if not command.hides:
+    hidden = [name for name in command.hides if name in reply.data]
+    if not hidden:
         return reply
-    hidden = {name: MASK for name in command.hides if name in reply.data}
-    return replace(reply, blocks=(), data={**reply.data, **hidden}) if hidden else reply
+    secrets = [str(reply.data[name]) for name in hidden if reply.data[name]]
+    undo = reply.undo
+    return replace(
+        reply,
+        summary=_without(reply.summary, secrets)[:SUMMARY_LIMIT],
+        blocks=(),
+        data={**reply.data, **dict.fromkeys(hidden, MASK)},
+        undo=undo and replace(undo, command=_without(undo.command, secrets)),
+    )
+
+
+def _without(text: str, secrets: Sequence[str]) -> str:
+    for each in secrets:
+        text = text.replace(each, MASK)
+    return text

@@ -24,14 +24,14 @@ def may_wait(command: Command) -> bool:
     """Tell whether a rule can hold a command.
 
     What only looks changes nothing to agree to; what steers (confirm, approve, cancel)
-    never waits, nor does what runs ahead of its unit; and a line with a secret in it is
-    not stored.
+    never waits, nor does what runs ahead of its unit; a line with a secret in it is not
+    stored, nor is an answer with one.
     """
     is_free = (
         command.is_read or command.is_control or command.is_open or command.is_async
     )
     has_secret = any(each.is_secret for each in command.parameters)
-    return not (is_free or command.is_macro or has_secret)
+    return not (is_free or command.is_macro or has_secret or command.hides)
 
 
 def demand_of(context: Context) -> Demand | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typing_extensions import TypedDict
 
-from commands import blocks, bus
+from commands import blocks, bus, stored_replies
 from commands.context import Context
 from commands.registry import Command, command
 from commands.schema import Doc
@@ -18,10 +18,9 @@ from core.approvals.problems import (
 )
 from core.audit import service as audit
 from core.audit.model import AuditEntry, Verdict
-from core.delivery import inbox
 from core.identity.scopes import covers, scopes_of
 from core.kernel.clock import to_iso
-from core.kernel.jsons import Json, parse_json
+from core.kernel.jsons import Json
 from core.kernel.principal import DEFAULT_TENANT, Assurance, Principal, Role
 from core.kernel.problems import (
     AssuranceTooLow,
@@ -152,12 +151,11 @@ def _find(ctx: Context, request_id: str) -> _Decision:
     entry = found[-1] if found else None
     if entry is None or not (entry.actor == me.name or me.may("audit:read")):
         raise NotFound(f"a decision on {request_id[:40]}", fix=["audit list"])
-    return _answered(entry, inbox.find_reply(ctx.tx, request_id))
+    return _answered(entry, stored_replies.find(ctx, request_id))
 
 
-def _answered(entry: AuditEntry, body: str | None) -> _Decision:
-    reply = parse_json(body) if body else None
-    if not isinstance(reply, dict):
+def _answered(entry: AuditEntry, reply: dict[str, Json] | None) -> _Decision:
+    if reply is None:
         return _Decision(entry=entry, detail=entry.reason)
     error = reply["error"] if isinstance(reply["error"], dict) else {}
     is_waiting = reply["status"] == ReplyStatus.NEEDS_CONFIRMATION

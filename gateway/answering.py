@@ -1,5 +1,7 @@
 """Where an answer goes, and whether it is kept up to date afterwards."""
 
+from typing import NamedTuple
+
 from commands.invocation import Invocation
 from core.database import Tx
 from core.delivery.outbox import service as outbox
@@ -14,14 +16,24 @@ from gateway.news import noun_of
 from gateway.stored import Work
 
 
-def post_answer(tx: Tx, work: Work, message: Message, answer: Answer) -> None:
+class Ending(NamedTuple):
+    """How a message ended: what its sender is told, and what is kept of that."""
+
+    message: Message
+    told: Answer
+    kept: Answer
+
+
+def post_answer(tx: Tx, work: Work, ending: Ending) -> None:
     """Have an answer delivered to whoever asked; what was asked to steer leaves first.
 
     Shape:  `place` also says whether the answer is for the person alone: looks, errors
             and what only they can confirm are, unless the line said --public; changes
-            are for all who are there, unless it said --private. What changed a task,
-            for all to see and where messages can be edited, becomes its live card there.
+            are for all who are there, unless it said --private; what is told once is
+            never public. What changed a task, for all to see and where messages can be
+            edited, becomes its live card there.
     """
+    message, answer, kept = ending
     asked = message.invocation
     # What was approved comes in by a door of its own, and is answered where it began.
     came = work.envelopes[0] if work.envelopes else message.envelope
@@ -39,6 +51,7 @@ def post_answer(tx: Tx, work: Work, message: Message, answer: Answer) -> None:
             account=came.account,
             place=place,
             body=answer.body.decode(),
+            kept="" if kept.body == answer.body else kept.body.decode(),
             lane=Lane.CONTROL if asked and asked.command.is_control else Lane.FINALS,
             subject=card.subject if card else "",
             appearance=Appearance.NEW,
@@ -71,7 +84,7 @@ def _card_of(tx: Tx, message: Message, answer: Answer) -> Card | None:
 
 def _is_private(asked: Invocation | None, answer: Answer) -> bool:
     reply = answer.reply
-    if asked is None or reply.error:
+    if asked is None or reply.error or asked.command.hides:
         return True
     if asked.options.is_public is not None:
         return not asked.options.is_public

@@ -25,6 +25,8 @@ from core.kernel.reply import Reply, ReplyStatus
 _INTERACTIVE = frozenset({"websocket"})
 # A mail proves its sender's domain at best, and is read long after it was written.
 _WEAK = frozenset({"email"})
+# What is said there stays there, in a history or in a mailbox.
+_KEPT = frozenset({"slack", "email", "webhook"})
 _NOBODY = Principal(id="", name="nobody", tenant=DEFAULT_TENANT, linked=False)
 
 
@@ -60,6 +62,7 @@ class Message:
             is_consent=envelope.is_consent,
             is_interactive=envelope.channel in _INTERACTIVE,
             is_weak=envelope.channel in _WEAK,
+            is_kept=envelope.channel in _KEPT or bool(envelope.approval),
             this=envelope.this,
             reply_to=envelope.reply_to,
             approval=envelope.approval,

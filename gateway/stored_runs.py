@@ -15,7 +15,7 @@ from core.kernel.problems import InFlight, Problem
 from core.kernel.reply import Reply, ReplyStatus
 from gateway import problems
 from gateway.ahead import run_ahead
-from gateway.answering import post_answer
+from gateway.answering import Ending, post_answer
 from gateway.answers import Answer, replay_of
 from gateway.message import Message, audit_of, token_of, whole_of
 from gateway.pipeline import Pipeline
@@ -109,35 +109,34 @@ class StoredRuns:
         if isinstance(tx.prior, StoredMessage) and tx.prior.state is InboxState.DONE:
             return replay_of(tx.prior, stored.request_hash)
         tx.channel = stored.key.channel
-        replies: list[Reply] = []
+        told: list[Reply] = []
+        kept: list[Reply] = []
         for message in messages:
             reply, verdict = self._runner.attempt(tx, message)
             reply = self._runner.answer(message, reply).reply
             self._runner.note(tx, message, reply, verdict)
-            replies.append(message.storable(reply))
+            told.append(reply)
+            kept.append(message.storable(reply))
             if work.is_transcript and reply.status is not ReplyStatus.OK:
                 break
         of = messages[0] if len(messages) == 1 else whole_of(stored, work.principal)
-        answer = self._finish(
-            tx, stored, work, message=of, reply=conclude(work, replies)
-        )
+        answer = self._runner.answer(of, conclude(work, told))
+        stays = self._runner.answer(of, conclude(work, kept))
+        self._finish(tx, stored, work, Ending(of, answer, stays))
         if work.reply_to and any(map(_may_hold_secret, messages)):
             received.forget(tx, stored.key)
-        return answer
+        return stays
 
-    def _finish(
-        self, tx: Tx, stored: Received, work: Work, *, message: Message, reply: Reply
-    ) -> Answer:
+    def _finish(self, tx: Tx, stored: Received, work: Work, ending: Ending) -> None:
         """Store a message's answer, and have it delivered to whoever waits for it.
 
         Only the unit that finishes a message may have its effect.
         """
-        answer = self._runner.answer(message, reply)
-        body = answer.body.decode()
+        body = ending.kept.body.decode()
         if not received.finish(tx, stored.key, reply=body):
             raise InFlight("this message was run already", fix=["read its answer"])
         if work.reply_to:
-            post_answer(tx, work, message, answer)
+            post_answer(tx, work, ending)
         tx.keep(
             StoredMessage(
                 key=stored.key,
@@ -148,13 +147,13 @@ class StoredRuns:
                 request_id=stored.request_id,
             )
         )
-        return answer
 
     def _give_up(self, tx: Tx, stored: Received, work: Work) -> Answer:
         """End a message that a fault of ours spoilt; trying again would not mend it."""
         message = whole_of(stored, tx.principal)
         reply = problems.to_reply(problems.unexpected(stored.request_id))
-        answer = self._finish(tx, stored, work, message=message, reply=reply)
+        answer = self._runner.answer(message, reply)
+        self._finish(tx, stored, work, Ending(message, answer, answer))
         tx.record(audit_of(message, answer.reply, Verdict.FAILED))
         return answer
 

@@ -532,3 +532,26 @@ async def test_approving_the_same_mail_twice_is_one_approval(
     assert (first.id, again.id) == (first.id, first.id)
     assert again.replayed
     assert again.data["given"] == 1
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+async def test_a_key_that_the_requester_made_decides_nothing(
+    gateway: Gateway, bob: Person, verb: str
+) -> None:
+    """Who made a key knows its text, whoever it was made for."""
+    root = gateway.person("root", Role.ADMIN)
+    await root.say("approval rule set 'lease reclaim' --need 1")
+    made = await root.say("key create fake --user bob")
+    rotated = await root.say(f"key rotate {made.data['id']}")
+    lease = (await bob.post("/collab/leases/acquire", {"resource": "prod"})).body
+    asked = await root.say(f"lease reclaim {lease['lock_id']} --yes")
+    waits = await root.say(f"confirm {asked.data['token']}")
+    approval = waits.data["approval"]
+
+    for text in (made.data["key"], rotated.data["key"]):
+        refused = await Person(gateway, text).say(f"{verb} {approval}")
+        assert (refused.status, refused.error["code"]) == (403, "self_approval")
+        assert "made the key" in refused.error["detail"]
+
+    own = await bob.say(f"{verb} {approval}")
+    assert own.data["status"] == {"approve": "approved", "reject": "rejected"}[verb]

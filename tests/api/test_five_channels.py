@@ -8,7 +8,7 @@ import pytest
 from commands.registry import Command, Danger
 from tests.api.cases import CASES, Case, without
 from tests.api.conftest import Serve
-from tests.api.five.channels import CHANNELS, STRANGERS, Channel, Webhook
+from tests.api.five.channels import CHANNELS, STRANGERS, Channel, Rest, Webhook
 from tests.api.five.doors import Reply, Street, street
 from tests.conftest import FakeClock
 
@@ -19,6 +19,9 @@ _TAKES_UP = dict.fromkeys(
     ("confirm", "cancel", "more", "last", "undo", "this", "refer", "press"),
     "invalid_argument",
 )
+
+# What is said there stays there, so no secret is told.
+_KEEPS = ("slack", "email", "webhook")
 
 # What a command tells of the channel itself is another thing on each.
 _OWN = dict.fromkeys(
@@ -69,10 +72,12 @@ class Play:
         ann = self.there.gateway.person("ann")
         if self.case.setting is not None:
             self.case.setting(self.there.gateway)
+        # An endpoint is made where its secret may be told.
+        at = Rest(self.there) if self.command.noun == "webhook" else channel
         for line in self.case.before:
             said = self._filled(line.removeprefix("!"))
             if line.startswith("!"):
-                self.answers.append(await channel.say(said))
+                self.answers.append(await at.say(said))
             else:
                 self.answers.append((await ann.say(said, **_CONVERSATION)).body)
         if self.command.name == "link":
@@ -103,6 +108,8 @@ class Play:
 def refusal_of(command: Command, channel: Channel) -> str:
     """Say with which code a channel refuses a command, "" when it runs it."""
     is_machine = isinstance(channel, Webhook)
+    if command.tells_secret:
+        return "step_up_required" if channel.name in _KEEPS else ""
     if command.danger is Danger.DESTRUCTIVE:
         refusals = {"email": "step_up_required", "webhook": "invalid_argument"}
         return refusals.get(channel.name, "")
@@ -118,7 +125,7 @@ async def test_data_is_the_same_on_all_five_channels(
     """M-OMN-06: byte for byte; Slack takes the message, the mail has its three parts.
 
     What cannot be taken back is refused by mail and for machines, and what a person
-    has to decide for machines; what takes up an earlier answer finds none where nobody
+    has to decide for machines; what tells a secret wherever it would stay; what takes up an earlier answer finds none where nobody
     talks.
     """
     told: dict[str, bytes] = {}

@@ -27,6 +27,7 @@ from core.approvals.rules.model import has_rank
 from core.database import Tx
 from core.delivery.model import InboxDraft, InboxKey, InboxState
 from core.events.service import append
+from core.identity.keys import store as keys
 from core.identity.users import store as users
 from core.identity.users.model import User
 from core.kernel.clock import to_iso
@@ -231,7 +232,7 @@ def _decidable(tx: Tx, request_id: str) -> tuple[Request, User]:
         raise NoApprover(
             f"{tx.principal.name} is no person here", fix=["approve as yourself"]
         )
-    if obstacle := _obstacle(request, person):
+    if obstacle := _obstacle(request, person) or _borrowed(tx, request):
         raise obstacle
     require_waiting(request)
     if request.has_voted(person.id):
@@ -252,6 +253,18 @@ def _obstacle(request: Request, person: User) -> Forbidden | None:
     if not person.is_active or not has_rank(person.roles, request.demand.role):
         return lacks_role(request, request.demand.role)
     return None
+
+
+def _borrowed(tx: Tx, request: Request) -> Forbidden | None:
+    """Say why a key does not count: who asked made it, and so knows its text."""
+    key = keys.find(tx, tx.principal.key_id) if tx.principal.key_id else None
+    if key is None or key.created_by != request.requester_id:
+        return None
+    return SelfApproval(
+        f"{request.requester} asked for {request.id} and made the key {key.id}, so it "
+        "decides nothing here",
+        fix=["decide it with a key or a sign-in of your own"],
+    )
 
 
 def _standing(tx: Tx, request: Request) -> Sequence[Vote]:

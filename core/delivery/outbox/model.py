@@ -80,6 +80,8 @@ class OutboxDraft:
             nothing. `place` is where on the channel, in its own words; `body` a reply
             as JSON. `subject` groups what is about one thing in one line: a newer
             progress takes an older one's place, and edits it where a channel can.
+            `kept` is what stays in place of a body that tells a secret, "" for all of
+            it.
     """
 
     key: str
@@ -87,6 +89,7 @@ class OutboxDraft:
     account: str
     place: Mapping[str, Json]
     body: str
+    kept: str = ""
     lane: Lane = Lane.FINALS
     subject: str = ""
     appearance: Appearance = Appearance.EDIT
@@ -98,7 +101,8 @@ class Outgoing:
 
     Shape:  `ref` is what the channel called it, for later edits; `error` and `fix` say
             why it has not left. `edits` is the `ref` of what it takes the place of;
-            only what was claimed has one.
+            only what was claimed has one. `kept` takes the place of `body` once it
+            was sent or given up.
     """
 
     id: str
@@ -107,6 +111,7 @@ class Outgoing:
     account: str
     place: Mapping[str, Json] = field(default_factory=dict)
     body: str
+    kept: str = ""
     lane: Lane
     subject: str
     appearance: Appearance
@@ -121,6 +126,11 @@ class Outgoing:
     fix: str
     ref: str
     edits: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What others than its receiver may read of it."""
+        return self.kept or self.body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,7 @@ def get_(tx: Tx, delivery_id: str) -> Outgoing:
 def find_posted(tx: Tx, reply_id: str) -> StoredReply | None:
     """Find a reply that nobody asked for, such as news, by its own id."""
     found = store.find(tx, reply_id)
-    return StoredReply(body=found.body, at=found.created_at) if found else None
+    return StoredReply(body=found.shown, at=found.created_at) if found else None
 
 
 def count_open(tx: Tx) -> Mapping[tuple[str, OutboxState], int]:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Update,
     bindparam,
+    case,
     func,
     literal_column,
     or_,
@@ -52,6 +53,7 @@ _COLUMNS = (
     outbox.c.subject,
     outbox.c.appearance,
     outbox.c.body,
+    outbox.c.kept,
     outbox.c.state,
     outbox.c.attempts,
     outbox.c.due_at,
@@ -119,9 +121,11 @@ _CLAIM = Prepared(
         "claimed_until", "attempts", where=[outbox.c.claimed_until <= bindparam("now")]
     )
 )
-_SENT = Prepared(_setting("state", "sent_at", "ref", "error", "fix"))
+# What tells a secret is not kept any longer than it takes to tell it.
+_KEPT = case((outbox.c.kept != "", outbox.c.kept), else_=outbox.c.body)
+_SENT = Prepared(_setting("state", "sent_at", "ref", "error", "fix").values(body=_KEPT))
 _RETRY = Prepared(_setting("due_at", "claimed_until", "error"))
-_BURY = Prepared(_setting("state", "claimed_until", "error", "fix"))
+_BURY = Prepared(_setting("state", "claimed_until", "error", "fix").values(body=_KEPT))
 _RETURN = Prepared(
     outbox.update()
     .where(*_THIS, outbox.c.state == literal_column("'sent'"))
@@ -232,6 +236,7 @@ def add(tx: Tx, draft: OutboxDraft, *, expires_at: int) -> None:
             "subject": draft.subject,
             "appearance": draft.appearance.value,
             "body": draft.body,
+            "kept": draft.kept,
             "state": OutboxState.WAITING.value,
             "attempts": 0,
             "due_at": tx.micros,
@@ -320,6 +325,7 @@ def to_outgoing(row: Row) -> Outgoing:
         subject,
         appearance,
         body,
+        kept,
         state,
         attempts,
         due_at,
@@ -338,6 +344,7 @@ def to_outgoing(row: Row) -> Outgoing:
         account=account,
         place=orjson.loads(place),
         body=body,
+        kept=kept,
         lane=Lane(lane),
         subject=subject,
         appearance=Appearance(appearance),

@@ -19,6 +19,7 @@ outbox = tenant_table(
     Column("subject", Text, nullable=False),
     Column("appearance", Text, nullable=False),
     Column("body", Text, nullable=False),
+    Column("kept", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", BigInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False),

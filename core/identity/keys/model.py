@@ -43,7 +43,8 @@ class Key:
     """An API key without its text.
 
     Shape:  `prefix` is the text's beginning, for people; empty `scopes` mean whatever
-            the owner may do; None as a time means never.
+            the owner may do; None as a time means never. `created_by` is the id of
+            whoever made it, "" if that is not known.
     """
 
     id: KeyId
@@ -55,6 +56,7 @@ class Key:
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+    created_by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

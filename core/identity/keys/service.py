@@ -176,6 +176,7 @@ def _issue(
             "expires_at": to_micros(expires_at) if expires_at else 0,
             "last_used_at": 0,
             "revoked_at": 0,
+            "created_by": tx.principal.id,
         },
     )
     tx.bump("keys")

@@ -25,6 +25,7 @@ _COLUMNS = (
     api_keys.c.expires_at,
     api_keys.c.last_used_at,
     api_keys.c.revoked_at,
+    api_keys.c.created_by,
 )
 _OWN = api_keys.c.tenant_id == bindparam("tenant")
 _ALL = api_keys.select().with_only_columns(*_COLUMNS)
@@ -124,7 +125,7 @@ def _to_facts(rows: Sequence[Row]) -> KeyFacts | None:
 
 
 def _to_key(row: Row) -> Key:
-    key_id, name, prefix, user_id, scopes, created, expires, used, revoked = row
+    key_id, name, prefix, user_id, scopes, created, expires, used, revoked, by = row
     return Key(
         id=KeyId(key_id),
         name=name,
@@ -135,6 +136,7 @@ def _to_key(row: Row) -> Key:
         expires_at=_to_moment(expires),
         last_used_at=_to_moment(used),
         revoked_at=_to_moment(revoked),
+        created_by=by,
     )
 
 

@@ -1,6 +1,6 @@
 """The API key table."""
 
-from sqlalchemy import BigInteger, Column, Index, Text
+from sqlalchemy import BigInteger, Column, Index, Text, text
 
 from core.database import tenant_table
 
@@ -13,6 +13,8 @@ api_keys = tenant_table(
     Column("hash", Text, nullable=False),
     Column("user_id", Text, nullable=False),
     Column("scopes", Text, nullable=False),
+    # Who made it, "" where that was before anybody noted it.
+    Column("created_by", Text, nullable=False, server_default=text("''")),
     Column("expires_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger, nullable=False),
