@@ -1,5 +1,7 @@
 """What Slack knows of people reaches their messages, and keeps none of them waiting."""
 
+import re
+
 from channels.testing.slack import FakeSlack
 from tests.integration.slack.conftest import ANN, BOB, OPS, Alone, ServeSlack, until
 
@@ -74,3 +76,26 @@ async def test_a_mention_of_somebody_unknown_stays_what_it_was(
     [listed] = await gateway.answered()
 
     assert listed.text == "No tasks"
+
+
+async def test_a_link_code_is_told_to_one_person_whatever_they_said(
+    fake: FakeSlack, serve_slack: ServeSlack
+) -> None:
+    """Whoever reads a code could tie an account to the person who asked for it."""
+    gateway = await serve_slack()
+    gateway.link("ann", ANN)
+
+    await fake.people.slash(BOB, OPS, "link")
+    await gateway.answered(1)
+    await fake.people.slash(ANN, OPS, "link email --public")
+    await gateway.answered(2)
+    await fake.people.mention(BOB, OPS, "link")
+    answers = await gateway.answered(3)
+
+    told = [each for each in answers if "Your code is" in each.text]
+    assert len(told) == 3
+    for each in told:
+        is_direct = each.channel.startswith("D")
+        assert is_direct or each.only_for in (ANN, BOB)
+    codes = [re.findall(r"Your code is (\w+)", each.text)[0] for each in told]
+    await until(lambda: not any(code in gateway.dump() for code in codes))
