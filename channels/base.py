@@ -143,7 +143,8 @@ class Courier(Protocol):
     async def deliver(self, parcel: Parcel) -> str:
         """Deliver one, within its own deadline; give what a later edit must name.
 
-        Raises: Postponed when it may work later, Undeliverable when it never will.
+        Raises: Postponed when it may work later, Undeliverable when it never will,
+                Skipped when the channel has told enough of it.
         """
 
 
@@ -151,16 +152,31 @@ class Postponed(Exception):
     """A delivery did not work now.
 
     Units:  `retry_after` in seconds as the other side asked, 0 when it did not say.
-    Shape:  `is_account_wide` holds everything of the account back, not just the place.
+    Shape:  `is_account_wide` holds everything of the account back, not just the place;
+            `is_lane_only` leaves what is more urgent at the place alone.
     """
 
     def __init__(
-        self, reason: str, *, retry_after: float = 0, is_account_wide: bool = False
+        self,
+        reason: str,
+        *,
+        retry_after: float = 0,
+        is_account_wide: bool = False,
+        is_lane_only: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
         self.is_account_wide = is_account_wide
+        self.is_lane_only = is_lane_only
+
+
+class Skipped(Exception):
+    """A delivery is not worth a message of its own here, and `reason` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Undeliverable(Exception):
@@ -196,6 +212,11 @@ class Health:
     error: str = ""
     fix: str = ""
     reconnects: int = 0
+
+    @classmethod
+    def starting(cls) -> "Health":
+        """Tell of a channel that does not know its accounts yet."""
+        return cls(error="starting", fix="wait a few seconds")
 
     def is_up(self) -> None:
         """Note that it works."""

@@ -88,7 +88,8 @@ def show(ctx: Context, delivery: DeliveryRef) -> Reply:
     found = outbox.get_(ctx.tx, delivery)
     said = parse_json(found.shown)
     assert isinstance(said, dict)
-    is_open = found.state is not OutboxState.SENT
+    is_open = found.state in (OutboxState.WAITING, OutboxState.DEAD)
+    is_skipped = found.state is OutboxState.SKIPPED
     return Reply(
         summary=f"{found.id} to {found.channel} is {found.state.value}"[:150],
         blocks=(
@@ -98,7 +99,7 @@ def show(ctx: Context, delivery: DeliveryRef) -> Reply:
                 ("attempts", found.attempts),
                 ("due", to_iso(found.due_at) if is_open else ""),
                 ("sent", to_iso(found.sent_at) if found.sent_at else ""),
-                ("error", found.error),
+                ("why" if is_skipped else "error", found.error),
                 ("fix", found.fix),
             ),
             *((_by_hand(found),) if is_open else ()),

@@ -14,7 +14,14 @@ from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
-from channels.base import Capabilities, Courier, Parcel, Postponed, Undeliverable
+from channels.base import (
+    Capabilities,
+    Courier,
+    Parcel,
+    Postponed,
+    Skipped,
+    Undeliverable,
+)
 from core.database import Database, Tx
 from core.delivery.outbox import dispatch
 from core.delivery.outbox.dispatch import Terms
@@ -62,6 +69,7 @@ class _Late:
     reason: str
     retry_after: float = 0
     is_account_wide: bool = False
+    is_lane_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +80,14 @@ class _Lost:
     fix: str
 
 
-_Outcome = str | _Late | _Lost
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Enough:
+    """What the channel has told enough of."""
+
+    reason: str
+
+
+_Outcome = str | _Late | _Lost | _Enough
 
 
 def budget_of(capabilities: Capabilities) -> Budget:
@@ -222,7 +237,10 @@ class Postman:
                 reason=late.reason,
                 retry_after=late.retry_after,
                 is_account_wide=late.is_account_wide,
+                is_lane_only=late.is_lane_only,
             )
+        except Skipped as enough:
+            return _Enough(reason=enough.reason)
         except Undeliverable as lost:
             return _Lost(reason=lost.reason, fix=lost.fix)
 
@@ -241,6 +259,8 @@ class Postman:
         match outcome:
             case str():
                 dispatch.note_sent(tx, outgoing, ref=outcome)
+            case _Enough():
+                dispatch.note_skipped(tx, outgoing, reason=outcome.reason)
             case _Lost():
                 dispatch.note_dead(tx, outgoing, error=outcome.reason, fix=outcome.fix)
             case _Late():
@@ -293,4 +313,4 @@ def _spot_of(outgoing: Outgoing, late: _Late) -> Spot | None:
     spot = Spot(outgoing.channel, outgoing.account, line_of(outgoing.place))
     if late.is_account_wide:
         return spot.whole_account
-    return spot if late.retry_after else None
+    return spot if late.retry_after and not late.is_lane_only else None

@@ -73,7 +73,7 @@ _oldest_sent = (
     .with_only_columns(outbox.c.key, outbox.c.created_at)
     .where(
         outbox.c.tenant_id == bindparam("tenant"),
-        outbox.c.state == literal_column("'sent'"),
+        literal_column("state IN ('sent', 'skipped')"),
     )
     .order_by(outbox.c.number)
     .limit(bindparam("most"))

@@ -7,7 +7,6 @@ from datetime import timedelta
 from core.database import Tx
 from core.delivery.outbox import queue, store
 from core.delivery.outbox.model import (
-    PROGRESS_ATTEMPTS,
     PROGRESS_PAUSE,
     Appearance,
     Budget,
@@ -70,12 +69,12 @@ def note_sent(tx: Tx, outgoing: Outgoing, *, ref: str) -> None:
 def note_delayed(tx: Tx, outgoing: Outgoing, delay: Delay) -> None:
     """Have something tried later, as long as that is still worth something.
 
-    Shape:  finals are tried for 24 hours; progress three times, and only while it is
-            the newest.
+    Shape:  it is tried for 24 hours; progress only while it is the newest about its
+            subject, so that after an outage the newest state is told.
     """
     if delay.spot is not None:
         queue.pause(tx, delay.spot, until=to_micros(delay.until))
-    if _is_stale_progress(tx, outgoing):
+    if _is_overtaken(tx, outgoing):
         store.delete(tx, outgoing.key)
     elif delay.until >= outgoing.expires_at:
         note_dead(
@@ -88,6 +87,11 @@ def note_delayed(tx: Tx, outgoing: Outgoing, delay: Delay) -> None:
         store.set_due(
             tx, outgoing.key, due_at=to_micros(delay.until), error=delay.reason
         )
+
+
+def note_skipped(tx: Tx, outgoing: Outgoing, *, reason: str) -> None:
+    """Note that the channel has told enough of something, and that this did not leave."""
+    store.set_skipped(tx, outgoing.key, reason=reason)
 
 
 def note_dead(tx: Tx, outgoing: Outgoing, *, error: str, fix: str) -> None:
@@ -173,11 +177,9 @@ def _edited(tx: Tx, first: First, appearance: Appearance) -> str:
     return store.find_last_sent(tx, first.spot, first.subject)[0]
 
 
-def _is_stale_progress(tx: Tx, outgoing: Outgoing) -> bool:
-    if outgoing.lane is not Lane.PROGRESS:
+def _is_overtaken(tx: Tx, outgoing: Outgoing) -> bool:
+    if outgoing.lane is not Lane.PROGRESS or not outgoing.subject:
         return False
     spot = store.spot_of(outgoing.channel, outgoing.account, outgoing.place)
     number = int(outgoing.id.partition("-")[2])
-    return outgoing.attempts >= PROGRESS_ATTEMPTS or (
-        bool(outgoing.subject) and store.has_newer(tx, spot, outgoing.subject, number)
-    )
+    return store.has_newer(tx, spot, outgoing.subject, number)

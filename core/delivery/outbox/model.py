@@ -10,7 +10,6 @@ from core.kernel.jsons import Json, canonical_json
 from core.kernel.outgoing import Lane
 
 LIFETIME = timedelta(hours=24)
-PROGRESS_ATTEMPTS = 3
 PROGRESS_PAUSE = timedelta(seconds=2)
 WHOLE_ACCOUNT = ""
 
@@ -21,10 +20,11 @@ _PASSING = frozenset({"response_url", "expires", "private"})
 
 
 class OutboxState(StrEnum):
-    """How far something has come on its way out."""
+    """How far something has come on its way out; SKIPPED was not worth a message."""
 
     WAITING = "waiting"
     SENT = "sent"
+    SKIPPED = "skipped"
     DEAD = "dead"
 
 
@@ -56,9 +56,13 @@ class Spot(NamedTuple):
 def line_of(place: Mapping[str, Json]) -> str:
     """Name the line that a place stands in: what is said there keeps order and pace.
 
-    Shape:  the room, thread or person that the place names, or else all of it.
+    Shape:  the room, thread or person that the place names, or else all of it. What
+            answers one person alone, or goes to an address that was given for one
+            answer, stands in that person's line: nobody in the room waits for it.
     """
-    named = (f"{name}:{place[name]}" for name in _LINES if place.get(name))
+    is_for_one = place.get("private") or place.get("response_url")
+    lines = ("user", *_LINES) if is_for_one else _LINES
+    named = (f"{name}:{place[name]}" for name in lines if place.get(name))
     return next(named, "") or canonical_json(dict(place)).decode()
 
 

@@ -79,14 +79,10 @@ def count_open(tx: Tx) -> Mapping[tuple[str, OutboxState], int]:
 def replay(tx: Tx, delivery_id: str) -> Outgoing:
     """Have something tried again from the start, and at once.
 
-    Raises: NotFound; IllegalMove when it was sent; Conflict while it is being sent.
+    Raises: NotFound; IllegalMove when it was sent or skipped; Conflict while it is
+            being sent.
     """
-    outgoing = get_(tx, delivery_id)
-    if outgoing.state is OutboxState.SENT:
-        raise IllegalMove(
-            f"{outgoing.id} was delivered", fix=[f"outbox show {outgoing.id}"]
-        )
-    _require_unclaimed(tx, outgoing)
+    outgoing = _get_open(tx, delivery_id)
     return _revive(tx, outgoing)
 
 
@@ -101,14 +97,10 @@ def replay_dead(tx: Tx, channel: str) -> Sequence[Outgoing]:
 def drop(tx: Tx, delivery_id: str) -> Outgoing:
     """Remove something, so that it is never delivered.
 
-    Raises: NotFound; IllegalMove when it was sent; Conflict while it is being sent.
+    Raises: NotFound; IllegalMove when it was sent or skipped; Conflict while it is
+            being sent.
     """
-    outgoing = get_(tx, delivery_id)
-    if outgoing.state is OutboxState.SENT:
-        raise IllegalMove(
-            f"{outgoing.id} was delivered", fix=[f"outbox show {outgoing.id}"]
-        )
-    _require_unclaimed(tx, outgoing)
+    outgoing = _get_open(tx, delivery_id)
     store.delete(tx, outgoing.key)
     events.append(
         tx,
@@ -139,10 +131,18 @@ def _revive(tx: Tx, outgoing: Outgoing) -> Outgoing:
     )
 
 
-def _require_unclaimed(tx: Tx, outgoing: Outgoing) -> None:
+def _get_open(tx: Tx, delivery_id: str) -> Outgoing:
+    """Get a delivery that has yet to leave and is in nobody's hands.
+
+    Raises: NotFound, IllegalMove, Conflict.
+    """
+    outgoing = get_(tx, delivery_id)
+    fix = [f"outbox show {outgoing.id}"]
+    if outgoing.state is OutboxState.SENT:
+        raise IllegalMove(f"{outgoing.id} was delivered", fix=fix)
+    if outgoing.state is OutboxState.SKIPPED:
+        raise IllegalMove(f"{outgoing.id} was left out", fix=fix)
     is_under_way = outgoing.state is OutboxState.WAITING
     if is_under_way and outgoing.claimed_until > tx.now:
-        raise Conflict(
-            f"{outgoing.id} is being delivered just now",
-            fix=[f"outbox show {outgoing.id}"],
-        )
+        raise Conflict(f"{outgoing.id} is being delivered just now", fix=fix)
+    return outgoing

@@ -194,6 +194,18 @@ def set_dead(tx: Tx, key: str, *, error: str, fix: str) -> bool:
     return changed == 1
 
 
+def set_skipped(tx: Tx, key: str, *, reason: str) -> None:
+    """Note that something was not worth a message, and why."""
+    tx.change(
+        _BURY,
+        of=key,
+        new_state=OutboxState.SKIPPED.value,
+        new_claimed_until=0,
+        new_error=reason,
+        new_fix="",
+    )
+
+
 def set_returned(tx: Tx, key: str, *, error: str, fix: str) -> bool:
     """Note that what had left never arrived; False when it had not left."""
     return tx.change(_RETURN, of=key, new_error=error, new_fix=fix) == 1

@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from channels.base import Capabilities, Courier, Parcel, Postponed, Undeliverable
+from channels.base import (
+    Capabilities,
+    Courier,
+    Parcel,
+    Postponed,
+    Skipped,
+    Undeliverable,
+)
 from core.database import Database
 from core.delivery.outbox import service as outbox
 from core.delivery.outbox.model import OutboxDraft, OutboxState, Outgoing
@@ -323,3 +330,28 @@ async def test_a_place_that_a_courier_cannot_read_harms_nobody(
     await open_postman(_Picky()).deliver_due()
 
     assert stored(db).error == "a fault of ours: KeyError"
+
+
+async def test_what_the_channel_leaves_out_is_noted_with_the_reason(
+    db: Database, open_postman: Open
+) -> None:
+    post(db, "news", lane=Lane.PROGRESS, subject="watch")
+
+    await open_postman(ScriptedCourier(Skipped("told once"))).deliver_due()
+
+    assert stored(db).state is OutboxState.SKIPPED
+    assert (stored(db).error, stored(db).sent_at) == ("told once", None)
+
+
+async def test_what_steers_passes_what_a_cap_holds_back(
+    db: Database, open_postman: Open
+) -> None:
+    courier = ScriptedCourier(Postponed("cap", retry_after=3600, is_lane_only=True))
+    postman = open_postman(courier)
+    post(db, "answer")
+    await postman.deliver_due()
+    post(db, "stop", lane=Lane.CONTROL)
+
+    await postman.deliver_due()
+
+    assert courier.keys == ["stop"]

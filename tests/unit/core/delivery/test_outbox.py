@@ -1,6 +1,6 @@
 """The outbox: whose turn it is, what becomes of it, and what people do by hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -45,10 +45,10 @@ class Outbox:
         self.by = by
 
     def post(self, key: str, room: str = "C1", **draft: Any) -> None:
-        given = {"channel": "slack", "account": "acme", "body": "{}", **draft}
-        place: Mapping[str, Any] = {"channel": room}
+        fixed = {"channel": "slack", "account": "acme", "body": "{}"}
+        given: dict[str, Any] = {**fixed, "place": {"channel": room}, **draft}
         self.db.run(
-            lambda tx: outbox.post(tx, OutboxDraft(key=key, place=place, **given)),
+            lambda tx: outbox.post(tx, OutboxDraft(key=key, **given)),
             by=self.by,
         )
 
@@ -117,12 +117,23 @@ def test_a_line_keeps_its_order_and_goes_out_one_by_one(box: Outbox) -> None:
 
 def test_threads_of_one_room_share_a_line(box: Outbox) -> None:
     """R-09: a channel is paced as a whole, whoever asked in it."""
-    one = line_of({"channel": "C1", "thread_ts": "1", "response_url": "a"})
+    one = line_of({"channel": "C1", "thread_ts": "1", "user": "U1", "private": False})
     other = line_of({"channel": "C1", "thread_ts": "2", "user": "U2"})
 
     assert one == other != line_of({"channel": "C2"})
     assert line_of({"to": "ann@example.org"}) != line_of({"to": "bob@example.org"})
     assert line_of({"odd": 1}) != line_of({"odd": 2})
+
+
+def test_answers_to_one_person_hold_nobody_in_the_room_back(box: Outbox) -> None:
+    """R-09: however many refusals somebody asks for."""
+    for number in range(110):
+        place = {"channel": "C1", "user": "U1", "private": True, "response_url": "u"}
+        box.post(f"no{number}", place=place)
+    box.post("answer")
+    box.post("aside", place={"channel": "C1", "user": "U2", "private": True})
+
+    assert box.keys(PACED) == ["no0", "answer", "aside"]
 
 
 def test_a_retry_holds_back_what_is_behind_it_and_nothing_else(box: Outbox) -> None:
@@ -361,16 +372,46 @@ def test_a_card_waits_for_the_answer_that_it_edits(
     assert box.send_all() == ["later"]
 
 
-def test_progress_is_given_up_after_three_tries(box: Outbox, clock: FakeClock) -> None:
-    box.post("p1", lane=Lane.PROGRESS)
-    tries = 0
-    while claimed := box.claim():
-        tries += 1
-        box.delayed(claimed[0], SECOND)
-        clock.advance(SECOND)
+def test_the_newest_progress_is_told_after_an_outage(
+    box: Outbox, clock: FakeClock
+) -> None:
+    """R-15: however often it was tried, and nothing of what was overtaken."""
+    for number in range(3):
+        box.post(f"p{number}", lane=Lane.PROGRESS, subject="run")
+        for _ in range(5):
+            (tried,) = box.claim()
+            box.delayed(tried, timedelta(minutes=5))
+            clock.advance(timedelta(minutes=5))
 
-    assert tries == 3
+    assert box.send_all() == ["p2"]
     assert not box.has(1)
+    assert not box.has(2)
+
+
+def test_progress_is_tried_for_a_day(box: Outbox, clock: FakeClock) -> None:
+    box.post("p1", lane=Lane.PROGRESS, subject="run")
+    while claimed := box.claim():
+        box.delayed(claimed[0], timedelta(hours=1))
+        clock.advance(timedelta(hours=1))
+
+    assert box.state_of(1) is OutboxState.DEAD
+
+
+def test_what_was_left_out_is_not_called_sent(box: Outbox, db: Database) -> None:
+    box.post("told", lane=Lane.PROGRESS, subject="run")
+    box.send_all()
+    box.post("skipped", lane=Lane.FINALS, subject="run")
+    (left_out,) = box.claim()
+
+    box.db.run(
+        lambda tx: dispatch.note_skipped(tx, left_out, reason="enough"), by=box.by
+    )
+
+    assert box.state_of(2) is OutboxState.SKIPPED
+    assert box.claim() == []
+    for change in (outbox.replay, outbox.drop):
+        with pytest.raises(IllegalMove, match="left out"):
+            db.run(partial(change, delivery_id="D-2"), by=box.by)
 
 
 # ── failing ───────────────────────────────────────────────────────────────────

@@ -45,6 +45,8 @@ def deliver(db: Database, by: Principal, key: str, state: OutboxState) -> None:
         (claimed,) = [each for each in dispatch.claim(tx, terms) if each.key == key]
         if state is OutboxState.SENT:
             dispatch.note_sent(tx, claimed, ref="")
+        elif state is OutboxState.SKIPPED:
+            dispatch.note_skipped(tx, claimed, reason="enough")
         else:
             dispatch.note_dead(tx, claimed, error="gone", fix="")
 
