@@ -20,7 +20,7 @@ from core.kernel.clock import to_iso
 from core.kernel.ids import PREFIX_NOUNS
 from core.kernel.jsons import Json
 from core.kernel.problems import InvalidArgument, MissingScope, NotFound
-from core.kernel.reply import Reply
+from core.kernel.reply import Reply, Text
 
 # What can be watched, by the prefix of its id, and how its absence is noticed.
 _GETS: Mapping[str, Callable[[Tx, str], object]] = {
@@ -29,6 +29,7 @@ _GETS: Mapping[str, Callable[[Tx, str], object]] = {
 }
 _WAYS = ("email", "slack")
 _MANY = 4
+_BY_MAIL = Text(md="By mail come the first news and the end; nothing in between.")
 
 Target = Annotated[str, Ref(""), Doc("What to hear of, such as T-12.")]
 
@@ -55,7 +56,10 @@ def watch(
     where = ", ".join(dict.fromkeys(each.channel for each in made))
     return Reply(
         summary=f"You will hear of {target} by {where}"[:150],
-        blocks=(blocks.actions(("Stop telling me", f"unwatch {target}")),),
+        blocks=(
+            *((_BY_MAIL,) if any(each.channel == "email" for each in made) else ()),
+            blocks.actions(("Stop telling me", f"unwatch {target}")),
+        ),
         data={"items": [_view(each) for each in made], "next": None},
     )
 

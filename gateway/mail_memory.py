@@ -1,6 +1,7 @@
 """The mail channel's memory in the database, for one mailbox of one tenant."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from channels.email.memory import Cursor, History, Sent
@@ -9,6 +10,7 @@ from core.delivery.mail import service as mail
 from core.delivery.mail.model import MailCounts, MailFolder, SentMail
 from core.delivery.outbox import dispatch
 from core.kernel.principal import Principal, TenantId, system
+from core.kernel.problems import Unavailable
 
 
 class StoredCursors:
@@ -77,16 +79,8 @@ class StoredMails:
         self._by = _mailbox(tenant)
 
     async def reserve(self, sent: Sent, *, fits: Callable[[History], bool]) -> History:
-        """Count a mail as sent if it fits what was sent before, and give that."""
-        stored = SentMail(
-            account=self._account,
-            message_id=sent.message_id,
-            parcel_id=sent.parcel_id,
-            recipient=sent.to,
-            thread=sent.thread,
-            subject=sent.subject,
-            is_notice=sent.is_notice,
-        )
+        """Keep a mail's place if it fits what was sent before, and give that."""
+        stored = self._stored(sent)
         return await self._db.write(
             lambda tx: _history(
                 mail.reserve(
@@ -96,6 +90,18 @@ class StoredMails:
             ),
             by=self._by,
         )
+
+    async def note_accepted(self, sent: Sent) -> None:
+        """Note that the server took a mail; that it left does not hang on our database."""
+        stored = self._stored(sent)
+        with suppress(Unavailable):
+            await self._db.write(lambda tx: mail.note_accepted(tx, stored), by=self._by)
+
+    async def release(self, sent: Sent) -> None:
+        """Give the place of a mail back; where that fails, it counts a while longer."""
+        stored = self._stored(sent)
+        with suppress(Unavailable):
+            await self._db.write(lambda tx: mail.release(tx, stored), by=self._by)
 
     async def bounce(self, message_id: str) -> bool:
         """Note that a mail never arrived; True when it was one of ours."""
@@ -117,6 +123,18 @@ class StoredMails:
         return await self._db.read(
             lambda tx: mail.find_thread(tx, self._account, token, sender=sender),
             by=self._by,
+        )
+
+    def _stored(self, sent: Sent) -> SentMail:
+        return SentMail(
+            account=self._account,
+            message_id=sent.message_id,
+            parcel_id=sent.parcel_id,
+            recipient=sent.to,
+            thread=sent.thread,
+            subject=sent.subject,
+            is_notice=sent.is_notice,
+            is_urgent=sent.is_urgent,
         )
 
 

@@ -33,7 +33,11 @@ class Cursors(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A mail that leaves; `is_notice` marks one that only explains how to begin."""
+    """A mail that leaves.
+
+    Shape:  `is_notice` marks one that only explains how to begin, `is_urgent` one that
+            has a cap of its own.
+    """
 
     message_id: str
     parcel_id: str
@@ -41,16 +45,18 @@ class Sent:
     thread: str
     subject: str
     is_notice: bool
+    is_urgent: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """What somebody was sent before.
 
-    Shape:  `about` is the newest mail on the subject in question, "" without one.
-    Units:  `last_hour` and `last_day` count mails to the person, `thread_day` mails of
-            the thread in a day; `room_in` seconds from now the oldest mail of the hour
-            is an hour old.
+    Shape:  `about` is the newest mail on the subject in question that was accepted, ""
+            without one.
+    Units:  `last_hour` counts mails to the person that are as urgent, `thread_day`
+            mails of the thread in a day; `room_in` seconds from now the oldest mail of
+            the hour is an hour old.
     """
 
     last_hour: int
@@ -64,11 +70,17 @@ class SentMails(Protocol):
     """Remembers what was sent to whom."""
 
     async def reserve(self, sent: Sent, *, fits: Callable[[History], bool]) -> History:
-        """Count a mail as sent if it fits what was sent before, and give that.
+        """Keep a mail's place if it fits what was sent before, and give that.
 
         Both happen in one step, so that two mails cannot share one place. A mail that
         is tried again does not stand in its own way.
         """
+
+    async def note_accepted(self, sent: Sent) -> None:
+        """Note that the server took a mail: only now its subject has been told."""
+
+    async def release(self, sent: Sent) -> None:
+        """Give the place of a mail back that the server did not take."""
 
     async def bounce(self, message_id: str) -> bool:
         """Note that a mail never arrived; True when it was one of ours."""

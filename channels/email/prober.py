@@ -12,7 +12,7 @@ from channels.base import Postponed, Step, Undeliverable
 from channels.email.heads import Unclear, domain_of, parse_head
 from channels.email.mailbox import Connect, MailboxLost, MailboxRefused, OpenMailbox
 from channels.email.servers import MailServer
-from channels.email.smtp import SmtpSender
+from channels.email.smtp import FIX_SERVER, ServerLost, SmtpSender
 from core.kernel.clock import Clock
 
 ARRIVAL_SECONDS = 30.0
@@ -20,7 +20,6 @@ LOOK_SECONDS = 2.0
 
 _HEAD_BYTES = 65_536
 _FIX_IMAP = "see that OPSWIRE_EMAIL__IMAP_URL names the right host, port and user"
-_FIX_SMTP = "see that OPSWIRE_EMAIL__SMTP_URL names the right host, port and user"
 
 
 class _Failed(Exception):
@@ -67,10 +66,10 @@ class MailProber:
             await _take(
                 steps, "imap folder", lambda: self._select(mailbox), fix=_FIX_IMAP
             )
-            await _take(steps, "smtp login", self._sender.check, fix=_FIX_SMTP)
+            await _take(steps, "smtp login", self._sender.check, fix=FIX_SERVER)
             message_id = f"<{token_hex(16)}.probe@{domain_of(self._address)}>"
             await _take(
-                steps, "smtp send", lambda: self._send(message_id), fix=_FIX_SMTP
+                steps, "smtp send", lambda: self._send(message_id), fix=FIX_SERVER
             )
             await _take(
                 steps,
@@ -119,7 +118,7 @@ async def _take(
     error = ""
     try:
         await step()
-    except MailboxRefused as fault:
+    except (MailboxRefused, ServerLost) as fault:
         error, fix = fault.reason, fault.fix
     except Undeliverable as fault:
         error, fix = fault.reason, fault.fix or fix

@@ -21,7 +21,25 @@ from channels.email.servers import MailServer, Tls
 DEADLINE_SECONDS = 25.0
 GOODBYE_SECONDS = 2.0
 
+FIX_SERVER = "see that OPSWIRE_EMAIL__SMTP_URL is right and the server runs"
+
 _CLOSING = 421
+_FIX_SIGN_IN = (
+    "set OPSWIRE_EMAIL__SMTP_URL with the right user and password; some providers want"
+    " an app password"
+)
+_FIX_CERTIFICATE = (
+    "use the name that the certificate was made for in OPSWIRE_EMAIL__SMTP_URL, or have"
+    " this machine trust whoever signed it (SSL_CERT_FILE)"
+)
+
+
+class ServerLost(Postponed):
+    """The server cannot be used at all just now; `fix` says what would help."""
+
+    def __init__(self, reason: str, *, fix: str) -> None:
+        super().__init__(reason, is_account_wide=True)
+        self.fix = fix
 
 
 class SmtpSender:
@@ -58,7 +76,7 @@ class SmtpSender:
     async def check(self) -> None:
         """Connect and sign in.
 
-        Raises: Postponed.
+        Raises: ServerLost.
         """
         client = self._client()
         try:
@@ -109,10 +127,15 @@ def _judged(fault: Exception) -> Postponed | Undeliverable:
     return Postponed(said, is_account_wide=refusal.code == _CLOSING)
 
 
-def _lost(fault: Exception) -> Postponed:
+def _lost(fault: Exception) -> ServerLost:
     """Say why the server cannot be used at all just now."""
+    fix = FIX_SERVER
     if isinstance(fault, SMTPAuthenticationError):
         reason = "the mail server does not take the user name and password"
+        fix = _FIX_SIGN_IN
+    elif (untrusted := _untrusted(fault)) is not None:
+        reason = f"the mail server's certificate is not trusted: {untrusted}"
+        fix = _FIX_CERTIFICATE
     elif isinstance(fault, SMTPConnectResponseError | SMTPHeloError):
         reason = f"the mail server says {fault.code}"
     elif isinstance(fault, TimeoutError):
@@ -121,4 +144,13 @@ def _lost(fault: Exception) -> Postponed:
         reason = "the mail server does not follow the rules of SMTP"
     else:
         reason = "the mail server cannot be reached, or hung up"
-    return Postponed(reason, is_account_wide=True)
+    return ServerLost(reason, fix=fix)
+
+
+def _untrusted(fault: BaseException | None) -> str | None:
+    """Find out what is wrong with a certificate, if that is behind a fault."""
+    while fault is not None:
+        if isinstance(fault, ssl.SSLCertVerificationError):
+            return fault.verify_message
+        fault = fault.__cause__ or fault.__context__
+    return None

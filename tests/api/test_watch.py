@@ -80,6 +80,7 @@ async def test_by_email_tells_the_linked_mailbox(
 
     assert asked.status == 200, asked
     assert asked.data["items"][0]["account"] == "ops"
+    assert "the first news and the end" in str(asked.body)
     assert await news(gateway, MAIL) == ["T-1: Fix login has a new note, by bob"]
 
 

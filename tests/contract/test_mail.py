@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -165,15 +166,35 @@ def test_last_place_is_given_once(ann: Principal, open_another: OpenDatabase) ->
     assert reserve(gateways[0], ann, a_mail(99)).thread_day == 3
 
 
-def test_newest_mail_on_a_subject_is_found(
+def test_newest_mail_on_a_subject_that_was_taken_is_found(
     db: Database, ann: Principal, clock: FakeClock
 ) -> None:
-    reserve(db, ann, a_mail(1, subject="R-1"))
-    clock.advance(timedelta(seconds=1))
-    reserve(db, ann, a_mail(2, subject="R-1"))
-    reserve(db, ann, a_mail(3, subject="R-2"))
+    for sent in (a_mail(1, subject="R-1"), a_mail(2, subject="R-1")):
+        reserve(db, ann, sent)
+        db.run(partial(mail.note_accepted, mail=sent), by=ann)
+        clock.advance(timedelta(seconds=1))
+    reserve(db, ann, a_mail(3, subject="R-1"))
+    reserve(db, ann, a_mail(5, subject="R-2"))
 
     assert reserve(db, ann, a_mail(4, subject="R-1")).about == "<2@example.org>"
+
+
+def test_place_of_a_mail_that_was_not_taken_is_free_again(
+    db: Database, ann: Principal
+) -> None:
+    reserve(db, ann, a_mail(1))
+
+    db.run(partial(mail.release, mail=a_mail(1)), by=ann)
+
+    assert reserve(db, ann, a_mail(2)).last_hour == 0
+
+
+def test_hour_counts_what_is_as_urgent(db: Database, ann: Principal) -> None:
+    for number in range(3):
+        reserve(db, ann, a_mail(number, is_urgent=number > 0))
+
+    assert reserve(db, ann, a_mail(8)).last_hour == 1
+    assert reserve(db, ann, a_mail(9, is_urgent=True)).last_hour == 2
 
 
 def test_bounce_is_told_once(db: Database, ann: Principal) -> None:

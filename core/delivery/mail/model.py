@@ -30,7 +30,7 @@ class SentMail:
     """A mail that left.
 
     Shape:  `parcel_id` names the delivery that it was; `is_notice` marks one that only
-            explains how to begin.
+            explains how to begin, `is_urgent` one that has a cap of its own.
     """
 
     account: str
@@ -40,11 +40,16 @@ class SentMail:
     thread: str
     subject: str
     is_notice: bool
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailCounts:
-    """What somebody was sent before; `oldest_at` is the first mail of the last hour."""
+    """What somebody was sent before; `oldest_at` is the first mail of the last hour.
+
+    Shape:  the hour counts what is as urgent as the mail in question; `about` is the
+            newest mail on its subject that the server took.
+    """
 
     last_hour: int
     oldest_at: datetime | None

@@ -60,10 +60,10 @@ def advance(
 def reserve(
     tx: Tx, mail: SentMail, *, fits: Callable[[MailCounts], bool]
 ) -> MailCounts:
-    """Count what left before, and count a mail among it if it fits.
+    """Count what left before, and keep a place among it for a mail if it fits.
 
     Guaranteed together: of two mails for which there is one place, one gets it. A mail
-    that is tried again counts once.
+    that is tried again counts once. It has told nobody anything until `note_accepted`.
     """
     store.forget_sent(tx, before=to_micros(tx.now - MEMORY))
     counts = _count(tx, mail)
@@ -71,6 +71,16 @@ def reserve(
     if not is_known and fits(counts):
         store.add_sent(tx, mail)
     return counts
+
+
+def note_accepted(tx: Tx, mail: SentMail) -> None:
+    """Note that the server took a mail: what it is about has been told."""
+    store.set_subject(tx, mail)
+
+
+def release(tx: Tx, mail: SentMail) -> None:
+    """Give the place of a mail back that was not taken."""
+    store.delete_sent(tx, mail)
 
 
 def _count(tx: Tx, mail: SentMail) -> MailCounts:

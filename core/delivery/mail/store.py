@@ -46,6 +46,7 @@ _COUNT_TO = Prepared(
         *_OTHERS,
         mail_sent.c.recipient == bindparam("to"),
         mail_sent.c.sent_at > bindparam("since"),
+        mail_sent.c.is_urgent == bindparam("urgent"),
     )
 )
 _COUNT_IN = Prepared(
@@ -80,6 +81,10 @@ _BOUNCE = Prepared(
     .where(*_OF_MESSAGE, mail_sent.c.bounced_at == literal_column("0"))
     .values(bounced_at=bindparam("now"))
 )
+_TELL = Prepared(
+    mail_sent.update().where(*_OF_MESSAGE).values(subject=bindparam("told"))
+)
+_RELEASE = Prepared(mail_sent.delete().where(*_OF_MESSAGE))
 _FORGET_SENT = Prepared(
     mail_sent.delete().where(
         mail_sent.c.tenant_id == bindparam("tenant"),
@@ -159,8 +164,14 @@ def move_cursor(
 
 # ── mails that left ───────────────────────────────────────────────────────────
 def count_to(tx: Tx, mail: SentMail, *, since: int) -> tuple[int, int]:
-    """Count other mails to the same person, and tell when the first of them left."""
-    [(count, first)] = tx.run(_COUNT_TO, to=mail.recipient, since=since, **_but(mail))
+    """Count other mails as urgent to the same person, and tell when the first left."""
+    [(count, first)] = tx.run(
+        _COUNT_TO,
+        to=mail.recipient,
+        since=since,
+        urgent=int(mail.is_urgent),
+        **_but(mail),
+    )
     return int(count), int(first or 0)
 
 
@@ -195,7 +206,7 @@ def find_parcel(tx: Tx, account: str, message_id: str) -> str | None:
 
 
 def add_sent(tx: Tx, mail: SentMail) -> None:
-    """Store a mail that left."""
+    """Store a mail that is about to leave; it is about nothing yet."""
     tx.insert(
         mail_sent,
         {
@@ -204,12 +215,25 @@ def add_sent(tx: Tx, mail: SentMail) -> None:
             "parcel_id": mail.parcel_id,
             "recipient": mail.recipient,
             "thread": mail.thread,
-            "subject": mail.subject,
+            "subject": "",
             "is_notice": int(mail.is_notice),
+            "is_urgent": int(mail.is_urgent),
             "sent_at": tx.micros,
             "bounced_at": 0,
         },
     )
+
+
+def set_subject(tx: Tx, mail: SentMail) -> None:
+    """Note what a mail told of."""
+    tx.change(
+        _TELL, of_account=mail.account, of_message=mail.message_id, told=mail.subject
+    )
+
+
+def delete_sent(tx: Tx, mail: SentMail) -> None:
+    """Delete a mail that never left."""
+    tx.change(_RELEASE, of_account=mail.account, of_message=mail.message_id)
 
 
 def mark_bounced(tx: Tx, account: str, message_id: str) -> bool:

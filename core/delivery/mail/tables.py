@@ -24,6 +24,7 @@ mail_sent = tenant_table(
     Column("thread", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("is_notice", BigInteger, nullable=False),
+    Column("is_urgent", BigInteger, nullable=False),
     Column("sent_at", BigInteger, nullable=False),
     Column("bounced_at", BigInteger, nullable=False),
     Index("ix_mail_sent_recipient", "tenant_id", "account", "recipient", "sent_at"),

@@ -175,7 +175,7 @@ async def test_two_gateways_that_mail_each_other_stop_after_one_answer(
 
 
 async def test_many_mails_within_the_hour_get_twenty_answers(post: Post) -> None:
-    """R-11: a sender is mailed at most 20 times an hour; the rest waits."""
+    """R-11: a sender is answered at most 20 times an hour; the rest waits."""
     for number in range(40):
         post.write(f"!task create {number}")
     await post.answers(20)
@@ -184,4 +184,8 @@ async def test_many_mails_within_the_hour_get_twenty_answers(post: Post) -> None
 
     assert len(post.titles()) == 40
     assert len(post.mailbox.received(ANN)) == 20
+    assert post.ask(waiting) == [(20,)]
+
+    post.write("!status")
+    await post.answers(21)
     assert post.ask(waiting) == [(20,)]

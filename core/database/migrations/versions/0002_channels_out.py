@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("thread", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("is_notice", sa.BigInteger(), nullable=False),
+        sa.Column("is_urgent", sa.BigInteger(), nullable=False),
         sa.Column("sent_at", sa.BigInteger(), nullable=False),
         sa.Column("bounced_at", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from channels.base import Health, Parcel, Postponed, Undeliverable
+from channels.base import Health, Parcel, Postponed, Skipped, Undeliverable
 from channels.email.courier import MailCourier, message_id_of
 from channels.email.loops import bounced_ids
+from channels.email.memory import Sent
 from channels.email.servers import parse_smtp
 from channels.email.smtp import SmtpSender
 from channels.testing.mailbox import MailboxSimulator, SmtpFault
@@ -87,14 +89,59 @@ async def test_run_is_told_of_when_it_begins_and_when_it_ends(
     mailbox: MailboxSimulator, courier: MailCourier
 ) -> None:
     """At most two mails for a run, however often it tells of its progress."""
-    refs = [
-        await courier.deliver(a_parcel(number, lane=Lane.PROGRESS, subject="R-1"))
-        for number in range(5)
-    ]
-    await courier.deliver(a_parcel(9, subject="R-1", edits=refs[0]))
+    ref = await courier.deliver(a_parcel(0, lane=Lane.PROGRESS, subject="R-1"))
+    for number in range(1, 5):
+        with pytest.raises(Skipped, match="not mailed"):
+            await courier.deliver(a_parcel(number, lane=Lane.PROGRESS, subject="R-1"))
+    await courier.deliver(a_parcel(9, subject="R-1", edits=ref))
 
-    assert len(set(refs)) == 1
     assert len(mailbox.received(ANN)) == 2
+
+
+async def test_news_that_nobody_took_counts_as_untold(
+    mailbox: MailboxSimulator, courier: MailCourier
+) -> None:
+    """R-15: after an outage the next news is mailed."""
+    mailbox.faults.plan(SmtpFault.BUSY)
+    with pytest.raises(Postponed):
+        await courier.deliver(a_parcel(1, lane=Lane.PROGRESS, subject="R-1"))
+
+    await courier.deliver(a_parcel(2, lane=Lane.PROGRESS, subject="R-1"))
+
+    assert len(mailbox.received(ANN)) == 1
+
+
+async def test_news_that_was_on_its_way_in_a_crash_counts_as_untold(
+    mailbox: MailboxSimulator, courier: MailCourier, db: Database
+) -> None:
+    lost = Sent(
+        message_id="<lost@example.org>",
+        parcel_id="rp_0",
+        to=ANN,
+        thread="<root@example.org>",
+        subject="R-1",
+        is_notice=False,
+        is_urgent=False,
+    )
+    mails = StoredMails(db, OPS, tenant=DEFAULT_TENANT)
+    await mails.reserve(lost, fits=lambda _: True)
+
+    await courier.deliver(a_parcel(2, lane=Lane.PROGRESS, subject="R-1"))
+
+    assert len(mailbox.received(ANN)) == 1
+
+
+async def test_mails_that_nobody_took_do_not_use_the_hour_up(
+    mailbox: MailboxSimulator, courier: MailCourier
+) -> None:
+    mailbox.faults.plan(SmtpFault.NO_MAILBOX, times=20)
+    for number in range(20):
+        with pytest.raises(Undeliverable):
+            await courier.deliver(a_parcel(number))
+
+    await courier.deliver(a_parcel(99))
+
+    assert len(mailbox.received(ANN)) == 1
 
 
 async def test_progress_that_did_not_leave_is_tried_again(
@@ -114,8 +161,10 @@ async def test_progress_that_did_not_leave_is_tried_again(
 async def test_notice_is_sent_once_a_day(
     mailbox: MailboxSimulator, courier: MailCourier, code: str
 ) -> None:
-    for number in range(3):
-        await courier.deliver(a_parcel(number, reply=refused(code)))
+    await courier.deliver(a_parcel(0, reply=refused(code)))
+    for number in range(1, 3):
+        with pytest.raises(Skipped, match="once a day"):
+            await courier.deliver(a_parcel(number, reply=refused(code)))
     await courier.deliver(a_parcel(9))
 
     assert len(mailbox.received(ANN)) == 2
@@ -141,7 +190,45 @@ async def test_twenty_first_mail_of_the_hour_waits_for_the_first_to_age(
 
     assert 3000 < delay.value.retry_after <= 3600
     assert not delay.value.is_account_wide
+    assert delay.value.is_lane_only
     await courier.deliver(a_parcel(100, to="bob@example.org"))
+
+
+async def test_last_answer_of_the_hour_says_until_when_there_are_no_more(
+    mailbox: MailboxSimulator, courier: MailCourier, clock: FakeClock
+) -> None:
+    until = f"{clock.now() + timedelta(hours=1):%H:%M} UTC"
+    for number in range(20):
+        await courier.deliver(a_parcel(number))
+
+    texts = [each.mail.get_body(["plain"]) for each in mailbox.received(ANN)]
+    said = ["20th mail" in str(text) and until in str(text) for text in texts]
+    assert said == [False] * 19 + [True]
+
+
+@pytest.mark.parametrize("lane", [Lane.CONTROL, Lane.APPROVALS])
+async def test_what_is_urgent_has_a_cap_of_its_own(
+    courier: MailCourier, lane: Lane
+) -> None:
+    """R-11: what somebody waits for to be decided does not wait behind answers."""
+    for number in range(20):
+        await courier.deliver(a_parcel(number))
+    for number in range(100, 160):
+        await courier.deliver(a_parcel(number, lane=lane))
+
+    with pytest.raises(Postponed):
+        await courier.deliver(a_parcel(999, lane=lane))
+
+
+async def test_requests_for_approval_leave_room_for_answers(
+    courier: MailCourier, mailbox: MailboxSimulator
+) -> None:
+    for number in range(30):
+        await courier.deliver(a_parcel(number, lane=Lane.APPROVALS))
+
+    await courier.deliver(a_parcel(99))
+
+    assert len(mailbox.received(ANN)) == 31
 
 
 @pytest.mark.parametrize(

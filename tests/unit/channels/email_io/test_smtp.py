@@ -1,13 +1,19 @@
 """R-15: what waiting mends is tried again; what it does not is told with its fix."""
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from channels.base import Postponed, Undeliverable
 from channels.email.servers import MailServer, parse_smtp
-from channels.email.smtp import SmtpSender
+from channels.email.smtp import ServerLost, SmtpSender
 from channels.testing.mailbox import MailboxSimulator, SmtpFault
+from tests.certificates import make_certificate
 
 OPS, ANN = "ops@example.org", "ann@example.org"
 MAIL = b"From: ops@example.org\r\nSubject: answer\r\nMessage-ID: <1@x>\r\n\r\nhello\r\n"
@@ -101,10 +107,43 @@ async def test_wrong_password_is_an_outage_and_loses_no_mail(
 ) -> None:
     url = f"smtp://ops%40example.org:wrong@127.0.0.1:{mailbox.smtp.port}"
 
-    with pytest.raises(Postponed, match="user name and password") as delay:
+    with pytest.raises(ServerLost, match="user name and password") as lost:
         await sender_to(mailbox, url).send(MAIL, sender=OPS, to=ANN)
 
-    assert delay.value.is_account_wide
+    assert lost.value.is_account_wide
+    assert "right user and password" in lost.value.fix
+
+
+@pytest.mark.parametrize("scheme", ["smtps", "smtp"])
+async def test_untrusted_certificate_is_told_with_its_own_fix(
+    tmp_path: Path, scheme: str
+) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(make_certificate(tmp_path))
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example.org\r\n")
+        await reader.readline()
+        writer.write(b"250-mail.example.org\r\n250 STARTTLS\r\n")
+        await reader.readline()
+        writer.write(b"220 go ahead\r\n")
+        with suppress(OSError):
+            await writer.start_tls(context)
+        writer.close()
+
+    is_direct = scheme == "smtps"
+    server = await asyncio.start_server(
+        greet, "127.0.0.1", 0, ssl=context if is_direct else None
+    )
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        parsed = parse_smtp(f"{scheme}://ops:secret@mail.example.org:{port}")
+        sender = SmtpSender(replace(parsed, host="127.0.0.1"), deadline=5)
+
+        with pytest.raises(ServerLost, match="certificate is not trusted") as lost:
+            await sender.check()
+
+    assert "SSL_CERT_FILE" in lost.value.fix
 
 
 async def test_check_signs_in_and_sends_nothing(mailbox: MailboxSimulator) -> None:
