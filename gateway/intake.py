@@ -8,7 +8,6 @@ message, so it happens once whoever tries.
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
@@ -23,13 +22,13 @@ from core.kernel.clock import to_micros
 from core.kernel.ids import random_token
 from core.kernel.principal import Principal, TenantId, system
 from core.kernel.problems import KeyReused, Problem, RateLimited
+from gateway.notices import Notices
 from gateway.pipeline import Pipeline
 from gateway.stored import Source
 from gateway.stored_runs import StoredRuns
 
 QUEUE_LIMIT = 1_000
 WORKERS = 4
-NOTICE_EVERY_SECONDS = 60.0
 DRAIN_EVERY = timedelta(seconds=5)
 
 _log = logging.getLogger(__name__)
@@ -84,13 +83,15 @@ class Intake:
         on_posted: Callable[[], None] = lambda: None,
     ) -> None:
         self._db = db
-        self._runs = StoredRuns(db, pipeline, on_posted=on_posted)
+        self._notices = Notices()
+        self._runs = StoredRuns(
+            db, pipeline, notices=self._notices, on_posted=on_posted
+        )
         self._limiter = pipeline.gate.limiter
         self._sources = sources
         self._tenants = tenants
         self._queue: asyncio.Queue[Received] = asyncio.Queue(QUEUE_LIMIT)
         self._turns: WeakValueDictionary[InboxKey, asyncio.Lock] = WeakValueDictionary()
-        self._noticed: dict[InboxKey, float] = {}
         self._has_drained = False
         self._is_flooded = False
         self._task: asyncio.Task[None] | None = None
@@ -228,8 +229,7 @@ class Intake:
             if (limit := self._limit_hit(key)) is None:
                 await self._runs.run(stored, source)
             elif source.is_chat:
-                is_told = self._is_due_for_notice(key)
-                await self._runs.refuse(stored, source, limit, is_told=is_told)
+                await self._runs.refuse(stored, source, limit)
             else:
                 _log.info(
                     "intake.limited",
@@ -247,16 +247,6 @@ class Intake:
         except RateLimited as limit:
             return limit
         return None
-
-    def _is_due_for_notice(self, key: InboxKey) -> bool:
-        """Tell a person of a limit once a minute; the rest of the flood is silence."""
-        now = time.monotonic()
-        whose = key._replace(key="")
-        if now < self._noticed.get(whose, 0):
-            return False
-        self._noticed = {k: until for k, until in self._noticed.items() if until > now}
-        self._noticed[whose] = now + NOTICE_EVERY_SECONDS
-        return True
 
 
 def _sender(key: InboxKey) -> Principal:

@@ -11,13 +11,14 @@ from core.delivery import received
 from core.delivery.model import InboxState, StoredMessage
 from core.delivery.received import Received
 from core.kernel.principal import system
-from core.kernel.problems import InFlight, Problem
+from core.kernel.problems import InFlight, NotLinked, Problem
 from core.kernel.reply import Reply, ReplyStatus
 from gateway import problems
 from gateway.ahead import run_ahead
 from gateway.answering import Ending, post_answer
 from gateway.answers import Answer, replay_of
 from gateway.message import Message, audit_of, token_of, whole_of
+from gateway.notices import Notices
 from gateway.pipeline import Pipeline
 from gateway.stored import Source, Work, conclude
 
@@ -27,14 +28,21 @@ _log = logging.getLogger(__name__)
 class StoredRuns:
     """Runs stored messages through the same gate and runner as every other one.
 
-    `on_posted` is called once an answer waits to be delivered.
+    `on_posted` is called once an answer waits to be delivered. `notices` remembers who
+    was told that they are not linked, or above a limit.
     """
 
     def __init__(
-        self, db: Database, pipeline: Pipeline, *, on_posted: Callable[[], None]
+        self,
+        db: Database,
+        pipeline: Pipeline,
+        *,
+        notices: Notices,
+        on_posted: Callable[[], None],
     ) -> None:
         self._db = db
         self._pipeline = pipeline
+        self._notices = notices
         self._on_posted = on_posted
         self._runner = pipeline.runner
 
@@ -49,7 +57,7 @@ class StoredRuns:
         work = Work(principal=system(stored.key.tenant))
         try:
             work = await source.open(stored)
-            answer = await self._run(stored, work)
+            answer = await self._run(stored, work, is_chat=source.is_chat)
         except Problem:
             raise
         except Exception:
@@ -66,23 +74,41 @@ class StoredRuns:
         )
         return answer
 
-    async def refuse(
-        self, stored: Received, source: Source, problem: Problem, *, is_told: bool
-    ) -> None:
-        """End a stored message without running it; tell its sender, or stay silent.
+    async def refuse(self, stored: Received, source: Source, problem: Problem) -> None:
+        """End a stored message without running it; its sender is told once a minute.
 
         Raises: Unavailable; the row then waits for the next try.
         """
-        work = await source.open(stored)
-        refused = replace(
-            work, problem=problem, reply_to=work.reply_to if is_told else {}
+        work = replace(await source.open(stored), problem=problem)
+        await self._tell_now_and_then(
+            stored, work, problem, self._messages(stored, work)
         )
-        await self._run(stored, refused)
         self._on_posted()
 
-    async def _run(self, stored: Received, work: Work) -> Answer:
+    async def _run(self, stored: Received, work: Work, *, is_chat: bool) -> Answer:
+        messages = self._messages(stored, work)
+        problem = messages[0].problem if messages else None
+        if is_chat and isinstance(problem, NotLinked):
+            return await self._tell_now_and_then(stored, work, problem, messages)
+        return await self._settle(stored, work, messages)
+
+    async def _tell_now_and_then(
+        self,
+        stored: Received,
+        work: Work,
+        problem: Problem,
+        messages: Sequence[Message],
+    ) -> Answer:
+        """Refuse what comes in floods; it is written down each time, and told once."""
+        if not self._notices.is_due(stored.key, problem.code):
+            return await self._settle(stored, replace(work, reply_to={}), messages)
+        answer = await self._settle(stored, work, messages)
+        self._notices.note(stored.key, problem.code)
+        return answer
+
+    def _messages(self, stored: Received, work: Work) -> Sequence[Message]:
         gate = self._pipeline.gate
-        messages = [
+        return [
             gate.understand(
                 Message(
                     envelope=each,
@@ -93,6 +119,11 @@ class StoredRuns:
             )
             for each in work.envelopes
         ]
+
+    async def _settle(
+        self, stored: Received, work: Work, messages: Sequence[Message]
+    ) -> Answer:
+        """Run what was understood, and finish the row."""
         for message in messages:
             await run_ahead(message)
         answer = await self._db.write(
