@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from channels.base import Postponed, Step, Undeliverable
 from channels.slack.manifest import SCOPES
 from channels.slack.teams import Teams
-from channels.slack.web import Pool, call
+from channels.slack.web import FIX_WAY_IN, Pool, Refused, call
 
 Probing = Callable[[], Awaitable[str]]
 
@@ -37,7 +37,9 @@ class SlackProber:
         """Try step by step, and stop at the first that fails; never raises."""
         team = self._teams.of(account)
         if team is None:
-            fix = "set OPSWIRE_SLACK__BOT_TOKEN, or: workspace add"
+            fix = "try again in a second"
+            if self._teams.is_loaded:
+                fix = "set OPSWIRE_SLACK__BOT_TOKEN, or: workspace add"
             return [Step(name="installed", is_ok=False, waited_ms=0, fix=fix)]
         probings: list[tuple[str, Probing]] = [
             ("token works", lambda: self._test_token(team.client)),
@@ -80,7 +82,10 @@ class SlackProber:
                 fix="set OPSWIRE_SLACK__APP_TOKEN or OPSWIRE_SLACK__SIGNING_SECRET",
             )
         client = self._pool.client(self._app_token)
-        await call(lambda: client.apps_connections_open(app_token=self._app_token))
+        try:
+            await call(lambda: client.apps_connections_open(app_token=self._app_token))
+        except Refused as refused:
+            raise Lacking(refused.reason, fix=FIX_WAY_IN) from refused
         if self._teams.connection.health.error:
             raise Lacking(self._teams.connection.health.error, fix="wait")
         return "Socket Mode"

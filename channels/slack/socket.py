@@ -17,7 +17,7 @@ import aiohttp
 import orjson
 
 from channels.base import Postponed
-from channels.slack.web import Pool, Refused, call
+from channels.slack.web import FIX_WAY_IN, Pool, Refused, call
 
 Payload = Mapping[str, Any]
 Dispatch = Callable[[Payload], Awaitable["Payload | None"]]
@@ -134,7 +134,7 @@ class SocketMode:
         except Refused as refused:
             raise Broken(
                 f"Slack refused the app token: {refused.error}",
-                fix="set OPSWIRE_SLACK__APP_TOKEN to one with connections:write",
+                fix=FIX_WAY_IN,
                 pause=self._timing.longest_pause,
             ) from refused
         except Postponed as postponed:

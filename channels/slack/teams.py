@@ -144,6 +144,8 @@ class Teams:
 
     def healths(self) -> Sequence[Health]:
         """Tell how each fares, and which workspaces wrote without being installed."""
+        if not self._is_loaded:
+            return [Health.starting()]
         return [
             *(self._shown(team.health) for team in self._teams.values()),
             *self._unknown.values(),

@@ -46,6 +46,8 @@ TOKEN_FIXES: Mapping[str, str] = {
     "team_access_not_granted": "ask the workspace's admins to approve the app",
 }
 """Errors that concern a whole workspace, and what mends each."""
+FIX_WAY_IN = "set OPSWIRE_SLACK__APP_TOKEN to one with connections:write"
+"""What mends whatever Slack has against the token that opens sockets."""
 
 _PLACE_FIXES: Mapping[str, str] = {
     "channel_not_found": "invite the app into the channel: /invite @ops",

@@ -57,8 +57,8 @@ class LoadedLater:
         return await self._door.courier.deliver(parcel)
 
     def healths(self) -> Sequence[Health]:
-        """Tell how each account fares."""
-        return self._door.healths() if self._door else ()
+        """Tell how each account fares; until the parts are loaded, that it starts."""
+        return self._door.healths() if self._door else (Health.starting(),)
 
     async def probe(self, account: str) -> list[Step]:
         """Try step by step, and stop at the first that fails; never raises."""

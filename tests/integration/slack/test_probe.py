@@ -76,6 +76,8 @@ async def test_without_any_way_in_that_is_what_is_missing(alone: Alone) -> None:
 
 
 async def test_an_account_that_is_not_there_is_told_how_to_add_it(alone: Alone) -> None:
+    await alone.teams.reload()
+
     [step] = await prober(alone).probe("nobody")
 
     assert not step.is_ok
@@ -116,3 +118,22 @@ async def test_a_removed_app_is_named_on_health(
         await until(lambda: alone.health().error)
 
         assert "install the app again" in alone.health().fix
+
+
+async def test_a_refused_app_token_names_the_setting_it_came_from(
+    fake: FakeSlack, alone: Alone
+) -> None:
+    await alone.teams.reload()
+
+    *_, last = await prober(alone, app_token="xapp-wrong").probe("default")
+
+    assert (last.name, last.is_ok) == ("messages can come in", False)
+    assert "OPSWIRE_SLACK__APP_TOKEN" in last.fix
+
+
+async def test_before_the_workspaces_are_known_it_is_starting(alone: Alone) -> None:
+    [health] = alone.teams.healths()
+    [step] = await prober(alone).probe("default")
+
+    assert (health.link, health.error) == (Link.OFF, "starting")
+    assert step.fix == "try again in a second"

@@ -106,3 +106,19 @@ async def test_what_has_not_changed_is_not_written(db: Database) -> None:
         await notes.note()
 
     assert changed == []
+
+
+async def test_a_channel_that_loads_is_starting_and_not_unset(db: Database) -> None:
+    accounts = [Health.starting()]
+    notes = HealthNotes(db, {"email": lambda: accounts}, tenant_of=tenant_of)
+    await notes.note()
+    (before,) = [each for each in kept(db) if each.channel == "email"]
+
+    accounts[:] = [Health(account="ops")]
+    accounts[0].is_up()
+    await notes.note()
+    (after,) = [each for each in kept(db) if each.channel == "email"]
+
+    assert (before.account, before.link.value, before.error) == ("", "off", "starting")
+    assert (after.account, after.link.value) == ("ops", "connected")
+    assert types(db) == []
