@@ -82,14 +82,12 @@ async def test_what_cannot_be_taken_back_wants_its_id_typed(
     fake: FakeSlack, gateway: SlackGateway
 ) -> None:
     people = fake.people
-    await people.slash(ANN, OPS, "webhook create alerts --command version")
-    made = (await gateway.answered(2))[-1]
-    await people.press(ANN, made, labelled(made, "Confirm"))
-    await gateway.answered(3)
-    await people.slash(ANN, OPS, "webhook delete W-1 --reason unused")
-    asked = (await gateway.answered(4))[-1]
+    await people.slash(ANN, OPS, "approval rule set 'task note'")
+    await gateway.answered(2)
+    await people.slash(ANN, OPS, "approval rule delete 'task note' --reason unused")
+    asked = (await gateway.answered(3))[-1]
 
-    for count, typed in ((5, "W-2"), (6, "W-1")):
+    for count, typed in ((4, "task move"), (5, "task note")):
         await people.press(ANN, asked, labelled(asked, "Confirm…"))
         await until(lambda: people.window_of(ANN))
         window = people.window_of(ANN)
@@ -99,9 +97,9 @@ async def test_what_cannot_be_taken_back_wants_its_id_typed(
         await gateway.answered(count)
 
     wrong, done = gateway.answers()[-2:]
-    assert "W-2 is not W-1" in str(wrong.blocks)
-    assert "W-1" in done.text
-    assert gateway.count("hook_endpoints") == 0
+    assert "task move" in str(wrong.blocks)
+    assert "task note" in done.text
+    assert gateway.count("approval_rules") == 0
 
 
 async def test_a_button_runs_as_whoever_presses_it(
