@@ -5,7 +5,7 @@ import { json } from "/simulators/json.js";
 
 // Mails come without fonts of their own; every mail program has one for them.
 const FONT =
-  "<style>:root{font:13px/1.4 sans-serif;overflow-wrap:anywhere}</style>";
+  "<style>:root{font:13px/1.4 sans-serif;overflow-wrap:break-word}</style>";
 const PARTS = ["html", "text", "json"];
 
 export class Mail {
