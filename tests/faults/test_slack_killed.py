@@ -11,7 +11,8 @@ from tests.faults.conftest import StartGateway
 from tests.faults.gateway import GatewayProcess, client, send
 
 ANN, OPS = "U0ANN0001", "C0OPS0001"
-PATIENCE_SECONDS = 30.0
+# A reply that was on its way when the process died is taken up after 40 s.
+PATIENCE_SECONDS = 90.0
 WAYS_OUT = ("response_url", "chat.postMessage", "chat.postEphemeral")
 
 

@@ -97,15 +97,13 @@ def test_contexts_cannot_run_into_each_other() -> None:
 
 
 @settings(deadline=None)
-@given(st.data())
-def test_a_changed_secret_does_not_open(data: st.DataObject) -> None:
+@given(somewhere=st.integers(0, 10_000), letter=st.sampled_from("Ab0_.=é"))
+def test_a_changed_secret_does_not_open(somewhere: int, letter: str) -> None:
     """R-70: any flipped character is noticed."""
     vault = Vault(RingInMemory())
     sealed = vault.seal(b"hunter2", context=HERE)
-    place = data.draw(st.integers(0, len(sealed) - 1))
-    wrong = data.draw(
-        st.sampled_from("Ab0_.=é").filter(lambda one: one != sealed[place])
-    )
+    place = somewhere % len(sealed)
+    wrong = "!" if letter == sealed[place] else letter
 
     with pytest.raises(SealBroken):
         vault.open_(sealed[:place] + wrong + sealed[place + 1 :], context=HERE)
