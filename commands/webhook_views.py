@@ -13,19 +13,26 @@ from core.kernel.clock import to_iso
 from core.kernel.jsons import Json
 
 
-class WebhookData(TypedDict):
-    """An endpoint and its map; never its secret."""
+class WebhookRuleData(TypedDict):
+    """One command that deliveries may become, and how its arguments are found."""
 
-    id: str
-    name: str
-    path: str
-    auth: str
     command: str
     arguments: dict[str, str]
     fixed: dict[str, Any]
     templates: dict[str, str]
     filter: str
     each: str
+
+
+class WebhookData(TypedDict):
+    """An endpoint and its rules; never its secret."""
+
+    id: str
+    name: str
+    path: str
+    auth: str
+    rules: list[WebhookRuleData]
+    callback: str
     created_at: str
     created_by: str
     previous_secret_until: str | None
@@ -91,7 +98,8 @@ def view_of(tx: Tx, endpoint: Endpoint) -> dict[str, Json]:
         "name": endpoint.name,
         "path": path_of(tx.tenant, endpoint.name),
         "auth": endpoint.auth.value,
-        **asdict(endpoint.map),
+        "rules": [asdict(each) for each in endpoint.rules],
+        "callback": endpoint.callback,
         "created_at": to_iso(endpoint.created_at),
         "created_by": users.get_(tx, endpoint.creator_id).name,
         "previous_secret_until": to_iso(until) if until and is_rotating else None,

@@ -23,7 +23,14 @@ from core.hooks import deliveries as received
 from core.hooks import mapping
 from core.hooks import service as hooks
 from core.hooks.mapping import Skipped
-from core.hooks.model import OVERLAP, HookAuth, NewEndpoint, PayloadMap, Vault
+from core.hooks.model import (
+    OVERLAP,
+    Endpoint,
+    HookAuth,
+    NewEndpoint,
+    PayloadMap,
+    Vault,
+)
 from core.kernel.clock import to_iso
 from core.kernel.jsons import Json
 from core.kernel.reply import Code, Reply
@@ -68,7 +75,7 @@ class _Secretive:
             each=each,
         )
         require_possible(ctx, payload_map)
-        new = hooks.create(ctx.tx, name, payload_map, auth=auth, vault=self._vault)
+        new = hooks.create(ctx.tx, name, [payload_map], auth=auth, vault=self._vault)
         return _secret_reply(ctx, new, f"Created {new.endpoint.id} ({name})")
 
     def rotate(
@@ -101,9 +108,9 @@ def list_(ctx: Context, *, limit: int = 25, cursor: str = "") -> Reply:
         summary=blocks.count(len(page.items), "webhook"),
         blocks=(
             blocks.table(
-                ("id", "name", "auth", "command"),
+                ("id", "name", "auth", "commands"),
                 [
-                    (each.id, each.name, each.auth, each.map.command)
+                    (each.id, each.name, each.auth, _commands(each))
                     for each in page.items
                 ],
                 next=page.next,
@@ -129,12 +136,12 @@ def show(ctx: Context, webhook: WebhookRef) -> Reply:
     found = hooks.get_(ctx.tx, webhook)
     data = view_of(ctx.tx, found)
     return Reply(
-        summary=f"{found.id}: {found.name} runs {found.map.command}"[:150],
+        summary=f"{found.id}: {found.name} runs {_commands(found)}"[:150],
         blocks=(
             blocks.fields(
                 *((name, data[name]) for name in ("path", "auth", "created_by"))
             ),
-            Code(text=written(found.map), lang="text"),
+            Code(text="\n\n".join(map(written, found.rules)), lang="text"),
             blocks.actions(("Deliveries", f"webhook deliveries {found.id}")),
         ),
         data=data,
@@ -157,7 +164,7 @@ def test(
 ) -> Reply:
     """Show what a payload would run, without running it."""
     endpoint = hooks.get_(ctx.tx, webhook)
-    calls = mapping.extract(endpoint.map, payload)
+    calls = mapping.extract_all(endpoint.rules, payload)
     if isinstance(calls, Skipped):
         data: dict[str, Json] = {
             "id": endpoint.id,
@@ -165,7 +172,7 @@ def test(
             "calls": [],
         }
         return Reply(summary=f"Would be skipped: {calls.reason}"[:150], data=data)
-    tried: list[Json] = [try_call(ctx, endpoint.map.command, args) for args in calls]
+    tried: list[Json] = [try_call(ctx, command, args) for command, args in calls]
     return Reply(
         summary=f"Would run {blocks.count(len(tried), 'command')}",
         blocks=(Code(text="\n".join(_lines(tried))),),
@@ -267,6 +274,12 @@ def _lines(tried: Sequence[Json]) -> list[str]:
     return [
         str(each["line"] or each["problem"]) for each in tried if isinstance(each, dict)
     ]
+
+
+def _commands(endpoint: Endpoint) -> str:
+    """Name what deliveries may become, each command once."""
+    names = dict.fromkeys(each.command for each in endpoint.rules)
+    return ", ".join(names) or "nothing"
 
 
 def _secret_reply(ctx: Context, new: NewEndpoint, summary: str) -> Reply:

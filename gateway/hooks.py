@@ -1,17 +1,20 @@
 """What a stored webhook delivery asks for: its endpoint's command, in its maker's name."""
 
 import asyncio
+from functools import partial
 
 from core.database import Database, Tx
 from core.delivery.received import Received
-from core.hooks import mapping
+from core.events import service as events
+from core.hooks import deliveries, mapping
 from core.hooks import service as hooks
-from core.hooks.mapping import Calls, Skipped
-from core.hooks.model import Endpoint, PayloadMap
+from core.hooks.mapping import Skipped
+from core.hooks.model import Endpoint
 from core.kernel.envelope import Envelope
-from core.kernel.jsons import Json, parse_json
+from core.kernel.jsons import Json
 from core.kernel.principal import Principal, system
 from core.kernel.problems import Problem, Unavailable
+from gateway.answers import Answer
 from gateway.stored import Work
 
 
@@ -47,25 +50,33 @@ def _endpoint(tx: Tx, reference: str) -> tuple[Endpoint, Principal]:
 
 
 def _work(stored: Received, endpoint: Endpoint, owner: Principal) -> Work:
+    note = partial(_note, stored, endpoint)
     try:
-        calls = _calls(endpoint.map, stored)
+        calls = mapping.extract_all(endpoint.rules, deliveries.payload_of(stored))
     except Problem as problem:
-        bare = _bare(stored, command=endpoint.map.command)
-        return Work(principal=owner, envelopes=[bare], problem=problem)
+        bare = _bare(stored, command=endpoint.rules[0].command)
+        return Work(principal=owner, envelopes=[bare], problem=problem, on_done=[note])
     if isinstance(calls, Skipped):
-        return Work(principal=owner, skipped=calls.reason)
+        return Work(principal=owner, skipped=calls.reason, on_done=[note])
     return Work(
         principal=owner,
-        envelopes=[
-            _envelope(stored, owner, endpoint.map.command, args) for args in calls
-        ],
+        envelopes=[_envelope(stored, owner, command, args) for command, args in calls],
+        on_done=[note],
     )
 
 
-def _calls(payload_map: PayloadMap, stored: Received) -> Calls | Skipped:
-    delivery = parse_json(stored.payload)
-    assert isinstance(delivery, dict)
-    return mapping.extract(payload_map, parse_json(str(delivery["body"])))
+def _note(stored: Received, endpoint: Endpoint, tx: Tx, answer: Answer) -> None:
+    """Tell everybody who follows the endpoint what it received."""
+    reply = answer.reply
+    outcome = deliveries.outcome_of({"error": reply.error, "data": reply.data})
+    events.append(
+        tx,
+        "webhook_received",
+        target=endpoint.id,
+        delivery=stored.request_id,
+        outcome=outcome.value,
+        summary=reply.summary,
+    )
 
 
 def _envelope(

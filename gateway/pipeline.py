@@ -129,7 +129,7 @@ class Pipeline:
         request_hash = message.envelope.payload_hash or invocation.canonical
         if isinstance(tx.prior, StoredMessage | InboxDraft):
             return replay_of(tx.prior, request_hash)
-        tx.channel = message.envelope.channel
+        tx.channel, tx.cause = message.envelope.channel, message.request_id
         reply, verdict = self.runner.attempt(tx, message)
         answer = self.runner.store(tx, message, reply, request_hash)
         self.runner.note(tx, message, answer.reply, verdict)

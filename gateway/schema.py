@@ -15,6 +15,7 @@ from core.database import METADATA, open_engine
 from core.database.migrate import upgrade, write_revision
 
 TABLE_MODULES = (
+    "core.aliases.tables",
     "core.approvals.requests.tables",
     "core.approvals.rules.tables",
     "core.approvals.tables",
@@ -28,7 +29,9 @@ TABLE_MODULES = (
     "core.delivery.tables",
     "core.delivery.watches.tables",
     "core.events.tables",
+    "core.hooks.subscriptions.tables",
     "core.hooks.tables",
+    "core.hooks.triggers.tables",
     "core.identity.tables",
     "core.leases.tables",
     "core.workspaces.tables",

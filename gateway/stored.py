@@ -1,15 +1,19 @@
 """What a message that was stored first turns out to ask for, and its one answer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from core.database import Tx
 from core.delivery.received import Received
 from core.kernel.envelope import Envelope
 from core.kernel.jsons import Json
 from core.kernel.principal import Principal
 from core.kernel.problems import Problem
 from core.kernel.reply import Block, Reply, ReplyStatus, Text
+from gateway.answers import Answer
+
+OnDone = Callable[[Tx, Answer], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,8 @@ class Work:
             says where it came from. `reply_to` is where the answer is delivered, empty
             when nobody waits for one. `is_transcript` stops at the first command that
             fails, as a person who wrote several lines expects. `can_edit` says that
-            what is sent there can be edited later.
+            what is sent there can be edited later. `on_done` is what else happens, in
+            the unit that ends the message, with the answer that is kept of it.
     """
 
     principal: Principal
@@ -31,6 +36,7 @@ class Work:
     reply_to: Mapping[str, Json] = field(default_factory=dict)
     is_transcript: bool = False
     can_edit: bool = False
+    on_done: Sequence[OnDone] = ()
 
 
 class Source(Protocol):

@@ -139,7 +139,7 @@ class StoredRuns:
     ) -> Answer:
         if isinstance(tx.prior, StoredMessage) and tx.prior.state is InboxState.DONE:
             return replay_of(tx.prior, stored.request_hash)
-        tx.channel = stored.key.channel
+        tx.channel, tx.cause = stored.key.channel, stored.request_id
         told: list[Reply] = []
         kept: list[Reply] = []
         for message in messages:
@@ -168,6 +168,8 @@ class StoredRuns:
             raise InFlight("this message was run already", fix=["read its answer"])
         if work.reply_to:
             post_answer(tx, work, ending)
+        for each in work.on_done:
+            each(tx, ending.kept)
         tx.keep(
             StoredMessage(
                 key=stored.key,

@@ -66,7 +66,8 @@ class Tx:
 
     `prior` is what the lookup found stored under the unit's key, None if nothing.
     `now` is one moment for the whole unit: database time on Postgres. `channel` is
-    the door the command came in by, "" for the gateway's own work.
+    the door the command came in by and `cause` its request, both "" for the gateway's
+    own work.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Tx:
         self.tenant: TenantId = principal.tenant
         self.now = now
         self.channel = ""
+        self.cause = ""
         self.prior = prior
         self.kept: object = None
         self.drafts: list[object] = []

@@ -10,13 +10,17 @@ from core.kernel.jsons import Json, canonical_json
 
 @dataclass(slots=True, kw_only=True)
 class EventDraft:
-    """An event that its batch has not numbered yet; `seq` is 0 until then."""
+    """An event that its batch has not numbered yet; `seq` is 0 until then.
+
+    Shape:  `cause` is the request that made it happen, "" for the gateway's own work.
+    """
 
     type: str
     target: str
     actor: str
     channel: str = ""
     details: Mapping[str, Json] = field(default_factory=dict)
+    cause: str = ""
     seq: int = 0
 
 
@@ -25,6 +29,7 @@ class Event:
     """One fact of the past.
 
     Shape:  `target` is the id of what it is about ("" if nothing); `details` is small.
+            `cause` is the request that made it happen; it is not shown.
     """
 
     seq: int
@@ -34,6 +39,7 @@ class Event:
     channel: str
     target: str
     details: Mapping[str, Json]
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

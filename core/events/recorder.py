@@ -37,6 +37,7 @@ class EventRecorder:
                     "channel": draft.channel,
                     "target": draft.target,
                     "details": canonical_json(draft.details).decode(),
+                    "cause": draft.cause,
                     "created_at": now,
                 }
             )

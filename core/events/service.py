@@ -53,6 +53,7 @@ def append(tx: Tx, event_type: str, *, target: str = "", **details: Json) -> Eve
         target=target,
         actor=tx.principal.name,
         channel=tx.channel,
+        cause=tx.cause,
         details=details,
     )
     tx.record(draft)
@@ -91,6 +92,7 @@ def report(
         target=target,
         actor=tx.principal.name,
         channel=tx.channel,
+        cause=tx.cause,
         details=_checked(details or {}),
     )
     tx.record(draft)

@@ -18,6 +18,7 @@ _COLUMNS = (
     events.c.channel,
     events.c.target,
     events.c.details,
+    events.c.cause,
 )
 # Prepared statements take named values alone, hence the literal columns below.
 _MINE = events.c.tenant_id == bindparam("tenant")
@@ -84,7 +85,7 @@ def _wanted(tx: Tx, wanted: EventFilter) -> Select[*tuple[Row, ...]]:
 
 
 def _to_event(row: Row) -> Event:
-    seq, created_at, event_type, actor, channel, target, details = row
+    seq, created_at, event_type, actor, channel, target, details, cause = row
     return Event(
         seq=seq,
         ts=from_micros(created_at),
@@ -93,4 +94,5 @@ def _to_event(row: Row) -> Event:
         channel=channel,
         target=target,
         details=orjson.loads(details),
+        cause=cause,
     )

@@ -1,6 +1,6 @@
 """The event table."""
 
-from sqlalchemy import BigInteger, Column, Index, Text
+from sqlalchemy import BigInteger, Column, Index, Text, text
 
 from core.database import tenant_table
 
@@ -12,6 +12,7 @@ events = tenant_table(
     Column("channel", Text, nullable=False),
     Column("target", Text, nullable=False),
     Column("details", Text, nullable=False),
+    Column("cause", Text, nullable=False, server_default=text("''")),
     Index("ix_events_target", "tenant_id", "target", "seq"),
     Index("ix_events_type", "tenant_id", "type", "seq"),
 )

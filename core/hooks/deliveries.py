@@ -1,5 +1,6 @@
 """What an endpoint has received, and what became of it, read off the inbox."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,7 @@ from core.database import Tx
 from core.delivery import received
 from core.delivery.received import Received
 from core.hooks.model import CHANNEL
+from core.kernel.jsons import Json, parse_json
 from core.kernel.pages import PAGE_LIMIT, Page, page_size, parse_cursor, render_cursor
 
 _NEWEST = 2**62
@@ -63,6 +65,22 @@ def list_(
     )
 
 
+def payload_of(stored: Received) -> Json:
+    """Read what a delivery said, as the expressions of a map look at it."""
+    delivery = parse_json(stored.payload)
+    assert isinstance(delivery, dict)
+    return parse_json(str(delivery["body"]))
+
+
+def outcome_of(reply: Mapping[str, Any]) -> Outcome:
+    """Tell how a delivery ended by the answer that is stored for it."""
+    if not reply:
+        return Outcome.WAITING
+    if reply["error"]:
+        return Outcome.FAILED
+    return Outcome.SKIPPED if "skipped" in reply["data"] else Outcome.DONE
+
+
 def _to_delivery(stored: Received) -> Delivery:
     reply: dict[str, Any] = orjson.loads(stored.reply) if stored.reply else {}
     error = reply.get("error") or {}
@@ -70,21 +88,13 @@ def _to_delivery(stored: Received) -> Delivery:
         id=stored.request_id,
         reply_id=stored.reply_id,
         received_at=stored.received_at,
-        outcome=_outcome(reply),
+        outcome=outcome_of(reply),
         took_ms=_took_ms(stored),
         size_bytes=len(stored.payload.encode()),
         command=reply.get("command", ""),
         summary=reply.get("summary", ""),
         code=error.get("code", ""),
     )
-
-
-def _outcome(reply: dict[str, Any]) -> Outcome:
-    if not reply:
-        return Outcome.WAITING
-    if reply["error"]:
-        return Outcome.FAILED
-    return Outcome.SKIPPED if "skipped" in reply["data"] else Outcome.DONE
 
 
 def _took_ms(stored: Received) -> int | None:

@@ -5,7 +5,7 @@ line for it to break out of, and the command's name never comes from it.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -33,6 +33,7 @@ class Skipped:
 
 
 Calls = list[dict[str, Json]]
+NamedCalls = list[tuple[str, dict[str, Json]]]
 
 
 def check(payload_map: PayloadMap) -> None:
@@ -83,6 +84,22 @@ def extract(payload_map: PayloadMap, payload: Json) -> Calls | Skipped:
             fix=[f"send at most {EACH_LIMIT} in one delivery"],
         )
     return [_arguments(payload_map, element) for element in found]
+
+
+def extract_all(rules: Sequence[PayloadMap], payload: Json) -> NamedCalls | Skipped:
+    """Ask every rule what a payload means; it is skipped when none has a use for it.
+
+    Raises: InvalidArgument when an expression cannot be applied to this payload.
+    """
+    calls: NamedCalls = []
+    reason = "this webhook only shows what it receives"
+    for rule in rules:
+        found = extract(rule, payload)
+        if isinstance(found, Skipped):
+            reason = found.reason
+        else:
+            calls.extend((rule.command, args) for args in found)
+    return calls or Skipped(reason)
 
 
 def _arguments(payload_map: PayloadMap, payload: Json) -> dict[str, Json]:

@@ -74,7 +74,9 @@ class PayloadMap:
 class Endpoint:
     """One address that others deliver to.
 
-    Shape:  `secret` and `previous_secret` are sealed; both are "" unless deliveries are
+    Shape:  each of `rules` looks at a delivery by itself; without any, deliveries are
+            only kept and shown. `callback` is the subscription that is told of each
+            answer, "" for none. `secret` and `previous_secret` are sealed; both are "" unless deliveries are
             signed, and the previous one counts until `previous_until`. `creator_scopes`
             is what the creator could do then; it runs with what of it is left.
     """
@@ -82,10 +84,11 @@ class Endpoint:
     id: WebhookId
     name: str
     auth: HookAuth
-    map: PayloadMap
+    rules: tuple[PayloadMap, ...]
     creator_id: str
     creator_scopes: frozenset[str]
     created_at: datetime
+    callback: str = ""
     secret: str = ""
     previous_secret: str = ""
     previous_until: datetime | None = None

@@ -36,16 +36,23 @@ from core.secrets.model import context_of
 
 
 def create(
-    tx: Tx, name: str, payload_map: PayloadMap, *, auth: HookAuth, vault: Vault
+    tx: Tx,
+    name: str,
+    rules: Sequence[PayloadMap],
+    *,
+    auth: HookAuth,
+    vault: Vault,
+    callback: str = "",
 ) -> NewEndpoint:
-    """Make an endpoint that runs one command in the caller's name.
+    """Make an endpoint that runs commands in the caller's name.
 
     Shape:  the secret of a signed endpoint is shown only now.
     Raises: AlreadyExists, InvalidArgument for a bad name or expression, NotFound when
             the caller is no user, for nobody could then be asked whether it still may.
     """
     parse_name(name)
-    mapping.check(payload_map)
+    for each in rules:
+        mapping.check(each)
     if store.find(tx, name) is not None:
         raise AlreadyExists(f"the webhook {name} exists already", fix=["webhook list"])
     creator = users.get_(tx, tx.principal.id)
@@ -57,10 +64,11 @@ def create(
             id=endpoint_id,
             name=name,
             auth=auth,
-            map=payload_map,
+            rules=tuple(rules),
             creator_id=creator.id,
             creator_scopes=tx.principal.scopes,
             created_at=tx.now,
+            callback=callback,
             secret=_seal(vault, tx.tenant, endpoint_id, secret) if secret else "",
         ),
     )
@@ -71,7 +79,7 @@ def create(
         target=endpoint_id,
         name=name,
         auth=auth.value,
-        command=payload_map.command,
+        commands=[each.command for each in rules],
     )
     return NewEndpoint(endpoint=get_(tx, endpoint_id), secret=secret)
 

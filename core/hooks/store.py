@@ -1,8 +1,9 @@
 """Queries over webhook endpoints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import orjson
 from sqlalchemy import bindparam
@@ -27,6 +28,7 @@ _ALL = hook_endpoints.select().with_only_columns(
     _TABLE.secret,
     _TABLE.previous_secret,
     _TABLE.previous_until,
+    _TABLE.callback,
 )
 _BY_ID = Prepared(_ALL.where(_OWN, _TABLE.id == bindparam("of")))
 _BY_NAME = Prepared(_ALL.where(_OWN, _TABLE.name == bindparam("of")))
@@ -57,12 +59,13 @@ def add(tx: Tx, endpoint: Endpoint) -> None:
             "number": number_of(endpoint.id, "W"),
             "name": endpoint.name,
             "auth": endpoint.auth.value,
-            "map": render_map(endpoint.map),
+            "map": render_rules(endpoint.rules),
             "creator_id": endpoint.creator_id,
             "creator_scopes": canonical_json(sorted(endpoint.creator_scopes)).decode(),
             "secret": endpoint.secret,
             "previous_secret": "",
             "previous_until": 0,
+            "callback": endpoint.callback,
         },
     )
 
@@ -88,9 +91,17 @@ def delete(tx: Tx, endpoint_id: str) -> None:
     tx.change(_DELETE, of=endpoint_id)
 
 
-def render_map(payload_map: PayloadMap) -> str:
-    """Write a payload map as it is stored."""
-    return canonical_json(asdict(payload_map)).decode()
+def render_rules(rules: Sequence[PayloadMap]) -> str:
+    """Write payload maps as they are stored."""
+    return canonical_json([asdict(each) for each in rules]).decode()
+
+
+def parse_rules(stored: str) -> tuple[PayloadMap, ...]:
+    """Read payload maps back; an endpoint once had one, stored without a list."""
+    raw: Any = orjson.loads(stored)
+    return tuple(
+        PayloadMap(**each) for each in (raw if isinstance(raw, list) else [raw])
+    )
 
 
 def _to_endpoint(row: Row) -> Endpoint:
@@ -98,24 +109,25 @@ def _to_endpoint(row: Row) -> Endpoint:
         endpoint_id,
         name,
         auth,
-        raw_map,
+        rules,
         creator_id,
         scopes,
         created,
         secret,
         previous_secret,
         previous_until,
+        callback,
     ) = row
-    stored: Mapping[str, object] = orjson.loads(raw_map)
     return Endpoint(
         id=WebhookId(endpoint_id),
         name=name,
         auth=HookAuth(auth),
-        map=PayloadMap(**stored),  # type: ignore[arg-type]  # written by render_map
+        rules=parse_rules(rules),
         creator_id=creator_id,
         creator_scopes=frozenset(orjson.loads(scopes)),
         created_at=from_micros(created),
         secret=secret,
         previous_secret=previous_secret,
         previous_until=from_micros(previous_until) if previous_until else None,
+        callback=callback,
     )

@@ -1,6 +1,6 @@
 """The table of webhook endpoints."""
 
-from sqlalchemy import BigInteger, Column, Index, Text
+from sqlalchemy import BigInteger, Column, Index, Text, text
 
 from core.database import tenant_table
 
@@ -16,6 +16,7 @@ hook_endpoints = tenant_table(
     Column("secret", Text, nullable=False),
     Column("previous_secret", Text, nullable=False),
     Column("previous_until", BigInteger, nullable=False),
+    Column("callback", Text, nullable=False, server_default=text("''")),
     Index("uq_hook_endpoints_name", "tenant_id", "name", unique=True),
     Index("ix_hook_endpoints_number", "tenant_id", "number"),
 )

@@ -12,6 +12,8 @@ LeaseId = NewType("LeaseId", str)
 UserId = NewType("UserId", str)
 KeyId = NewType("KeyId", str)
 WebhookId = NewType("WebhookId", str)
+SubscriptionId = NewType("SubscriptionId", str)
+TriggerId = NewType("TriggerId", str)
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
@@ -39,6 +41,7 @@ PREFIX_NOUNS: dict[str, str] = {
     "K": "key",
     "W": "webhook",
     "D": "outbox",
+    "SB": "subscription",
 }
 
 NUMBERED = re.compile(r"([A-Z]{1,2})-([1-9][0-9]{0,17})")

@@ -148,7 +148,9 @@ class World:
     ) -> NewEndpoint:
         """Create an endpoint through the service."""
         return self.db.run(
-            lambda tx: hooks.create(tx, name, payload_map, auth=auth, vault=self.vault),
+            lambda tx: hooks.create(
+                tx, name, [payload_map], auth=auth, vault=self.vault
+            ),
             by=by,
         )
 

@@ -72,7 +72,7 @@ def make(
     payload_map: PayloadMap = MAP,
 ) -> NewEndpoint:
     return db.run(
-        lambda tx: hooks.create(tx, name, payload_map, auth=auth, vault=vault), by=by
+        lambda tx: hooks.create(tx, name, [payload_map], auth=auth, vault=vault), by=by
     )
 
 
@@ -85,7 +85,7 @@ def test_endpoint_is_kept_as_it_was_made(
     by_name = db.look(lambda tx: hooks.get_(tx, "alerts"), by=ann)
 
     assert by_id == by_name == new.endpoint
-    assert by_id.map == MAP
+    assert by_id.rules == (MAP,)
     assert (by_id.creator_id, by_id.creator_scopes) == (ann.id, ann.scopes)
 
 

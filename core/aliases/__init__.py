@@ -1,0 +1,1 @@
+"""Aliases: a team's own words for one command."""

@@ -1,0 +1,1 @@
+"""Subscriptions: who outside is told of events and of replies, and how that went."""

@@ -1,0 +1,1 @@
+"""Triggers: when an event or a delivery matches, one fixed command runs."""
