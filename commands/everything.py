@@ -20,6 +20,8 @@ from commands import (
     tasks,
     users,
     watch,
+    webhook_deliveries,
+    webhook_test,
     why,
 )
 from commands.registry import Command
@@ -39,6 +41,8 @@ COMMANDS: Sequence[Command] = (
     *channels.COMMANDS,
     *outbox.COMMANDS,
     *watch.COMMANDS,
+    *webhook_deliveries.COMMANDS,
+    *webhook_test.COMMANDS,
     *users.COMMANDS,
     *keys.COMMANDS,
     *approvals.COMMANDS,

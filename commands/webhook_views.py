@@ -6,7 +6,6 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from core.database import Tx
-from core.hooks.deliveries import Delivery
 from core.hooks.model import Endpoint, PayloadMap, path_of
 from core.identity.users import service as users
 from core.kernel.clock import to_iso
@@ -51,44 +50,6 @@ class WebhookPageData(TypedDict):
     next: str | None
 
 
-class DeliveryData(TypedDict):
-    """A delivery; `took_ms` is null while it waits."""
-
-    id: str
-    reply_id: str
-    received_at: str
-    outcome: str
-    took_ms: int | None
-    size_bytes: int
-    command: str
-    summary: str
-    code: str
-
-
-class DeliveryPageData(TypedDict):
-    """A page of deliveries, the newest first."""
-
-    items: list[DeliveryData]
-    next: str | None
-
-
-class WebhookCallData(TypedDict):
-    """A command that a payload would run; `problem` says why it could not."""
-
-    command: str
-    args: dict[str, Any]
-    line: str
-    problem: str
-
-
-class WebhookTestData(TypedDict):
-    """What a payload would do."""
-
-    id: str
-    skipped: str
-    calls: list[WebhookCallData]
-
-
 def view_of(tx: Tx, endpoint: Endpoint) -> dict[str, Json]:
     """Show an endpoint without its secret."""
     until = endpoint.previous_until
@@ -103,21 +64,6 @@ def view_of(tx: Tx, endpoint: Endpoint) -> dict[str, Json]:
         "created_at": to_iso(endpoint.created_at),
         "created_by": users.get_(tx, endpoint.creator_id).name,
         "previous_secret_until": to_iso(until) if until and is_rotating else None,
-    }
-
-
-def delivery_view_of(each: Delivery) -> dict[str, Json]:
-    """Show a delivery."""
-    return {
-        "id": each.id,
-        "reply_id": each.reply_id,
-        "received_at": to_iso(each.received_at),
-        "outcome": each.outcome.value,
-        "took_ms": each.took_ms,
-        "size_bytes": each.size_bytes,
-        "command": each.command,
-        "summary": each.summary,
-        "code": each.code,
     }
 
 

@@ -8,21 +8,15 @@ from commands import blocks
 from commands.context import Context
 from commands.registry import Command, command
 from commands.schema import Doc, Ref
-from commands.webhook_maps import require_possible, try_call
+from commands.webhook_maps import require_possible
 from commands.webhook_views import (
-    DeliveryPageData,
     WebhookData,
     WebhookPageData,
     WebhookSecretData,
-    WebhookTestData,
-    delivery_view_of,
     view_of,
     written,
 )
-from core.hooks import deliveries as received
-from core.hooks import mapping
 from core.hooks import service as hooks
-from core.hooks.mapping import Skipped
 from core.hooks.model import (
     OVERLAP,
     Endpoint,
@@ -31,8 +25,6 @@ from core.hooks.model import (
     PayloadMap,
     Vault,
 )
-from core.kernel.clock import to_iso
-from core.kernel.jsons import Json
 from core.kernel.reply import Code, Reply
 
 WebhookRef = Annotated[str, Ref("W")]
@@ -149,81 +141,6 @@ def show(ctx: Context, webhook: WebhookRef) -> Reply:
 
 
 @command(
-    "webhook test",
-    scope="webhooks:read",
-    http="POST /v1/webhooks/{webhook}/test",
-    target="webhook",
-    result=WebhookTestData,
-    examples=['webhook test W-3 --payload {"alert":{"name":"disk"}}'],
-)
-def test(
-    ctx: Context,
-    webhook: WebhookRef,
-    *,
-    payload: Annotated[Any, Doc("What a sender would deliver.")],
-) -> Reply:
-    """Show what a payload would run, without running it."""
-    endpoint = hooks.get_(ctx.tx, webhook)
-    calls = mapping.extract_all(endpoint.rules, payload)
-    if isinstance(calls, Skipped):
-        data: dict[str, Json] = {
-            "id": endpoint.id,
-            "skipped": calls.reason,
-            "calls": [],
-        }
-        return Reply(summary=f"Would be skipped: {calls.reason}"[:150], data=data)
-    tried: list[Json] = [try_call(ctx, command, args) for command, args in calls]
-    return Reply(
-        summary=f"Would run {blocks.count(len(tried), 'command')}",
-        blocks=(Code(text="\n".join(_lines(tried))),),
-        data={"id": endpoint.id, "skipped": "", "calls": tried},
-    )
-
-
-@command(
-    "webhook deliveries",
-    scope="webhooks:read",
-    target="webhook",
-    http="GET /v1/webhooks/{webhook}/deliveries",
-    result=DeliveryPageData,
-    examples=["webhook deliveries W-3"],
-)
-def deliveries(
-    ctx: Context, webhook: WebhookRef, *, limit: int = 25, cursor: str = ""
-) -> Reply:
-    """List what a webhook received and what became of it, the newest first."""
-    endpoint = hooks.get_(ctx.tx, webhook)
-    page = received.list_(ctx.tx, endpoint.id, limit=limit, cursor=cursor)
-    if not page.items:
-        return blocks.empty(
-            "No deliveries yet", ("Show", f"webhook show {endpoint.id}")
-        )
-    return Reply(
-        summary=f"{len(page.items)} deliveries to {endpoint.id}",
-        blocks=(
-            blocks.table(
-                ("id", "received", "outcome", "ms", "summary"),
-                [
-                    (
-                        each.id,
-                        to_iso(each.received_at),
-                        each.outcome,
-                        each.took_ms,
-                        each.summary,
-                    )
-                    for each in page.items
-                ],
-                next=page.next,
-            ),
-        ),
-        data={
-            "items": [delivery_view_of(each) for each in page.items],
-            "next": page.next,
-        },
-    )
-
-
-@command(
     "webhook delete",
     scope="webhooks:write",
     danger="destructive",
@@ -267,13 +184,7 @@ def webhook_commands(vault: Vault) -> Sequence[Command]:
         hides=("secret",),
         examples=["webhook rotate W-3 --overlap 2h"],
     )(secretive.rotate)
-    return create, list_, show, test, deliveries, rotate, delete
-
-
-def _lines(tried: Sequence[Json]) -> list[str]:
-    return [
-        str(each["line"] or each["problem"]) for each in tried if isinstance(each, dict)
-    ]
+    return create, list_, show, rotate, delete
 
 
 def _commands(endpoint: Endpoint) -> str:
