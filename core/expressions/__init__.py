@@ -1,0 +1,6 @@
+"""JMESPath expressions, and texts with expressions in them; safe with any payload."""
+
+from core.expressions.search import check_expression, search
+from core.expressions.templates import check_template, fill
+
+__all__ = ["check_expression", "check_template", "fill", "search"]

@@ -1,0 +1,54 @@
+"""Texts with `{expression}` in them: no loops and no code, one value for each place."""
+
+import re
+
+from core.expressions.search import check_expression, search
+from core.kernel.jsons import Json, canonical_json
+from core.kernel.problems import InvalidArgument
+
+TEMPLATE_LIMIT = 2_000
+
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+
+
+def fill(name: str, template: str, payload: Json) -> str:
+    """Put what the expressions find into a text; what they find is never read again.
+
+    Shape:  `{{` and `}}` stand for braces; what is not found leaves nothing.
+    Raises: InvalidArgument when an expression cannot be applied to this payload.
+    """
+
+    def put(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0][0]
+        return _shown(search(name, found[1], payload))
+
+    return _PLACEHOLDER.sub(put, template)
+
+
+def check_template(name: str, template: str) -> None:
+    """Refuse a text that could never be filled in.
+
+    Raises: InvalidArgument naming what it is for, and what is wrong with it.
+    """
+    if len(template) > TEMPLATE_LIMIT:
+        raise InvalidArgument(
+            f"the template for {name} has {len(template)} characters",
+            fix=[f"use at most {TEMPLATE_LIMIT}"],
+            argument=name,
+        )
+    for found in _PLACEHOLDER.finditer(template):
+        if found[0] in ("{", "}"):
+            raise InvalidArgument(
+                f"the template for {name} has a lone {found[0]}",
+                fix=["write {{ and }} for braces"],
+                argument=name,
+            )
+        if found[1] is not None:
+            check_expression(name, found[1])
+
+
+def _shown(value: Json) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else canonical_json(value).decode()
