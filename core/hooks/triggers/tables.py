@@ -25,7 +25,10 @@ trigger_fires = tenant_table(
     "trigger_fires",
     Column("request_id", Text, primary_key=True),
     Column("trigger_id", Text, nullable=False),
+    Column("key", Text, nullable=False),
     Column("event_seq", BigInteger, nullable=False),
     Column("chain", Text, nullable=False),
+    Column("cut", Text, nullable=False),
+    Index("uq_trigger_fires_key", "tenant_id", "trigger_id", "key", unique=True),
     Index("ix_trigger_fires_trigger", "tenant_id", "trigger_id", "event_seq"),
 )

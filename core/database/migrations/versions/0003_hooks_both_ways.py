@@ -79,8 +79,10 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("request_id", sa.Text(), nullable=False),
         sa.Column("trigger_id", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("event_seq", sa.BigInteger(), nullable=False),
         sa.Column("chain", sa.Text(), nullable=False),
+        sa.Column("cut", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
         sa.PrimaryKeyConstraint(
@@ -92,6 +94,9 @@ def upgrade() -> None:
             "ix_trigger_fires_trigger",
             ["tenant_id", "trigger_id", "event_seq"],
             unique=False,
+        )
+        batch_op.create_index(
+            "uq_trigger_fires_key", ["tenant_id", "trigger_id", "key"], unique=True
         )
 
     op.create_table(
@@ -148,6 +153,7 @@ def downgrade() -> None:
 
     op.drop_table("triggers")
     with op.batch_alter_table("trigger_fires", schema=None) as batch_op:
+        batch_op.drop_index("uq_trigger_fires_key")
         batch_op.drop_index("ix_trigger_fires_trigger")
 
     op.drop_table("trigger_fires")
