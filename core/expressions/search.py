@@ -7,6 +7,7 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 
+from core.expressions.bounded import search_bounded
 from core.kernel.jsons import Json
 from core.kernel.problems import InvalidArgument
 
@@ -21,7 +22,7 @@ def search(name: str, expression: str, payload: Json) -> Json:
     Raises: InvalidArgument when it cannot be applied to this payload.
     """
     try:
-        return _checked(name, jmespath.search(expression, payload))
+        return _checked(name, search_bounded(expression, payload))
     except (JMESPathError, RecursionError, OverflowError) as fault:
         raise InvalidArgument(
             f"the expression for {name} cannot be applied to this payload",
