@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 from commands.plan import Plan, may_echo, plan_of
-from commands.registry import Command, Registry
+from commands.registry import Command, Outage, Registry
 from commands.suggest import nearest
 from commands.tokens import Form, Token
 from commands.words import id_in, is_reference, shown
 from core.kernel.ids import PREFIX_NOUNS
-from core.kernel.problems import BadRequest, NotACommand, UnknownCommand
+from core.kernel.problems import (
+    CommandDisabled,
+    NotACommand,
+    Problem,
+    UnknownCommand,
+)
 
 ALIASES: Mapping[str, Sequence[str]] = {
     "list": ("ls",),
@@ -41,13 +46,14 @@ class Index:
             and "verb noun". A phrase that two commands could claim belongs to none,
             unless it is the name of one. `nouns` knows singulars and plurals. `starts`
             are the words that make a line look like a command, `verbs` those that may
-            stand before an id.
+            stand before an id. `outages` are the first words of what is disabled.
     """
 
     phrases: Mapping[str, Plan]
     nouns: Mapping[str, str]
     starts: frozenset[str]
     verbs: frozenset[str]
+    outages: Mapping[str, Outage] = field(default_factory=dict)
 
     def find(self, tokens: Sequence[Token], this: str = "") -> tuple[Plan, int] | None:
         """Find the command that a line begins with, and how many tokens name it.
@@ -103,15 +109,16 @@ def leading_words(tokens: Sequence[Token]) -> list[str]:
 
 def not_found(
     index: Index, text: str, tokens: Sequence[Token], *, is_addressed: bool
-) -> BadRequest:
+) -> Problem:
     """Say why a line names no command, and which one it may have meant.
 
     `is_addressed` lines began with `/ops` or the like: they were meant as a command.
     """
-    first = tokens[0]
+    first, words = tokens[0], leading_words(tokens)
+    if disabled := disabled_by(index, words):
+        return disabled
     if first.form is Form.WORD and _PATH.match(first.text):
         return NotACommand(f"{shown(first.text)} is a path", fix=["help"])
-    words = leading_words(tokens)
     if not is_addressed and not _is_meant(index, words):
         return NotACommand(f"{shown(first.text)} begins no command", fix=["help"])
     # A noun and an id, without a verb, most likely ask to see it.
@@ -126,6 +133,23 @@ def not_found(
         fix=[f"{name}{rest}" if is_safe else name for name in names] or ["help"],
         suggestions=names,
     )
+
+
+def disabled_by(index: Index, words: Sequence[str]) -> CommandDisabled | None:
+    """Say what keeps a command away that begins with these words; None if nothing."""
+    for count in range(min(len(words), _MOST_WORDS), 0, -1):
+        begun = " ".join(words[:count])
+        if outage := index.outages.get(begun):
+            return CommandDisabled(
+                f"{begun} is disabled: {outage.why}", fix=[outage.fix]
+            )
+    return None
+
+
+def phrases_of(command: Command) -> Iterator[str]:
+    """List everything that a command may be called."""
+    yield command.name
+    yield from _other_phrases(command)
 
 
 def suggestions(index: Index, words: Sequence[str], *, limit: int = 3) -> list[str]:
@@ -178,6 +202,7 @@ def _build(registry: Registry) -> Index:
         nouns=nouns,
         starts=frozenset((*nouns, *(verbs - {""}))),
         verbs=frozenset(verbs - {""}),
+        outages=registry.outages,
     )
 
 

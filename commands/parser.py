@@ -8,7 +8,7 @@ import orjson
 
 from commands.binder import Bound, bind_json, bind_tokens
 from commands.invocation import Invocation
-from commands.names import index_of, not_found, suggestions
+from commands.names import disabled_by, index_of, not_found, suggestions
 from commands.plan import Plan, unknown_key
 from commands.registry import Registry
 from commands.render import render_line
@@ -156,6 +156,8 @@ def _call(
     words = name[:100].lower().replace(".", " ").split()
     plan = index.phrases.get(" ".join(words))
     if plan is None:
+        if disabled := disabled_by(index, words):
+            raise disabled
         close = suggestions(index, words)
         raise UnknownCommand(
             f"{shown(name)} is not a command", fix=close or ["help"], suggestions=close

@@ -4,11 +4,12 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel
 
-from commands.schema import Kind, Parameter, model_of, parameters_of
+from commands.schema import Kind, Parameter, model_of, parameters_of, plain_name
 from core.database import Tx
 from core.kernel.principal import Assurance
 
@@ -147,7 +148,7 @@ def command(
         parameters = parameters_of(handler)
         return Command(
             name=name,
-            handler=handler,
+            handler=_by_plain_names(handler),
             scope=scope,
             danger=level,
             summary=doc.partition("\n")[0],
@@ -164,59 +165,123 @@ def command(
     return declare
 
 
-@dataclass(slots=True)
-class Registry:
-    """The commands that run here, by name."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """Why what could be asked cannot be asked now, and the line that shows more."""
 
-    _by_name: dict[str, Command] = field(default_factory=dict)
-    _derived: dict[Callable[..., Any], Any] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """One set of commands, never changed, and what was made of it so far."""
+
+    by_name: Mapping[str, Command] = field(default_factory=dict)
+    outages: Mapping[str, Outage] = field(default_factory=dict)
+    derived: dict[Callable[..., Any], Any] = field(default_factory=dict)
+
+
+class Registry:
+    """The commands that run here, by name.
+
+    Shape:  a change puts another set in place of the one before, at once: whoever reads
+            meanwhile, in whichever thread, sees all of it or nothing.
+    """
+
+    __slots__ = ("_set",)
+
+    def __init__(self) -> None:
+        self._set = _Set()
 
     @classmethod
-    def of(cls, commands: Iterable[Command]) -> "Registry":
-        """Build a registry; two commands or two routes with one name are refused."""
+    def of(
+        cls,
+        commands: Iterable[Command],
+        *,
+        outages: Mapping[str, Outage] = MappingProxyType({}),
+    ) -> "Registry":
+        """Build a registry; two commands or two routes with one name are refused.
+
+        Shape:  `outages` are what the lines that begin so are answered with.
+        Raises: ValueError naming both.
+        """
+        by_name: dict[str, Command] = {}
+        routes: dict[Route, str] = {}
+        for new in commands:
+            if new.name in by_name:
+                raise ValueError(f"two commands are named {new.name!r}")
+            for route in new.routes:
+                if route in routes:
+                    raise ValueError(f"{new.name} and {routes[route]} share {route}")
+            by_name[new.name] = new
+            routes |= dict.fromkeys(new.routes, new.name)
+        return cls._with(_Set(by_name, outages))
+
+    @classmethod
+    def _with(cls, commands: _Set) -> "Registry":
         registry = cls()
-        for each in commands:
-            registry.add(each)
+        registry._set = commands
         return registry
 
-    def add(self, new: Command) -> None:
-        """Add a command; raises ValueError when its name or one of its routes is taken."""
-        if new.name in self._by_name:
-            raise ValueError(f"two commands are named {new.name!r}")
-        taken = {route: each.name for each in self for route in each.routes}
-        for route in new.routes:
-            if route in taken:
-                raise ValueError(f"{new.name} and {taken[route]} share {route}")
-        self._by_name[new.name] = new
-        self._derived.clear()
+    def adopt(self, other: "Registry") -> None:
+        """Have another registry's commands, with what was derived from them."""
+        self._set = other._set
+
+    def add(self, *new: Command) -> None:
+        """Add commands; raises ValueError when a name or a route of theirs is taken."""
+        self.adopt(Registry.of((*self, *new), outages=self.outages))
+
+    def remove(self, *names: str) -> None:
+        """Take commands out; names that nothing has are passed over."""
+        rest = (each for each in self if each.name not in names)
+        self.adopt(Registry.of(rest, outages=self.outages))
 
     def derive(self, build: Callable[["Registry"], Derived]) -> Derived:
         """Return what `build` makes of these commands; made once for each set."""
-        if build not in self._derived:
-            self._derived[build] = build(self)
-        return cast(Derived, self._derived[build])
+        now = self._set
+        if build not in now.derived:
+            # Made of the set that it is kept with, though it is changed meanwhile.
+            now.derived[build] = build(self._with(now))
+        return cast(Derived, now.derived[build])
 
     def find(self, name: str) -> Command | None:
         """Find a command by its canonical name."""
-        return self._by_name.get(name)
+        return self._set.by_name.get(name)
 
     def __iter__(self) -> Iterator[Command]:
-        return iter(self._by_name.values())
+        return iter(self._set.by_name.values())
 
     def __len__(self) -> int:
-        return len(self._by_name)
+        return len(self._set.by_name)
 
     @property
     def names(self) -> Mapping[str, Command]:
         """All commands by canonical name, in the order they were listed."""
-        return self._by_name
+        return self._set.by_name
 
     @property
     def nouns(self) -> Sequence[str]:
         """The first words of all commands, each once."""
         return list(dict.fromkeys(each.noun for each in self))
+
+    @property
+    def outages(self) -> Mapping[str, Outage]:
+        """What cannot be asked now, by the words that it begins with."""
+        return self._set.outages
+
+
+def _by_plain_names(handler: Handler) -> Handler:
+    """Have a handler take `as` for its parameter `as_`."""
+    raw = {plain_name(each): each for each in inspect.signature(handler).parameters}
+    if all(plain == own for plain, own in raw.items()):
+        return handler
+
+    @wraps(handler)
+    def spelled(context: Any, **args: Any) -> Any:
+        return handler(context, **{raw[name]: value for name, value in args.items()})
+
+    return spelled
 
 
 def _routes(http: str, paths: Sequence[str]) -> Iterator[Route]:

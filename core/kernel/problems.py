@@ -27,6 +27,7 @@ Problem
 │   ├── NeedsConfirmation    a proposal was made; confirm it
 │   ├── InFlight             the same request is being worked on
 │   ├── ChannelOff           an administrator disabled the channel
+│   ├── CommandDisabled      the plugin that brings the command failed
 │   ├── Cancelled            the client no longer waits for its command
 │   └── TooManySessions      one person has as many sessions as are allowed
 ├── KeyReused                an idempotency key came back with another body
@@ -268,6 +269,13 @@ class ChannelOff(Conflict):
 
     code = "channel_disabled"
     title = "The channel is disabled"
+
+
+class CommandDisabled(Conflict):
+    """The plugin that brings the command failed, so nobody can ask for it."""
+
+    code = "command_disabled"
+    title = "The command is disabled"
 
 
 class Cancelled(Conflict):
