@@ -1,5 +1,6 @@
 """From a handler's signature to the parameters and the pydantic model of a command."""
 
+import functools
 import inspect
 import types
 import typing
@@ -111,6 +112,23 @@ def model_of(name: str, parameters: Sequence[Parameter]) -> type[BaseModel]:
     return create_model(f"{title}Arguments", __base__=Arguments, **fields)
 
 
+def by_plain_names(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a handler take `as` for its parameter `as_`, which Python cannot name so."""
+    raw = {_plain(each): each for each in inspect.signature(handler).parameters}
+    if all(plain == own for plain, own in raw.items()):
+        return handler
+
+    @functools.wraps(handler)
+    def spelled(context: Any, **args: Any) -> Any:
+        return handler(context, **{raw[name]: value for name, value in args.items()})
+
+    return spelled
+
+
+def _plain(name: str) -> str:
+    return name.removesuffix("_") or name
+
+
 def _parameter(raw: inspect.Parameter, annotation: Any) -> Parameter:
     inner, notes = _strip(annotation)
     is_list = typing.get_origin(inner) in (Sequence, list, tuple)
@@ -119,7 +137,7 @@ def _parameter(raw: inspect.Parameter, annotation: Any) -> Parameter:
         notes = (*notes, *more)
     is_required = raw.default is inspect.Parameter.empty
     return Parameter(
-        name=raw.name,
+        name=_plain(raw.name),
         kind=_kind(inner, notes),
         annotation=annotation,
         is_positional=raw.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD,
