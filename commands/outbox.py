@@ -16,7 +16,7 @@ from commands.registry import Command, command
 from commands.schema import Doc, Ref
 from core.database import Tx
 from core.delivery.outbox import service as outbox
-from core.delivery.outbox.model import OutboxState, Outgoing, lasting
+from core.delivery.outbox.model import Of, OutboxState, Outgoing, lasting
 from core.kernel.clock import to_iso
 from core.kernel.jsons import Json, parse_json
 from core.kernel.problems import InvalidArgument, NotFound
@@ -45,7 +45,7 @@ def list_(
     page = outbox.list_(
         ctx.tx,
         state=status,
-        channel=_known(channel) if channel else "",
+        of=Of(channel=_known(channel) if channel else ""),
         limit=limit,
         cursor=cursor,
     )
@@ -137,7 +137,7 @@ def replay(
     if delivery:
         replayed: Sequence[Outgoing] = [outbox.replay(ctx.tx, delivery)]
     else:
-        replayed = outbox.replay_dead(ctx.tx, _known(channel))
+        replayed = outbox.replay_dead(ctx.tx, Of(channel=_known(channel)))
     return Reply(
         summary=f"Trying {delivery or _counted(replayed)} again",
         data={"replayed": len(replayed), "items": [view_of(each) for each in replayed]},

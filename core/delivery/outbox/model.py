@@ -53,6 +53,13 @@ class Spot(NamedTuple):
         return self._replace(line=WHOLE_ACCOUNT)
 
 
+class Of(NamedTuple):
+    """Whose deliveries are meant; "" restricts nothing."""
+
+    channel: str = ""
+    account: str = ""
+
+
 def line_of(place: Mapping[str, Json]) -> str:
     """Name the line that a place stands in: what is said there keeps order and pace.
 

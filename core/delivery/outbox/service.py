@@ -6,7 +6,13 @@ from dataclasses import replace
 from core.database import Tx
 from core.delivery.inbox import StoredReply
 from core.delivery.outbox import store
-from core.delivery.outbox.model import LIFETIME, OutboxDraft, OutboxState, Outgoing
+from core.delivery.outbox.model import (
+    LIFETIME,
+    Of,
+    OutboxDraft,
+    OutboxState,
+    Outgoing,
+)
 from core.events import service as events
 from core.kernel.clock import to_micros
 from core.kernel.ids import number_of
@@ -14,6 +20,7 @@ from core.kernel.pages import PAGE_LIMIT, Page, page_size, parse_cursor, render_
 from core.kernel.problems import Conflict, IllegalMove, NotFound
 
 REPLAY_LIMIT = 1_000
+EVERYTHING = Of()
 
 _NEWEST = 2**62
 
@@ -36,7 +43,7 @@ def list_(
     tx: Tx,
     *,
     state: OutboxState | None = None,
-    channel: str = "",
+    of: Of = EVERYTHING,
     limit: int = PAGE_LIMIT,
     cursor: str = "",
 ) -> Page[Outgoing]:
@@ -46,7 +53,7 @@ def list_(
     """
     size = page_size(limit)
     before = parse_cursor(cursor) if cursor else _NEWEST
-    found = store.list_before(tx, before, state=state, channel=channel, most=size + 1)
+    found = store.list_before(tx, before, state=state, of=of, most=size + 1)
     if len(found) <= size:
         return Page(found)
     last = number_of(found[size - 1].id, "D") or 0
@@ -63,6 +70,11 @@ def get_(tx: Tx, delivery_id: str) -> Outgoing:
     if found is None:
         raise NotFound(f"the delivery {delivery_id[:40]}", fix=["outbox list"])
     return found
+
+
+def find(tx: Tx, key: str) -> Outgoing | None:
+    """Find a delivery by the key that it was posted under."""
+    return store.find(tx, key)
 
 
 def find_posted(tx: Tx, reply_id: str) -> StoredReply | None:
@@ -86,12 +98,23 @@ def replay(tx: Tx, delivery_id: str) -> Outgoing:
     return _revive(tx, outgoing)
 
 
-def replay_dead(tx: Tx, channel: str) -> Sequence[Outgoing]:
+def replay_dead(tx: Tx, of: Of) -> Sequence[Outgoing]:
     """Have all that is dead of a channel tried again, at most 1,000 at a time."""
     dead = store.list_before(
-        tx, _NEWEST, state=OutboxState.DEAD, channel=channel, most=REPLAY_LIMIT
+        tx, _NEWEST, state=OutboxState.DEAD, of=of, most=REPLAY_LIMIT
     )
     return [_revive(tx, each) for each in reversed(dead)]
+
+
+def send_again(tx: Tx, delivery_id: str) -> Outgoing:
+    """Have something tried from the start although it was sent, under the same key.
+
+    Raises: NotFound; IllegalMove when it was skipped; Conflict while it is being sent.
+    """
+    outgoing = get_(tx, delivery_id)
+    if outgoing.state is OutboxState.SENT:
+        return _revive(tx, outgoing)
+    return replay(tx, delivery_id)
 
 
 def drop(tx: Tx, delivery_id: str) -> Outgoing:

@@ -18,6 +18,7 @@ from sqlalchemy import (
 from core.database import Prepared, Row, Tx
 from core.delivery.outbox.model import (
     Appearance,
+    Of,
     OutboxDraft,
     OutboxState,
     Outgoing,
@@ -282,6 +283,10 @@ _BEFORE = (
             bindparam("any_channel") == literal_column("1"),
             outbox.c.channel == bindparam("of_channel"),
         ),
+        or_(
+            bindparam("any_account") == literal_column("1"),
+            outbox.c.account == bindparam("of_account"),
+        ),
     )
     .order_by(outbox.c.number.desc())
     .limit(bindparam("most"))
@@ -302,14 +307,16 @@ _COUNT = Prepared(
 
 
 def list_before(
-    tx: Tx, number: int, *, state: OutboxState | None, channel: str, most: int
+    tx: Tx, number: int, *, state: OutboxState | None, of: Of, most: int
 ) -> Sequence[Outgoing]:
     """List deliveries below a number, the newest first."""
     rows = tx.run(
         _LISTS[state],
         before=number,
-        of_channel=channel,
-        any_channel=int(not channel),
+        of_channel=of.channel,
+        any_channel=int(not of.channel),
+        of_account=of.account,
+        any_account=int(not of.account),
         most=most,
     )
     return [to_outgoing(row) for row in rows]

@@ -16,6 +16,7 @@ from core.delivery.outbox.model import (
     Appearance,
     Budget,
     Delay,
+    Of,
     OutboxDraft,
     OutboxState,
     Outgoing,
@@ -498,7 +499,7 @@ def test_dead_deliveries_are_replayed_from_the_start(
 
 
 def test_all_dead_of_a_channel_are_replayed_in_order(dead: Outbox) -> None:
-    replayed = dead.db.run(lambda tx: outbox.replay_dead(tx, "slack"), by=dead.by)
+    replayed = dead.db.run(lambda tx: outbox.replay_dead(tx, Of("slack")), by=dead.by)
 
     assert [each.id for each in replayed] == ["D-1", "D-2"]
     assert dead.send_all() == ["k0", "mail", "k1"]
@@ -523,6 +524,18 @@ def test_what_is_on_its_way_or_sent_is_left_alone(dead: Outbox) -> None:
             dead.db.run(partial(change, delivery_id=mail.id), by=dead.by)
 
 
+def test_what_was_sent_is_sent_again_under_its_key(dead: Outbox) -> None:
+    (mail,) = dead.claim()
+    with pytest.raises(Conflict):
+        dead.db.run(lambda tx: outbox.send_again(tx, mail.id), by=dead.by)
+    dead.sent(mail)
+
+    for delivery in (mail.id, "D-1"):
+        dead.db.run(partial(outbox.send_again, delivery_id=delivery), by=dead.by)
+
+    assert sorted(dead.send_all()) == ["k0", "mail"]
+
+
 def test_deliveries_are_listed_newest_first_in_pages(dead: Outbox) -> None:
     def ids(**wanted: Any) -> list[str]:
         page = dead.db.look(lambda tx: outbox.list_(tx, **wanted), by=dead.by)
@@ -533,7 +546,8 @@ def test_deliveries_are_listed_newest_first_in_pages(dead: Outbox) -> None:
     assert [each.id for each in first.items] == ["D-3", "D-2"]
     assert ids(cursor=first.next) == ["D-1"]
     assert ids(state=OutboxState.DEAD) == ["D-2", "D-1"]
-    assert ids(channel="email") == ["D-3"]
+    assert ids(of=Of(channel="email")) == ["D-3"]
+    assert ids(of=Of(channel="email", account="nobody")) == []
     with pytest.raises(InvalidQuery):
         ids(limit=0)
 
