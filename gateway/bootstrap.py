@@ -127,7 +127,7 @@ def _with_doors(
     tenant_ids = _tenants_of(db)
     outward = build_outward(core, doors, tenants=tenant_ids, tenant_of=_tenant_of)
     sources: dict[str, Source] = {
-        "webhook": HookSource(db),
+        "webhook": HookSource(db, core.registry),
         APPROVALS: ApprovalSource(db),
         **{door.spec.name: _source(core, door) for door in doors},
     }

@@ -3,12 +3,13 @@
 import asyncio
 from functools import partial
 
+from commands.registry import Registry
 from core.database import Database, Tx
 from core.delivery.received import Received
 from core.events import service as events
 from core.hooks import deliveries, mapping
 from core.hooks import service as hooks
-from core.hooks.mapping import Skipped
+from core.hooks.mapping import Call, Skipped
 from core.hooks.model import Endpoint
 from core.kernel.envelope import Envelope
 from core.kernel.jsons import Json
@@ -23,8 +24,9 @@ class HookSource:
 
     is_chat = False
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, registry: Registry) -> None:
         self._db = db
+        self._registry = registry
 
     async def open(self, stored: Received) -> Work:
         """Ask who may run it now, then work out what it says.
@@ -41,7 +43,7 @@ class HookSource:
         except Problem as problem:
             return Work(principal=nobody, envelopes=[_bare(stored)], problem=problem)
         # A payload and an expression may be large and slow together.
-        return await asyncio.to_thread(_work, stored, endpoint, owner)
+        return await asyncio.to_thread(_work, stored, endpoint, owner, self._registry)
 
 
 def _endpoint(tx: Tx, reference: str) -> tuple[Endpoint, Principal]:
@@ -49,20 +51,42 @@ def _endpoint(tx: Tx, reference: str) -> tuple[Endpoint, Principal]:
     return endpoint, hooks.owner_of(tx, endpoint)
 
 
-def _work(stored: Received, endpoint: Endpoint, owner: Principal) -> Work:
+def _work(
+    stored: Received, endpoint: Endpoint, owner: Principal, registry: Registry
+) -> Work:
     note = partial(_note, stored, endpoint)
     try:
-        calls = mapping.extract_all(endpoint.rules, deliveries.payload_of(stored))
+        calls = mapping.extract_calls(endpoint.rules, deliveries.payload_of(stored))
     except Problem as problem:
-        bare = _bare(stored, command=endpoint.rules[0].command)
+        named = endpoint.rules[0].command if len(endpoint.rules) == 1 else ""
+        bare = _bare(stored, command=named)
         return Work(principal=owner, envelopes=[bare], problem=problem, on_done=[note])
     if isinstance(calls, Skipped):
         return Work(principal=owner, skipped=calls.reason, on_done=[note])
+    lacks = [_lack_of(each, endpoint, registry) for each in calls]
     return Work(
         principal=owner,
-        envelopes=[_envelope(stored, owner, command, args) for command, args in calls],
+        envelopes=[
+            _envelope(stored, owner, each.rule.command, each.args) for each in calls
+        ],
+        refused={place: lack for place, lack in enumerate(lacks) if lack is not None},
         on_done=[note],
     )
+
+
+def _lack_of(call: Call, endpoint: Endpoint, registry: Registry) -> Problem | None:
+    """Tell what a call is missing because its expression found nothing."""
+    command = registry.find(call.rule.command)
+    needed = (
+        [each.name for each in command.parameters if each.is_required]
+        if command
+        else []
+    )
+    try:
+        mapping.require_found(call, needed, webhook=endpoint.id)
+    except Problem as problem:
+        return problem
+    return None
 
 
 def _note(stored: Received, endpoint: Endpoint, tx: Tx, answer: Answer) -> None:

@@ -22,7 +22,8 @@ class Work:
 
     Shape:  without a command in it, `skipped` says why. A `problem` means that the
             message could not be understood or may not run; its one envelope then only
-            says where it came from. `reply_to` is where the answer is delivered, empty
+            says where it came from. `refused` holds the problems of single commands by
+            their place. `reply_to` is where the answer is delivered, empty
             when nobody waits for one. `is_transcript` stops at the first command that
             fails, as a person who wrote several lines expects. `can_edit` says that
             what is sent there can be edited later. `on_done` is what else happens, in
@@ -32,6 +33,7 @@ class Work:
     principal: Principal
     envelopes: Sequence[Envelope] = ()
     problem: Problem | None = None
+    refused: Mapping[int, Problem] = field(default_factory=dict)
     skipped: str = ""
     reply_to: Mapping[str, Json] = field(default_factory=dict)
     is_transcript: bool = False

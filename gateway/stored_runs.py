@@ -10,6 +10,7 @@ from core.database import Database, Tx
 from core.delivery import received
 from core.delivery.model import InboxState, StoredMessage
 from core.delivery.received import Received
+from core.hooks.deliveries import outcome_of
 from core.kernel.principal import system
 from core.kernel.problems import InFlight, NotLinked, Problem
 from core.kernel.reply import Reply, ReplyStatus
@@ -114,10 +115,10 @@ class StoredRuns:
                     envelope=each,
                     token=token_of(stored),
                     principal=work.principal,
-                    problem=work.problem,
+                    problem=work.problem or work.refused.get(place),
                 )
             )
-            for each in work.envelopes
+            for place, each in enumerate(work.envelopes)
         ]
 
     async def _settle(
@@ -163,8 +164,9 @@ class StoredRuns:
 
         Only the unit that finishes a message may have its effect.
         """
-        body = ending.kept.body.decode()
-        if not received.finish(tx, stored.key, reply=body):
+        body, reply = ending.kept.body.decode(), ending.kept.reply
+        outcome = outcome_of({"error": reply.error, "data": reply.data})
+        if not received.finish(tx, stored.key, reply=body, outcome=outcome.value):
             raise InFlight("this message was run already", fix=["read its answer"])
         if work.reply_to:
             post_answer(tx, work, ending)

@@ -1,56 +1,24 @@
 """Reads a delivery's headers and writes its receipt; pure, and believes nothing yet."""
 
 import re
+from base64 import b64decode
+from binascii import Error
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
+from urllib.parse import parse_qsl
 
 from core.kernel.jsons import Json, to_json
-from core.kernel.problems import InvalidHeader, Unauthenticated
+from core.kernel.problems import InvalidHeader, InvalidJson, Unauthenticated
 
 KEY_LIMIT = 255
 
-# What is signed is `id.seconds.body`, so an id with a dot could be read in two ways.
-_ID = re.compile(r"[!-\-/-~]{1,255}")
-_SECONDS = re.compile(r"[0-9]{1,11}")
 _SECRETIVE = re.compile(
     r"authorization|cookie|token|secret|signature|api-?key|password|credential"
 )
-_STORED_HEADERS = 50
+_STORED_MOST = 50
 _STORED_CHARS = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """What a signed delivery claims: its id, when it was signed, and the signatures.
-
-    Units:  `timestamp` is whole seconds since 1970.
-    """
-
-    id: str
-    timestamp: int
-    signatures: tuple[str, ...]
-
-
-def parse_proof(headers: Mapping[str, str]) -> Proof:
-    """Read the three headers of Standard Webhooks; names are in lower case.
-
-    Raises: Unauthenticated when one is missing or is not what it should be.
-    """
-    message_id = headers.get("webhook-id", "")
-    timestamp = headers.get("webhook-timestamp", "")
-    signatures = tuple(headers.get("webhook-signature", "").split())
-    if not (message_id and timestamp and signatures):
-        raise Unauthenticated(
-            "the delivery is not signed",
-            fix=["send webhook-id, webhook-timestamp and webhook-signature"],
-        )
-    if not _ID.fullmatch(message_id) or not _SECONDS.fullmatch(timestamp):
-        raise Unauthenticated(
-            "the delivery's id or timestamp is not valid",
-            fix=["use an id without dots, and the time in whole seconds since 1970"],
-        )
-    return Proof(id=message_id, timestamp=int(timestamp), signatures=signatures)
+_QUERY_CHARS = 4_000
+_BASIC = "basic "
 
 
 def parse_key(headers: Mapping[str, str]) -> str:
@@ -67,6 +35,40 @@ def parse_key(headers: Mapping[str, str]) -> str:
     return key
 
 
+def parse_basic(authorization: str) -> str:
+    """Read the password out of HTTP Basic, "" when the header is of another kind.
+
+    The name before it says nothing: the key itself tells whose it is.
+
+    Raises: Unauthenticated when it cannot be read or is empty.
+    """
+    if authorization[: len(_BASIC)].lower() != _BASIC:
+        return ""
+    try:
+        pair = b64decode(authorization[len(_BASIC) :].strip(), validate=True)
+        password = pair.decode("ascii").partition(":")[2]
+    except (Error, ValueError):
+        password = ""
+    if not password:
+        raise Unauthenticated(
+            "HTTP Basic was sent without a password", fix=["send the key as password"]
+        )
+    return password
+
+
+def parse_text(body: bytes) -> str:
+    """Read the bytes of a body as text.
+
+    Raises: InvalidJson when they are none.
+    """
+    try:
+        return body.decode()
+    except UnicodeDecodeError as fault:
+        raise InvalidJson(
+            "the body is not text in UTF-8", fix=["send JSON or a form in UTF-8"]
+        ) from fault
+
+
 def digest(body: bytes) -> str:
     """Return what makes two deliveries under one key the same."""
     return sha256(body).hexdigest()
@@ -74,10 +76,23 @@ def digest(body: bytes) -> str:
 
 def storable_headers(headers: Mapping[str, str]) -> dict[str, Json]:
     """Keep the headers that help to understand a delivery, and none that let one in."""
-    kept = sorted(name for name in headers if not _SECRETIVE.search(name))
-    return {name: headers[name][:_STORED_CHARS] for name in kept[:_STORED_HEADERS]}
+    return _storable(headers)
+
+
+def storable_query(query: bytes) -> dict[str, Json]:
+    """Keep the query of the address in the same way; of repeated names the last."""
+    text = query.decode("latin-1")
+    return _storable(dict(parse_qsl(text[:_QUERY_CHARS], keep_blank_values=True)))
 
 
 def render_receipt(request_id: str, url: str) -> bytes:
     """Write the acknowledgement: where the answer will be."""
     return to_json({"request_id": request_id, "url": url})
+
+
+def _storable(named: Mapping[str, str]) -> dict[str, Json]:
+    kept = sorted(name for name in named if not _SECRETIVE.search(name.lower()))
+    return {
+        name[:_STORED_CHARS]: named[name][:_STORED_CHARS]
+        for name in kept[:_STORED_MOST]
+    }

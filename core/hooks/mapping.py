@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 from core.expressions import check_expression, check_template, fill, search
 from core.hooks.model import PayloadMap
-from core.kernel.jsons import Json
+from core.hooks.payloads import without_surroundings
+from core.kernel.jsons import Json, canonical_json
 from core.kernel.problems import InvalidArgument
 
 EACH_LIMIT = 50
+SAMPLE_LIMIT = 500
+_GLIMPSE = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,15 @@ class Skipped:
     """A payload that asks for nothing, and why."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One command that a rule makes of a payload, and the part of it that was looked at."""
+
+    rule: PayloadMap
+    args: dict[str, Json]
+    source: Json
 
 
 Calls = list[dict[str, Json]]
@@ -57,12 +69,70 @@ def extract(payload_map: PayloadMap, payload: Json) -> Calls | Skipped:
     Units:  at most 50 calls.
     Raises: InvalidArgument when an expression cannot be applied to this payload.
     """
+    found = _sources(payload_map, payload)
+    if isinstance(found, Skipped):
+        return found
+    return [_arguments(payload_map, source) for source in found]
+
+
+def extract_calls(rules: Sequence[PayloadMap], payload: Json) -> list[Call] | Skipped:
+    """Ask every rule what a payload means; it is skipped when none has a use for it.
+
+    Raises: InvalidArgument when an expression cannot be applied to this payload.
+    """
+    calls: list[Call] = []
+    reason = "this webhook only shows what it receives"
+    for rule in rules:
+        found = _sources(rule, payload)
+        if isinstance(found, Skipped):
+            reason = found.reason
+            continue
+        calls.extend(
+            Call(rule=rule, args=_arguments(rule, source), source=source)
+            for source in found
+        )
+    return calls or Skipped(reason)
+
+
+def extract_all(rules: Sequence[PayloadMap], payload: Json) -> NamedCalls | Skipped:
+    """Name the command and the arguments of each call that a payload asks for.
+
+    Raises: InvalidArgument when an expression cannot be applied to this payload.
+    """
+    calls = extract_calls(rules, payload)
+    if isinstance(calls, Skipped):
+        return calls
+    return [(each.rule.command, each.args) for each in calls]
+
+
+def require_found(call: Call, needed: Sequence[str], *, webhook: str) -> None:
+    """Refuse a call whose expression found nothing for an argument it cannot do without.
+
+    Raises: InvalidArgument naming the expression, with the beginning of what it looked
+            at as `sample`.
+    """
+    for name in needed:
+        expression = call.rule.arguments.get(name)
+        if expression is None or name in call.args:
+            continue
+        sample = _shown(call.source)
+        raise InvalidArgument(
+            f"{expression[:80]!r} for {name} found nothing in {sample[:_GLIMPSE]}",
+            fix=[f"webhook show {webhook}", f"webhook deliveries {webhook}"],
+            argument=name,
+            expression=expression,
+            sample=sample,
+        )
+
+
+def _sources(payload_map: PayloadMap, payload: Json) -> list[Json] | Skipped:
+    """Find the parts of a payload that the expressions of a map look at."""
     if payload_map.filter and not _is_true(
         search("filter", payload_map.filter, payload)
     ):
         return Skipped("the filter did not match")
     if not payload_map.each:
-        return [_arguments(payload_map, payload)]
+        return [payload]
     found = search("each", payload_map.each, payload)
     if found is None or found == []:
         return Skipped("each found nothing")
@@ -73,23 +143,13 @@ def extract(payload_map: PayloadMap, payload: Json) -> Calls | Skipped:
             f"each found {len(found)} elements",
             fix=[f"send at most {EACH_LIMIT} in one delivery"],
         )
-    return [_arguments(payload_map, element) for element in found]
+    return found
 
 
-def extract_all(rules: Sequence[PayloadMap], payload: Json) -> NamedCalls | Skipped:
-    """Ask every rule what a payload means; it is skipped when none has a use for it.
-
-    Raises: InvalidArgument when an expression cannot be applied to this payload.
-    """
-    calls: NamedCalls = []
-    reason = "this webhook only shows what it receives"
-    for rule in rules:
-        found = extract(rule, payload)
-        if isinstance(found, Skipped):
-            reason = found.reason
-        else:
-            calls.extend((rule.command, args) for args in found)
-    return calls or Skipped(reason)
+def _shown(source: Json) -> str:
+    """Write the beginning of what a sender wrote."""
+    text = canonical_json(without_surroundings(source)).decode()
+    return text if len(text) <= SAMPLE_LIMIT else text[: SAMPLE_LIMIT - 1] + "…"
 
 
 def _arguments(payload_map: PayloadMap, payload: Json) -> dict[str, Json]:

@@ -5,7 +5,7 @@ from base64 import b64decode, b64encode
 from binascii import Error
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from secrets import token_bytes
 from typing import NamedTuple, Protocol
@@ -13,11 +13,17 @@ from typing import NamedTuple, Protocol
 from core.kernel.ids import NUMBERED, WebhookId
 from core.kernel.jsons import Json
 from core.kernel.principal import DEFAULT_TENANT, TenantId
-from core.kernel.problems import InvalidArgument, NotFound, Unavailable
+from core.kernel.problems import (
+    AlreadyExists,
+    InvalidArgument,
+    NotFound,
+    Unavailable,
+)
 
 CHANNEL = "webhook"
 PATH = "/v1/channels/webhook"
 DELIVER_SCOPE = "webhooks:deliver"
+WRITE_SCOPE = "webhooks:write"
 OVERLAP = timedelta(hours=24)
 LONGEST_OVERLAP = timedelta(days=30)
 
@@ -27,14 +33,20 @@ _LEAST_SECRET_BYTES = 24
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 # At an endpoint's address these would be the channel's own commands.
 _TAKEN = frozenset({"disable", "enable", "limit", "test"})
+ECHO = "echo"
 _ADDRESS = re.compile(r"(?:([a-z0-9-]{1,40})\.)?([A-Za-z0-9-]{1,40})")
 
 
 class HookAuth(StrEnum):
-    """How a sender proves itself: an API key, or a Standard Webhooks signature."""
+    """How a sender proves itself: an API key, or a signature of one of these kinds."""
 
     KEY = "key"
     STANDARD = "standard"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    STRIPE = "stripe"
+    SLACK = "slack"
+    GRAFANA = "grafana"
 
 
 class Vault(Protocol):
@@ -76,9 +88,10 @@ class Endpoint:
 
     Shape:  each of `rules` looks at a delivery by itself; without any, deliveries are
             only kept and shown. `callback` is the subscription that is told of each
-            answer, "" for none. `secret` and `previous_secret` are sealed; both are "" unless deliveries are
-            signed, and the previous one counts until `previous_until`. `creator_scopes`
-            is what the creator could do then; it runs with what of it is left.
+            answer, "" for none. `secret` and `previous_secret` are sealed; both are ""
+            unless deliveries are signed, and the previous one counts until
+            `previous_until`. `creator_scopes` is what the creator could do then; it
+            runs with what of it is left.
     """
 
     id: WebhookId
@@ -92,6 +105,24 @@ class Endpoint:
     secret: str = ""
     previous_secret: str = ""
     previous_until: datetime | None = None
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it is the one that everybody has and nobody made."""
+        return self.id == ECHO
+
+
+def echo() -> Endpoint:
+    """Return the endpoint for trying things out, which only keeps and shows."""
+    return Endpoint(
+        id=WebhookId(ECHO),
+        name=ECHO,
+        auth=HookAuth.KEY,
+        rules=(),
+        creator_id="",
+        creator_scopes=frozenset(),
+        created_at=datetime.fromtimestamp(0, UTC),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +143,13 @@ class Address(NamedTuple):
 def parse_name(text: str) -> str:
     """Read an endpoint's name, which stands in its address.
 
-    Raises: InvalidArgument.
+    Raises: InvalidArgument, AlreadyExists.
     """
+    if text == ECHO:
+        raise AlreadyExists(
+            f"the webhook {ECHO} is there for everybody, for trying things out",
+            fix=["choose another name", f"webhook show {ECHO}"],
+        )
     is_name = _NAME.fullmatch(text) and text not in _TAKEN
     if not is_name or NUMBERED.fullmatch(text.upper()):
         raise InvalidArgument(

@@ -7,6 +7,7 @@ from core.database import Tx
 from core.events.service import append
 from core.hooks import mapping, store
 from core.hooks.model import (
+    ECHO,
     LONGEST_OVERLAP,
     OVERLAP,
     Endpoint,
@@ -14,11 +15,11 @@ from core.hooks.model import (
     NewEndpoint,
     PayloadMap,
     Vault,
-    key_of,
-    new_secret,
+    echo,
     parse_name,
     unknown,
 )
+from core.hooks.proofs import make_secret, require_secret, signing_key
 from core.identity.scopes import meet
 from core.identity.users import service as users
 from core.identity.users.model import to_principal
@@ -34,8 +35,10 @@ from core.kernel.problems import (
 )
 from core.secrets.model import context_of
 
+RULES_LIMIT = 10
 
-def create(
+
+def create(  # noqa: PLR0913 - what an endpoint is made of
     tx: Tx,
     name: str,
     rules: Sequence[PayloadMap],
@@ -43,21 +46,23 @@ def create(
     auth: HookAuth,
     vault: Vault,
     callback: str = "",
+    secret: str | None = None,
 ) -> NewEndpoint:
     """Make an endpoint that runs commands in the caller's name.
 
-    Shape:  the secret of a signed endpoint is shown only now.
-    Raises: AlreadyExists, InvalidArgument for a bad name or expression, NotFound when
-            the caller is no user, for nobody could then be asked whether it still may.
+    Shape:  `secret` is one that the sender chose; None makes one for a signed endpoint,
+            which is told only now.
+    Raises: AlreadyExists, InvalidArgument for a bad name, expression or secret,
+            NotFound when the caller is no user, for nobody could then be asked whether
+            it still may.
     """
     parse_name(name)
-    for each in rules:
-        mapping.check(each)
+    _check_rules(rules)
     if store.find(tx, name) is not None:
         raise AlreadyExists(f"the webhook {name} exists already", fix=["webhook list"])
     creator = users.get_(tx, tx.principal.id)
     endpoint_id = WebhookId(tx.new_id("W"))
-    secret = new_secret() if auth is HookAuth.STANDARD else ""
+    used = make_secret(auth) if secret is None else require_secret(auth, secret)
     store.add(
         tx,
         Endpoint(
@@ -69,7 +74,7 @@ def create(
             creator_scopes=tx.principal.scopes,
             created_at=tx.now,
             callback=callback,
-            secret=_seal(vault, tx.tenant, endpoint_id, secret) if secret else "",
+            secret=_seal(vault, tx.tenant, endpoint_id, used) if used else "",
         ),
     )
     tx.bump("webhooks")
@@ -81,18 +86,21 @@ def create(
         auth=auth.value,
         commands=[each.command for each in rules],
     )
-    return NewEndpoint(endpoint=get_(tx, endpoint_id), secret=secret)
+    made = used if secret is None else ""
+    return NewEndpoint(endpoint=get_(tx, endpoint_id), secret=made)
 
 
 def get_(tx: Tx, reference: str) -> Endpoint:
-    """Get an endpoint by its id or its name.
+    """Get an endpoint by its id or its name; every tenant has one named `echo`.
 
     Raises: NotFound.
     """
     found = store.find(tx, reference)
-    if found is None:
-        raise unknown(reference)
-    return found
+    if found is not None:
+        return found
+    if reference == ECHO:
+        return echo()
+    raise unknown(reference)
 
 
 def list_(tx: Tx, *, limit: int = PAGE_LIMIT, cursor: str = "") -> Page[Endpoint]:
@@ -108,14 +116,20 @@ def list_(tx: Tx, *, limit: int = PAGE_LIMIT, cursor: str = "") -> Page[Endpoint
 
 
 def rotate(
-    tx: Tx, reference: str, *, vault: Vault, overlap: timedelta = OVERLAP
+    tx: Tx,
+    reference: str,
+    *,
+    vault: Vault,
+    overlap: timedelta = OVERLAP,
+    secret: str | None = None,
 ) -> NewEndpoint:
     """Give a signed endpoint a new secret; the old one counts for `overlap` longer.
 
+    Shape:  `secret` is one that the sender chose; None makes one, told only now.
     Raises: NotFound, IllegalMove when it has no secret, InvalidArgument.
     """
     endpoint = get_(tx, reference)
-    if endpoint.auth is not HookAuth.STANDARD:
+    if endpoint.auth is HookAuth.KEY:
         raise IllegalMove(
             f"{endpoint.id} takes API keys and has no secret", fix=["key rotate"]
         )
@@ -125,20 +139,27 @@ def rotate(
             fix=["use 0 s to 30 days"],
             argument="overlap",
         )
-    secret, until = new_secret(), tx.now + overlap
-    sealed = _seal(vault, tx.tenant, endpoint.id, secret)
+    auth, until = endpoint.auth, tx.now + overlap
+    used = make_secret(auth) if secret is None else require_secret(auth, secret)
+    sealed = _seal(vault, tx.tenant, endpoint.id, used)
     store.rotate(tx, endpoint.id, new=sealed, old=endpoint.secret, until=until)
     tx.bump("webhooks")
     append(tx, "webhook_rotated", target=endpoint.id, until=to_iso(until))
-    return NewEndpoint(endpoint=get_(tx, endpoint.id), secret=secret)
+    made = used if secret is None else ""
+    return NewEndpoint(endpoint=get_(tx, endpoint.id), secret=made)
 
 
 def delete(tx: Tx, reference: str) -> Endpoint:
     """Remove an endpoint; what it has received stays on record.
 
-    Raises: NotFound.
+    Raises: NotFound; IllegalMove for the one that everybody has.
     """
     endpoint = get_(tx, reference)
+    if endpoint.is_built_in:
+        raise IllegalMove(
+            f"the webhook {endpoint.name} is there for everybody and does nothing",
+            fix=["webhook list"],
+        )
     store.delete(tx, endpoint.id)
     tx.bump("webhooks")
     append(tx, "webhook_deleted", target=endpoint.id, name=endpoint.name)
@@ -149,8 +170,11 @@ def owner_of(tx: Tx, endpoint: Endpoint) -> Principal:
     """Say in whose name an endpoint runs now: its creator, with what is left of the
     rights from when it was made.
 
+    Shape:  nobody made the one that everybody has, which runs nothing.
     Raises: Forbidden when the creator may do nothing any more.
     """
+    if endpoint.is_built_in:
+        return Principal(id="", name="nobody", tenant=tx.tenant, linked=False)
     creator = users.get_(tx, endpoint.creator_id)
     if not creator.is_active:
         raise Forbidden(
@@ -172,7 +196,19 @@ def open_keys(
     if endpoint.previous_until is not None and now < endpoint.previous_until:
         sealed.append(endpoint.previous_secret)
     context = _context(tenant, endpoint.id)
-    return [key_of(vault.open_(each, context=context).decode()) for each in sealed]
+    secrets = [vault.open_(each, context=context).decode() for each in sealed]
+    return [signing_key(endpoint.auth, each) for each in secrets]
+
+
+def _check_rules(rules: Sequence[PayloadMap]) -> None:
+    if len(rules) > RULES_LIMIT:
+        raise InvalidArgument(
+            f"{len(rules)} rules are more than a webhook takes",
+            fix=[f"use at most {RULES_LIMIT}", "make another webhook"],
+            argument="rules",
+        )
+    for each in rules:
+        mapping.check(each)
 
 
 def _seal(vault: Vault, tenant: TenantId, endpoint_id: WebhookId, secret: str) -> str:

@@ -109,7 +109,7 @@ class World:
         return Intake(
             self.db,
             self.pipeline,
-            sources={"webhook": HookSource(self.db)},
+            sources={"webhook": HookSource(self.db, self.registry)},
             tenants=self.tenants,
         )
 

@@ -149,7 +149,7 @@ async def test_outage_postpones_a_delivery(
     world: World, person: Principal, deliver: Deliver
 ) -> None:
     new = world.endpoint(person)
-    flaky = Flaky(HookSource(world.db))
+    flaky = Flaky(HookSource(world.db, world.registry))
     intake = Intake(
         world.db, world.pipeline, sources={"webhook": flaky}, tenants=world.tenants
     )

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from channels.webhook import signature, wire
+from channels.webhook.schemes import standard
 from core.kernel.problems import Unauthenticated
 
 KEY = b"k" * 32
@@ -33,7 +33,7 @@ def headers_of(
 
 def is_ours(headers: dict[str, str], body: bytes, now: datetime) -> bool:
     try:
-        signature.verify(wire.parse_proof(headers), body, keys=[KEY], now=now)
+        standard.parse(headers).prove(body, keys=[KEY], now=now)
     except Unauthenticated:
         return False
     return True
@@ -86,23 +86,23 @@ def test_any_other_headers_are_refused_and_no_fault(values: dict[str, str]) -> N
 
 
 def test_any_of_several_keys_will_do() -> None:
-    proof = wire.parse_proof(headers_of("m", NOW, "{}", OTHER))
+    proof = standard.parse(headers_of("m", NOW, "{}", OTHER))
 
-    signature.verify(proof, b"{}", keys=[KEY, OTHER], now=NOW)
+    proof.prove(b"{}", keys=[KEY, OTHER], now=NOW)
     with pytest.raises(Unauthenticated, match="does not fit"):
-        signature.verify(proof, b"{}", keys=[KEY], now=NOW)
+        proof.prove(b"{}", keys=[KEY], now=NOW)
 
 
 def test_no_key_lets_nobody_in() -> None:
     """`R-05`."""
-    proof = wire.parse_proof(headers_of("m", NOW, "{}"))
+    proof = standard.parse(headers_of("m", NOW, "{}"))
 
     with pytest.raises(Unauthenticated):
-        signature.verify(proof, b"{}", keys=[], now=NOW)
+        proof.prove(b"{}", keys=[], now=NOW)
 
 
 def test_time_is_told_apart_from_the_signature() -> None:
-    proof = wire.parse_proof(headers_of("m", NOW, "{}"))
+    proof = standard.parse(headers_of("m", NOW, "{}"))
 
     with pytest.raises(Unauthenticated, match="5 minutes"):
-        signature.verify(proof, b"{}", keys=[KEY], now=NOW + timedelta(minutes=6))
+        proof.prove(b"{}", keys=[KEY], now=NOW + timedelta(minutes=6))

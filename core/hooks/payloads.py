@@ -1,0 +1,84 @@
+"""From the raw text of a delivery to what the expressions of a map look at; pure."""
+
+from urllib.parse import parse_qs
+
+from core.kernel.jsons import Json, parse_json
+from core.kernel.problems import InvalidJson, UnsupportedMedia
+
+HEADERS, QUERY = "_headers", "_query"
+
+_FORM = "application/x-www-form-urlencoded"
+_MOST_FIELDS = 1_000
+
+
+def parse_payload(body: str, content_type: str) -> Json:
+    """Read a body: JSON whatever it calls itself, else a form if it says so.
+
+    Shape:  an empty body is an empty object. A field of a form that comes several times
+            is a list. JSON in a field named `payload` is decoded, and is the payload
+            when it is the only field.
+    Raises: InvalidJson, UnsupportedMedia when it is said to be something else.
+    """
+    if not body.strip():
+        return {}
+    media_type = content_type.partition(";")[0].strip().lower()
+    try:
+        return parse_json(body)
+    except InvalidJson:
+        if media_type == _FORM:
+            return _form(body)
+        if _may_be_json(media_type):
+            raise
+    raise UnsupportedMedia(
+        f"the body is {media_type[:100]}",
+        fix=["send Content-Type: application/json", f"send Content-Type: {_FORM}"],
+    )
+
+
+def with_surroundings(
+    payload: Json, *, headers: dict[str, Json], query: dict[str, Json]
+) -> Json:
+    """Put what came around an object beside its own keys; anything else stays alone."""
+    if not isinstance(payload, dict):
+        return payload
+    return {**payload, HEADERS: headers, QUERY: query}
+
+
+def without_surroundings(payload: Json) -> Json:
+    """Take that away again, for showing what the sender itself wrote."""
+    if not isinstance(payload, dict):
+        return payload
+    return {
+        name: value for name, value in payload.items() if name not in (HEADERS, QUERY)
+    }
+
+
+def _may_be_json(media_type: str) -> bool:
+    return (
+        media_type in ("", "application/json", "text/plain", "text/json")
+        or media_type.endswith("+json")
+        or media_type == "application/octet-stream"
+    )
+
+
+def _form(body: str) -> Json:
+    try:
+        named = parse_qs(
+            body,
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=_MOST_FIELDS,
+        )
+    except ValueError as fault:
+        raise InvalidJson(
+            "the body is neither JSON nor a form", fix=["send one of the two, in UTF-8"]
+        ) from fault
+    fields: dict[str, Json] = {
+        name: values[0] if len(values) == 1 else list(values)
+        for name, values in named.items()
+    }
+    inner = fields.get("payload")
+    if isinstance(inner, str) and inner[:1] in ("{", "["):
+        fields["payload"] = parse_json(inner)
+    return fields["payload"] if list(fields) == ["payload"] else fields
