@@ -1,7 +1,7 @@
 """Tells people what waits for their approval, and who asked what became of it."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from commands import approval_views, blocks
 from core.approvals.requests import service as requests
@@ -9,13 +9,12 @@ from core.approvals.requests.model import Request, RequestStatus
 from core.database import Tx
 from core.delivery.outbox import service as outbox
 from core.delivery.outbox.model import Appearance, OutboxDraft, lasting
-from core.delivery.places import direct_place
 from core.events.model import Event, EventFilter
-from core.identity.links import service as links
-from core.kernel.jsons import Json, to_json
+from core.kernel.jsons import to_json
 from core.kernel.outgoing import Lane
 from core.kernel.reply import Block, Reply
 from core.kernel.sanitise import sanitise_reply
+from gateway.readers import Reader, readers_of
 
 _ASKED = "approval_requested"
 _OVER: Mapping[str, str] = {
@@ -24,16 +23,6 @@ _OVER: Mapping[str, str] = {
     "approval_expired": "has expired",
 }
 _DECIDED = frozenset({*_OVER, "approval_granted", "approval_withdrawn"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reader:
-    """Somebody to be written to, and where."""
-
-    person_id: str
-    channel: str
-    account: str
-    place: Mapping[str, Json]
 
 
 class ApprovalNotices:
@@ -67,14 +56,14 @@ class ApprovalNotices:
 
     def _ask(self, tx: Tx, request: Request) -> None:
         for person in requests.approvers(tx, request):
-            for reader in _accounts(tx, person.id):
+            for reader in readers_of(tx, person.id):
                 _post(tx, reader, request, _question(request))
 
     def _close(self, tx: Tx, request: Request) -> None:
         """Take the buttons off what was asked and can no longer be answered."""
         undecided = replace(request, votes=())
         for person in requests.approvers(tx, undecided):
-            for reader in _accounts(tx, person.id):
+            for reader in readers_of(tx, person.id):
                 if reader.channel in self._editable:
                     _post(
                         tx,
@@ -90,30 +79,20 @@ def _tell_requester(tx: Tx, request: Request, event: Event) -> None:
     asked = request.asked
     if request.request_id and asked.reply_to:
         return
-    there = _Reader(
+    there = Reader(
         person_id=request.requester_id,
         channel=asked.channel,
         account=asked.account,
         place={**lasting(asked.reply_to), "this": request.id},
     )
-    readers = [there] if asked.reply_to else _accounts(tx, request.requester_id)
+    readers = [there] if asked.reply_to else readers_of(tx, request.requester_id)
     for reader in readers:
         _post(tx, reader, request, _refusal(request, event), subject="outcome")
 
 
-def _accounts(tx: Tx, user_id: str) -> Iterator[_Reader]:
-    """Yield the accounts at which a person can be written to."""
-    for identity in links.list_(tx, user_id):
-        at = identity.account
-        if place := direct_place(at.channel, at.sender):
-            yield _Reader(
-                person_id=user_id, channel=at.channel, account=at.account, place=place
-            )
-
-
 def _post(
     tx: Tx,
-    reader: _Reader,
+    reader: Reader,
     request: Request,
     reply: Reply,
     *,

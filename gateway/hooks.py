@@ -16,7 +16,8 @@ from core.kernel.jsons import Json
 from core.kernel.principal import Principal, system
 from core.kernel.problems import Problem, Unavailable
 from gateway.answers import Answer
-from gateway.stored import Work
+from gateway.callbacks import callbacks_of
+from gateway.stored import OnDone, Work
 
 
 class HookSource:
@@ -55,12 +56,13 @@ def _work(
     stored: Received, endpoint: Endpoint, owner: Principal, registry: Registry
 ) -> Work:
     note = partial(_note, stored, endpoint)
+    then: list[OnDone] = [note, *callbacks_of(endpoint)]
     try:
         calls = mapping.extract_calls(endpoint.rules, deliveries.payload_of(stored))
     except Problem as problem:
         named = endpoint.rules[0].command if len(endpoint.rules) == 1 else ""
         bare = _bare(stored, command=named)
-        return Work(principal=owner, envelopes=[bare], problem=problem, on_done=[note])
+        return Work(principal=owner, envelopes=[bare], problem=problem, on_done=then)
     if isinstance(calls, Skipped):
         return Work(principal=owner, skipped=calls.reason, on_done=[note])
     lacks = [_lack_of(each, endpoint, registry) for each in calls]
@@ -70,7 +72,7 @@ def _work(
             _envelope(stored, owner, each.rule.command, each.args) for each in calls
         ],
         refused={place: lack for place, lack in enumerate(lacks) if lack is not None},
-        on_done=[note],
+        on_done=then,
     )
 
 

@@ -16,6 +16,8 @@ from gateway.outbox import Post, Postman, budget_of
 from gateway.purge import EVERY as PURGE_EVERY
 from gateway.purge import Purge
 from gateway.reactor import Reactor
+from gateway.subscribers import Subscribers
+from gateway.subscription_notices import SubscriptionNotices
 from gateway.supervisor import Loop, Ticker
 
 Tenants = Callable[[], Awaitable[Sequence[TenantId]]]
@@ -64,7 +66,13 @@ def build_outward(
         postman=postman,
         reactor=Reactor(
             core.db,
-            (Watchers(), Cards(), ApprovalNotices(_editable(doors))),
+            (
+                Watchers(),
+                Cards(),
+                ApprovalNotices(_editable(doors)),
+                Subscribers(),
+                SubscriptionNotices(),
+            ),
             tenants=tenants,
             on_posted=postman.bell.ring,
         ),

@@ -8,7 +8,8 @@ from core.database import Database, Tx
 from core.delivery import retention
 from core.delivery.outbox import queue
 from core.delivery.retention import Expired, Keep
-from core.kernel.principal import TenantId, system
+from core.hooks.subscriptions import service as subscriptions
+from core.kernel.principal import Principal, TenantId, system
 from gateway.settings import KeepSettings
 
 EVERY = timedelta(minutes=10)
@@ -40,6 +41,19 @@ class Purge:
                 if expired.is_empty:
                     break
                 await self._db.write(partial(_forget, expired=expired), by=by)
+            await self._forget_attempts(by)
+
+    async def _forget_attempts(self, by: Principal) -> None:
+        """Forget how old deliveries to subscriptions went."""
+        for _ in range(MOST_BATCHES):
+            old = await self._db.read(
+                lambda tx: subscriptions.find_old_attempts(tx, self._keep.dead), by=by
+            )
+            if not old:
+                break
+            await self._db.write(
+                partial(subscriptions.forget_attempts, attempts=old), by=by
+            )
 
 
 def _forget(tx: Tx, expired: Expired) -> None:

@@ -49,6 +49,8 @@ from core.secrets.model import context_of
 COLLECTION = "subscriptions"
 SEES = "events:read"
 
+_FORGOTTEN_AT_ONCE = 200
+
 
 def create(
     tx: Tx, name: str, url: str, *, wanted: Wanted, vault: Vault
@@ -103,6 +105,11 @@ def get_(tx: Tx, reference: str) -> Subscription:
     if found is None:
         raise unknown(reference)
     return found
+
+
+def find(tx: Tx, reference: str) -> Subscription | None:
+    """Find a subscription by its id or its name."""
+    return store.find(tx, reference)
 
 
 def list_(tx: Tx, *, limit: int = PAGE_LIMIT, cursor: str = "") -> Page[Subscription]:
@@ -194,15 +201,16 @@ def owner_of(tx: Tx, subscription: Subscription) -> Principal:
     Raises: Forbidden when the creator is disabled or may not see events.
     """
     creator = users.get_(tx, subscription.creator_id)
-    fix = [f"make {subscription.name} again in another name"]
+    who = f"{creator.name}, who made this subscription,"
     if not creator.is_active:
         raise Forbidden(
-            f"{creator.name}, who made {subscription.id}, is disabled", fix=fix
+            f"{who} is disabled",
+            fix=[f"user enable {creator.name}", "make it again in another name"],
         )
     scopes = meet(subscription.creator_scopes, creator.scopes)
     owner = to_principal(creator, Assurance.SECRET, scopes=scopes)
     if not owner.may(SEES):
-        raise MissingScope(SEES, who=f"{creator.name}, who made {subscription.id},")
+        raise MissingScope(SEES, who=who)
     return owner
 
 
@@ -253,6 +261,17 @@ def note_attempt(tx: Tx, subscription_id: str, attempt: Attempt) -> None:
 def list_attempts(tx: Tx, key: str) -> Sequence[Attempt]:
     """List what was tried for one delivery, in order."""
     return tries.list_of(tx, key)
+
+
+def find_old_attempts(tx: Tx, kept: timedelta) -> Sequence[tuple[str, int]]:
+    """Find a batch of attempts that were kept long enough, the oldest first."""
+    return tries.list_before(tx, tx.now - kept, most=_FORGOTTEN_AT_ONCE)
+
+
+def forget_attempts(tx: Tx, attempts: Sequence[tuple[str, int]]) -> None:
+    """Delete what was found."""
+    for key, number in attempts:
+        tries.forget(tx, key, number)
 
 
 def _count_failed(

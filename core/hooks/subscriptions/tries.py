@@ -15,7 +15,7 @@ _OWN_TRIED = _TRIED.tenant_id == bindparam("tenant")
 _LAST_NUMBER = Prepared(
     select(func.max(_TRIED.attempt)).where(_OWN_TRIED, _TRIED.key == bindparam("of"))
 )
-_TRIES = Prepared(
+_OF_KEY = (
     callback_attempts.select()
     .with_only_columns(
         _TRIED.key,
@@ -27,8 +27,9 @@ _TRIES = Prepared(
         _TRIED.tried_at,
     )
     .where(_OWN_TRIED, _TRIED.key == bindparam("of"))
-    .order_by(_TRIED.attempt)
 )
+_TRIES = Prepared(_OF_KEY.order_by(_TRIED.attempt))
+_LAST = Prepared(_OF_KEY.order_by(_TRIED.attempt.desc()).limit(literal_column("1")))
 _KEYS = Prepared(
     select(_TRIED.key)
     .distinct()
@@ -78,6 +79,12 @@ def add(tx: Tx, attempt: Attempt) -> None:
 def list_of(tx: Tx, key: str) -> Sequence[Attempt]:
     """List the attempts to deliver something, in their order."""
     return [_to_attempt(row) for row in tx.run(_TRIES, of=key)]
+
+
+def find_last(tx: Tx, key: str) -> Attempt | None:
+    """Find the last attempt to deliver something."""
+    rows = tx.run(_LAST, of=key)
+    return _to_attempt(rows[0]) if rows else None
 
 
 def count_deliveries(tx: Tx, of: str, *, since: datetime, most: int) -> int:
