@@ -160,6 +160,7 @@ _GITLAB_RULES = (
 
 _STRIPE_RULES = (
     _ensure(
+        "type && "
         "contains(['invoice.payment_failed', 'payment_intent.payment_failed'], type)",
         key="data.object.id",
         title="Payment failed: {data.object.id} of "
@@ -168,7 +169,7 @@ _STRIPE_RULES = (
         is_again=True,
     ),
     _withdraw(
-        "contains(['invoice.paid', 'payment_intent.succeeded'], type)",
+        "type && contains(['invoice.paid', 'payment_intent.succeeded'], type)",
         key="data.object.id",
         reason="paid",
     ),
