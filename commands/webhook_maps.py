@@ -11,12 +11,16 @@ from commands.registry import Command, Danger
 from commands.schema import Kind, Parameter
 from core.hooks.model import PayloadMap
 from core.kernel.jsons import Json, to_json
+from core.kernel.principal import Principal
 from core.kernel.problems import InvalidArgument, Problem, UnknownCommand
 
 
-def require_possible(ctx: Context, payload_map: PayloadMap) -> None:
+def require_possible(
+    ctx: Context, payload_map: PayloadMap, *, by: str = "webhook"
+) -> None:
     """Refuse a map that names what does not exist, or more than its maker may do.
 
+    Shape:  `by` is what the map is for, as people know it.
     Raises: UnknownCommand, UnknownFlag, MissingScope, InvalidArgument.
     """
     mapped = ctx.registry.find(payload_map.command)
@@ -29,19 +33,19 @@ def require_possible(ctx: Context, payload_map: PayloadMap) -> None:
         )
     if mapped.danger is Danger.DESTRUCTIVE:
         raise InvalidArgument(
-            f"{mapped.name} cannot be taken back, so no webhook may run it",
+            f"{mapped.name} cannot be taken back, so no {by} may run it",
             fix=["choose a command that is not destructive"],
             argument="command",
         )
     if mapped.is_macro:
         raise InvalidArgument(
-            f"{mapped.name} stands for another command, which a webhook cannot foresee",
+            f"{mapped.name} stands for another command, which a {by} cannot foresee",
             fix=["name that command itself"],
             argument="command",
         )
     if mapped.is_personal:
         raise InvalidArgument(
-            f"{mapped.name} is for a person to decide, so no webhook may run it",
+            f"{mapped.name} is for a person to decide, so no {by} may run it",
             fix=["choose another command"],
             argument="command",
         )
@@ -90,8 +94,14 @@ def _require_fitting(parameter: Parameter, value: Json) -> None:
         ) from fault
 
 
-def try_call(ctx: Context, name: str, args: dict[str, Json]) -> dict[str, Json]:
-    """Understand one call as its delivery would, and say how that ended."""
+def try_call(
+    ctx: Context, name: str, args: dict[str, Json], *, as_: Principal | None = None
+) -> dict[str, Json]:
+    """Understand one call as its delivery would, and say how that ended.
+
+    Shape:  `as_` is in whose name it would run, the caller unless said otherwise.
+    """
+    whose = as_ or ctx.principal
     line, problem = "", ""
     try:
         line = parse_call(
@@ -100,7 +110,7 @@ def try_call(ctx: Context, name: str, args: dict[str, Json]) -> dict[str, Json]:
             ctx.registry,
             now=ctx.tx.now,
             timezone=ctx.origin.timezone,
-            me=ctx.principal.name,
+            me=whose.name,
         ).canonical
     except Problem as refused:
         problem = refused.detail
