@@ -1,13 +1,10 @@
 """A whole gateway behind its ASGI application, and the people who use it over HTTP."""
 
 import sqlite3
-from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx2
-import orjson
 from pydantic import SecretStr
 
 from core.audit import service as audit
@@ -18,115 +15,36 @@ from core.identity.tenants import service as tenants
 from core.identity.users import service as users
 from core.kernel.principal import DEFAULT_TENANT, Role, TenantId, system
 from core.kernel.problems import NotFound
-from gateway.app import create_app
-from gateway.bootstrap import build
 from gateway.flags import FlagFile
 from gateway.settings import LimitSettings, Settings
 from gateway.sweeper import Sweeper
+from gateway.testing import gateway as testing
+from gateway.testing.gateway import PROBLEM, Answer, Body, Person
 from tests.conftest import FakeClock
 
 ADMIN_KEY = "a-key-of-the-tests-that-opens-nothing-else"
 PLENTY = "100000000/minute"
-PROBLEM = "application/problem+json"
 
-Body = Mapping[str, Any]
+__all__ = ["ADMIN_KEY", "PLENTY", "PROBLEM", "Answer", "Body", "Gateway", "Person"]
 
 _NOTES = ("audit_events", "conversations", "heads", "inbox")
 
 
-class Answer:
-    """One HTTP response, its body read."""
-
-    def __init__(self, response: httpx2.Response) -> None:
-        self.status = response.status_code
-        self.headers = response.headers
-        self.raw = response.content
-        self.is_problem = response.headers.get("content-type") == PROBLEM
-
-    @property
-    def body(self) -> Any:
-        return orjson.loads(self.raw)
-
-    @property
-    def data(self) -> Any:
-        """What a command answered, inside of its Reply."""
-        return self.body["data"]
-
-    @property
-    def error(self) -> Any:
-        """The problem of a Reply, or of a resource route."""
-        return self.body if self.is_problem else self.body["error"]
-
-    @property
-    def etag(self) -> str:
-        return str(self.headers["etag"])
-
-    def __repr__(self) -> str:
-        return f"{self.status} {self.raw[:2000]!r}"
-
-
-class Person:
-    """Somebody with an API key."""
-
-    def __init__(self, gateway: "Gateway", key: str, *, key_id: str = "") -> None:
-        self._gateway = gateway
-        self.key = key
-        self.key_id = key_id
-
-    async def say(self, line: str, *, key: str = "", **headers: str) -> Answer:
-        """Send a line to /v1/commands; `key` is its idempotency key."""
-        return await self._send({"line": line}, key, headers)
-
-    async def command(self, name: str, /, **args: Any) -> Answer:
-        """Send the JSON form to /v1/commands."""
-        return await self._send({"command": name, "args": args}, "", {})
-
-    async def call(
-        self, method: str, path: str, body: Body | None = None, /, **headers: str
-    ) -> Answer:
-        """Call a route; headers are spelt `if_match="…"`."""
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        content = None if body is None else orjson.dumps(body)
-        return await self._gateway.send(
-            method, path, content, {"authorization": f"Bearer {self.key}", **given}
-        )
-
-    async def get(self, path: str, **headers: str) -> Answer:
-        return await self.call("GET", path, **headers)
-
-    async def post(self, path: str, body: Body | None = None, **headers: str) -> Answer:
-        return await self.call("POST", path, body or {}, **headers)
-
-    async def patch(self, path: str, body: Body, **headers: str) -> Answer:
-        return await self.call("PATCH", path, body, **headers)
-
-    async def _send(self, body: Body, key: str, headers: Mapping[str, str]) -> Answer:
-        given = {**({"idempotency_key": key} if key else {}), **headers}
-        return await self.call("POST", "/v1/commands", body, **given)
-
-
-class Gateway:
+class Gateway(testing.Gateway):
     """A gateway without its tickers; the clock stands still until a test moves it."""
 
     def __init__(
         self, data: Path, clock: FakeClock, limits: LimitSettings, **settings: Any
     ) -> None:
         self.clock = clock
-        self.settings = Settings(
+        self.admin = Person(self, ADMIN_KEY)
+        known = Settings(
             data=data,
             bootstrap_admin_key=SecretStr(ADMIN_KEY),
             limits=limits,
             **settings,
         )
-        self.admin = Person(self, ADMIN_KEY)
-        self._start()
-
-    def _start(self) -> None:
-        self.graph = build(self.settings, clock=self.clock)
-        self._app = create_app(self.graph)
-
-    async def stop(self) -> None:
-        await self.graph.stop()
+        super().__init__(known, clock=clock)
 
     async def restart(self) -> None:
         await self.stop()
@@ -136,34 +54,6 @@ class Gateway:
     async def sweep(self) -> None:
         """Do what the sweeper does every second."""
         await Sweeper(self.graph.db, FlagFile(self.settings.flags_file)).sweep()
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        content: bytes | None,
-        headers: Mapping[str, str],
-        *,
-        address: str = "203.0.113.1",
-    ) -> Answer:
-        """Send a request from a socket address."""
-        transport = httpx2.ASGITransport(app=self._app, client=(address, 40_000))
-        async with httpx2.AsyncClient(
-            transport=transport, base_url="http://gateway"
-        ) as client:
-            response = await client.request(
-                method, path, content=content, headers=dict(headers)
-            )
-        return Answer(response)
-
-    async def auth(
-        self, path: str, body: Body, *, address: str = "203.0.113.1", **headers: str
-    ) -> Answer:
-        """Post to /auth/… from a socket address."""
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.send(
-            "POST", f"/auth/{path}", orjson.dumps(body), given, address=address
-        )
 
     def person(
         self,

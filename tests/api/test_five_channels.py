@@ -6,12 +6,15 @@ import orjson
 import pytest
 
 from commands.registry import Command, Danger
+from gateway.testing.channels import Channel
+from gateway.testing.street import Told
+from gateway.testing.webhook import Webhook
 from tests.api.cases import CASES, Case, without
 from tests.api.conftest import Serve
-from tests.api.five.channels import CHANNELS, STRANGERS, Channel, Rest, Webhook
-from tests.api.five.doors import Reply, Street, street
+from tests.api.five import CHANNELS, STRANGERS, Stage, staged
 from tests.conftest import FakeClock
 
+_ENDPOINT = "parity"
 _CONVERSATION = {"x_opswire_conversation": "c1"}
 
 # These take up what was said before, and a machine that delivers has said nothing.
@@ -32,7 +35,7 @@ _OWN = dict.fromkeys(
 class Play:
     """One case, said on one channel of a fresh gateway."""
 
-    def __init__(self, there: Street, name: str) -> None:
+    def __init__(self, there: Stage, name: str) -> None:
         self.there = there
         self.case: Case = CASES[name]
         self.command: Command = there.gateway.graph.registry.names[name]
@@ -52,7 +55,7 @@ class Play:
         reply = await (self.deliver(channel) if is_machine else self.say(channel))
         return str(reply["error"]["code"])
 
-    async def say(self, channel: Channel) -> Reply:
+    async def say(self, channel: Channel) -> Told:
         """Say the line, and again with the token that it asks for."""
         line = self._filled(self.case.line)
         reply = await channel.say(line)
@@ -60,20 +63,23 @@ class Play:
             reply = await channel.say(f"{line} --confirm {reply['data']['token']}")
         return reply
 
-    async def deliver(self, channel: Channel) -> Reply:
+    async def deliver(self, channel: Channel) -> Told:
         """Deliver the arguments to an endpoint that runs the command with them."""
         assert isinstance(channel, Webhook)
         if self.made["error"]:
             return self.made
-        return await channel.deliver(self.made, self._args())
+        secret = self.made["data"]["secret"]
+        return await channel.deliver(secret, self._args(), name=_ENDPOINT)
 
     async def _prepare(self, channel: Channel) -> None:
         """Say what comes before, and make the endpoint of the webhook everywhere."""
         ann = self.there.gateway.person("ann")
         if self.case.setting is not None:
             self.case.setting(self.there.gateway)
-        # An endpoint is made where its secret may be told.
-        at = Rest(self.there) if self.command.noun == "webhook" else channel
+        # An endpoint is made where its secret may be told, and a machine says nothing.
+        is_machine = isinstance(channel, Webhook)
+        is_told = is_machine or self.command.noun == "webhook"
+        at = self.there.rest if is_told else channel
         for line in self.case.before:
             said = self._filled(line.removeprefix("!"))
             if line.startswith("!"):
@@ -82,8 +88,9 @@ class Play:
                 self.answers.append((await ann.say(said, **_CONVERSATION)).body)
         if self.command.name == "link":
             channel.sender = STRANGERS.get(channel.name, channel.sender)
-        hook = Webhook(self.there)
-        self.made = await hook.make(self.command.name, list(self._args()))
+        hook = Webhook(self.there.street, self.there.admin)
+        names = list(self._args())
+        self.made = await hook.make(self.command.name, names, name=_ENDPOINT)
 
     def _args(self) -> dict[str, Any]:
         known = {"reason", *(each.name for each in self.command.parameters)}
@@ -98,7 +105,7 @@ class Play:
             return {name: self._filled(each) for name, each in value.items()}
         return value.format(*self.answers) if isinstance(value, str) else value
 
-    def _told(self, reply: Reply) -> bytes:
+    def _told(self, reply: Told) -> bytes:
         assert reply["status"] == "ok", reply
         assert 0 < len(reply["summary"]) <= 150
         own = _OWN.get(self.command.name, frozenset())
@@ -130,8 +137,9 @@ async def test_data_is_the_same_on_all_five_channels(
     """
     told: dict[str, bytes] = {}
     for open_ in CHANNELS:
-        async with street(serve, clock) as there:
-            channel, play = open_(there), Play(there, name)
+        async with staged(serve, clock) as there:
+            channel = open_(there.street, there.admin)
+            play = Play(there, name)
             if refusal := refusal_of(play.command, channel):
                 assert await play.refused_by(channel) == refusal
             else:

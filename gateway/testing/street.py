@@ -1,8 +1,9 @@
-"""What every door does in a test: let the admin say a line, and give the whole Reply."""
+"""A gateway with all channels set up, and people who have an account on each."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -18,90 +19,107 @@ from core.identity.links import service as links
 from core.identity.links.model import Account, Identity
 from core.identity.logins import service as logins
 from core.identity.users import service as users
+from core.kernel.clock import Clock, SystemClock
 from core.kernel.outgoing import Lane
-from core.kernel.principal import Principal, system
+from core.kernel.principal import Principal, Role, system
 from core.kernel.reply import reply_from_json
 from core.workspaces.model import DEFAULT_ACCOUNT
 from gateway.doors.door import Door
 from gateway.doors.loaded import LoadedLater
 from gateway.settings import EmailSettings, SlackSettings
-from tests.api.conftest import Serve
-from tests.api.gateway import Gateway, Person
-from tests.conftest import FakeClock
+from gateway.testing.gateway import Gateway, Person
 
 MAILBOX = "ops@example.org"
-SLACK_USER = "U0ADMIN01"
-SLACK_STRANGER = "U0EVE0001"
-ADDRESS = "admin@example.org"
-ENDPOINT = "parity"
+PATIENCE_SECONDS = 20.0
 
-Reply = dict[str, Any]
+# A Reply as it is told: JSON, the same on every channel.
+Told = dict[str, Any]
+# Starts a gateway whose channels lead to the two simulators.
+Serve = Callable[[SlackSettings, EmailSettings], Gateway]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resident:
+    """Somebody on the street: `slack` is their id there, `address` where they write from.
+
+    Shape:  `token` is a session's, for an API key would tell itself apart in `whoami`.
+    """
+
+    name: str
+    token: str
+    slack: str
+    address: str
 
 
 class Street:
-    """A gateway with all channels set up, and the outside world around it.
-
-    Shape:  `admin` is signed in with a session, for an API key would tell itself apart
-            in `whoami`; the same person has an account in Slack and one by mail.
-    """
+    """A gateway with all channels set up, and the outside world around it."""
 
     def __init__(self, gateway: Gateway, slack: FakeSlack, mail: MailboxSimulator):
         self.gateway = gateway
         self.slack = slack
         self.mail = mail
-        self.admin = gateway.admin
 
     @property
-    def doors(self) -> dict[str, Door]:
+    def doors(self) -> Mapping[str, Door]:
+        """The channels whose senders are accounts elsewhere, by name."""
         return {door.spec.name: door for door in self.gateway.graph.doors}
 
     async def settle(self) -> None:
         """Wait until everything that was stored has been run."""
-        await self.gateway.graph.intake.settle()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self.gateway.graph.intake.settle()
 
-    async def sign_in(self) -> None:
-        """Sign the admin in, and link both accounts in the way everybody does it."""
+    async def move_in(self, name: str, *roles: Role) -> Resident:
+        """Bring somebody in, signed in and linked in the way everybody is."""
         graph = self.gateway.graph
-        token = graph.db.run(_login_link, by=system())
-        answer = await self.gateway.auth("login", {"token": token})
-        self.token = answer.body["access_token"]
-        self.admin = Person(self.gateway, self.token)
-        for channel, account, sender in (
-            ("slack", DEFAULT_ACCOUNT, SLACK_USER),
-            ("email", MAILBOX, ADDRESS),
-        ):
-            link_of = Account(channel=channel, account=account, sender=sender)
-            code = graph.db.run(_code_for(link_of), by=system()).text
-            linked = graph.db.run(_confirm(code), by=await self._principal())
+        link = graph.db.run(lambda tx: _login_link(tx, name, *roles), by=system())
+        answer = await self.gateway.auth("login", {"token": link})
+        resident = Resident(
+            name=name,
+            token=answer.body["access_token"],
+            slack=f"U0{name.upper()}01",
+            address=f"{name}@example.org",
+        )
+        self.slack.home.users[resident.slack] = name
+        by = await self.principal(resident)
+        for account in _accounts(resident):
+            code = graph.db.run(_code_for(account), by=system()).text
+            linked = graph.db.run(_confirm(code), by=by)
             assert isinstance(linked, Identity)
+        return resident
 
-    async def _principal(self) -> Principal:
-        return await self.gateway.graph.auth.authenticate(f"Bearer {self.token}")
+    async def principal(self, who: Resident) -> Principal:
+        """Tell what somebody may do, as the gateway finds it out."""
+        return await self.gateway.graph.auth.authenticate(f"Bearer {who.token}")
 
-    async def delivered(self, channel: str) -> Reply:
+    def over_http(self, who: Resident) -> Person:
+        """Give the way in which somebody asks over HTTP."""
+        return Person(self.gateway, who.token)
+
+    async def delivered(self, channel: str) -> Told:
         """Deliver what was posted last to a channel, and give the reply it is."""
         row = self.gateway.graph.db.look(_newest(channel), by=system())
-        reply: Reply = orjson.loads(row["body"])
+        told: Told = orjson.loads(row["body"])
         parcel = Parcel(
             id=row["key"],
             account=row["account"],
             place=orjson.loads(row["place"]),
-            reply=reply_from_json(reply),
+            reply=reply_from_json(told),
             lane=Lane(row["lane"]),
         )
         await self.doors[channel].courier.deliver(parcel)
-        return reply
+        return told
 
 
 @asynccontextmanager
-async def street(serve: Serve, clock: FakeClock) -> AsyncIterator[Street]:
+async def street(serve: Serve, *, clock: Clock | None = None) -> AsyncIterator[Street]:
     """Set everything up, with a Slack and a mail server of its own."""
-    slack = FakeSlack(now=lambda: clock.now().timestamp())
-    slack.home.users |= {SLACK_USER: "admin", SLACK_STRANGER: "eve"}
+    ticking = clock or SystemClock()
+    slack = FakeSlack(now=lambda: ticking.now().timestamp())
     mail = MailboxSimulator()
     await slack.start()
     await mail.start()
-    gateway = serve(slack=_slack_settings(slack), email=_email_settings(mail))
+    gateway = serve(_slack_settings(slack), _email_settings(mail))
     built = Street(gateway, slack, mail)
     slack_door = built.doors["slack"]
     assert slack_door.channel is not None
@@ -113,7 +131,6 @@ async def street(serve: Serve, clock: FakeClock) -> AsyncIterator[Street]:
         courier = built.doors["email"].courier
         assert isinstance(courier, LoadedLater)
         await courier.load()
-        await built.sign_in()
         yield built
     finally:
         listening.cancel()
@@ -125,7 +142,7 @@ async def street(serve: Serve, clock: FakeClock) -> AsyncIterator[Street]:
 
 
 async def _connected(door: Door) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not any(each.link is Link.CONNECTED for each in door.healths()):  # noqa: ASYNC110 - a health rings no bell
             await asyncio.sleep(0.002)
 
@@ -148,8 +165,16 @@ def _email_settings(mail: MailboxSimulator) -> EmailSettings:
     )
 
 
-def _login_link(tx: Tx) -> str:
-    return logins.create_link(tx, users.ensure_admin(tx).id).token
+def _accounts(who: Resident) -> tuple[Account, ...]:
+    return (
+        Account(channel="slack", account=DEFAULT_ACCOUNT, sender=who.slack),
+        Account(channel="email", account=MAILBOX, sender=who.address),
+    )
+
+
+def _login_link(tx: Tx, name: str, *roles: Role) -> str:
+    user = users.find_by_name(tx, name) or users.create(tx, name, roles=roles)
+    return logins.create_link(tx, user.id).token
 
 
 def _code_for(account: Account) -> Any:
