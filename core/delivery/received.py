@@ -1,6 +1,6 @@
 """Messages acknowledged before they are run: wait, claim, finish, look back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from core.database import Prepared, Row, Tx
 from core.delivery.model import InboxKey, InboxState
 from core.delivery.tables import inbox
 from core.kernel.clock import from_micros, to_micros
+from core.kernel.pages import PAGE_LIMIT
 
 CLAIM = timedelta(seconds=30)
 
@@ -20,7 +21,8 @@ _FOREVER = 2**62
 class Received:
     """One stored message with its payload; `done_at` is None while it waits.
 
-    Shape:  `payload` and `reply` are JSON, the latter "" while it waits.
+    Shape:  `payload` and `reply` are JSON, the latter "" while it waits. `replayed_as`
+            is the request that it was put into the inbox again as, "" for none.
     """
 
     key: InboxKey
@@ -33,6 +35,22 @@ class Received:
     reply: str
     received_at: datetime
     done_at: datetime | None
+    replayed_as: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which messages are looked for; without anything, all of them.
+
+    Shape:  `outcome` is how they ended, or `waiting`. `since` is included, `until` is
+            not. `before` is the number below which theirs are; `limit` how many.
+    """
+
+    outcome: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int = _FOREVER
+    limit: int = PAGE_LIMIT
 
 
 _COLUMNS = (
@@ -49,6 +67,7 @@ _COLUMNS = (
     inbox.c.reply,
     inbox.c.created_at,
     inbox.c.done_at,
+    inbox.c.replayed_as,
 )
 _OWN = inbox.c.tenant_id == bindparam("tenant")
 # Written out, for only so can SQLite tell that its partial index fits.
@@ -67,16 +86,42 @@ _WAITING = Prepared(
     .order_by(inbox.c.seq)
     .limit(bindparam("most"))
 )
-_BEFORE = Prepared(
-    _ALL.where(
-        _OWN,
-        inbox.c.channel == bindparam("of_channel"),
-        inbox.c.account == bindparam("of_account"),
-        inbox.c.payload != literal_column("''"),
-        inbox.c.seq < bindparam("before"),
+_OF_ACCOUNT = _ALL.where(
+    _OWN,
+    inbox.c.channel == bindparam("of_channel"),
+    inbox.c.account == bindparam("of_account"),
+    inbox.c.payload != literal_column("''"),
+    inbox.c.seq < bindparam("before"),
+    inbox.c.created_at >= bindparam("since"),
+    inbox.c.created_at < bindparam("until"),
+)
+_ENDED = {
+    "": (),
+    "waiting": (_WAITS,),
+    **{
+        each: (inbox.c.outcome == literal_column(f"'{each}'"),)
+        for each in ("done", "skipped", "failed")
+    },
+}
+_BEFORE: Mapping[str, Prepared] = {
+    outcome: Prepared(
+        _OF_ACCOUNT.where(*ended).order_by(inbox.c.seq.desc()).limit(bindparam("most"))
     )
-    .order_by(inbox.c.seq.desc())
-    .limit(bindparam("most"))
+    for outcome, ended in _ENDED.items()
+}
+_OPEN: Mapping[str, Prepared] = {
+    outcome: Prepared(
+        _OF_ACCOUNT.where(*ended, inbox.c.replayed_as == literal_column("''"))
+        .order_by(inbox.c.seq.desc())
+        .limit(bindparam("most"))
+    )
+    for outcome, ended in _ENDED.items()
+}
+_BY_REPLY = Prepared(_ALL.where(_OWN, inbox.c.reply_id == bindparam("of_reply")))
+_REPLAYED = Prepared(
+    inbox.update()
+    .where(*_THIS[:-1], inbox.c.replayed_as == literal_column("''"))
+    .values(replayed_as=bindparam("new_request"))
 )
 _CLAIM = Prepared(inbox.update().where(*_THIS).values(claimed_until=bindparam("until")))
 _FINISH = Prepared(
@@ -86,6 +131,7 @@ _FINISH = Prepared(
         state=InboxState.DONE.value,
         reply=bindparam("new_reply"),
         done_at=bindparam("now"),
+        outcome=bindparam("new_outcome"),
     )
 )
 _FORGET = Prepared(
@@ -115,9 +161,21 @@ def claim(tx: Tx, messages: Sequence[Received]) -> Sequence[Received]:
     ]
 
 
-def finish(tx: Tx, key: InboxKey, *, reply: str) -> bool:
-    """Store a message's answer; guaranteed to be True for one unit only."""
-    return tx.change(_FINISH, new_reply=reply, now=tx.micros, **_of(key)) == 1
+def finish(tx: Tx, key: InboxKey, *, reply: str, outcome: str) -> bool:
+    """Store a message's answer; guaranteed to be True for one unit only.
+
+    Shape:  `outcome` is `done`, `skipped` or `failed`.
+    """
+    told = {"new_reply": reply, "new_outcome": outcome, "now": tx.micros}
+    return tx.change(_FINISH, **told, **_of(key)) == 1
+
+
+def note_replayed(tx: Tx, key: InboxKey, *, as_: str) -> bool:
+    """Name the request that a message was put into the inbox again as.
+
+    Guaranteed to be True for one unit only, those of the same batch included.
+    """
+    return tx.change(_REPLAYED, new_request=as_, **_of(key)) == 1
 
 
 def forget(tx: Tx, key: InboxKey) -> None:
@@ -125,14 +183,33 @@ def forget(tx: Tx, key: InboxKey) -> None:
     tx.change(_FORGET, **_of(key))
 
 
-def list_of(
-    tx: Tx, channel: str, account: str, *, before: int, limit: int
-) -> Sequence[Received]:
+def find(tx: Tx, request_id: str) -> Received | None:
+    """Find a message by its request's id, or by its reply's; both share one token."""
+    rows = tx.run(_BY_REPLY, of_reply=f"rp_{request_id[3:]}")
+    return _to_received(tx, rows[0]) if rows else None
+
+
+def list_of(tx: Tx, channel: str, account: str, wanted: Wanted) -> Sequence[Received]:
     """List what one account of a channel received, the newest first."""
-    rows = tx.run(
-        _BEFORE, of_channel=channel, of_account=account, before=before, most=limit
-    )
+    rows = tx.run(_BEFORE[wanted.outcome], **_asked(channel, account, wanted))
     return [_to_received(tx, row) for row in rows]
+
+
+def list_open(tx: Tx, channel: str, account: str, wanted: Wanted) -> Sequence[Received]:
+    """List what ended in one way and was not put into the inbox again, newest first."""
+    rows = tx.run(_OPEN[wanted.outcome], **_asked(channel, account, wanted))
+    return [_to_received(tx, row) for row in rows]
+
+
+def _asked(channel: str, account: str, wanted: Wanted) -> dict[str, object]:
+    return {
+        "of_channel": channel,
+        "of_account": account,
+        "before": wanted.before,
+        "since": to_micros(wanted.since) if wanted.since else 0,
+        "until": to_micros(wanted.until) if wanted.until else _FOREVER,
+        "most": wanted.limit,
+    }
 
 
 def _of(key: InboxKey) -> dict[str, str]:
@@ -159,6 +236,7 @@ def _to_received(tx: Tx, row: Row) -> Received:
         reply,
         received_at,
         done_at,
+        replayed_as,
     ) = row
     return Received(
         key=InboxKey(tx.tenant, channel, account, sender, key),
@@ -171,4 +249,5 @@ def _to_received(tx: Tx, row: Row) -> Received:
         reply=reply,
         received_at=from_micros(received_at),
         done_at=from_micros(done_at) if done_at else None,
+        replayed_as=replayed_as,
     )

@@ -7,6 +7,7 @@ from core.database import tenant_table
 _HAS_PAYLOAD = text("payload <> ''")
 _HAS_CONVERSATION = text("conversation <> ''")
 _IS_WAITING = text("state = 'received'")
+_HAS_FAILED = text("outcome = 'failed'")
 
 inbox = tenant_table(
     "inbox",
@@ -24,6 +25,8 @@ inbox = tenant_table(
     Column("reply", Text, nullable=False),
     Column("claimed_until", BigInteger, nullable=False),
     Column("done_at", BigInteger, nullable=False, server_default="0"),
+    Column("outcome", Text, nullable=False, server_default=text("''")),
+    Column("replayed_as", Text, nullable=False, server_default=text("''")),
     Index("ix_inbox_reply", "tenant_id", "reply_id"),
     # Each of these is paid for by the messages that need it, not by every command.
     Index(
@@ -49,6 +52,15 @@ inbox = tenant_table(
         "seq",
         sqlite_where=_HAS_PAYLOAD,
         postgresql_where=_HAS_PAYLOAD,
+    ),
+    Index(
+        "ix_inbox_failed",
+        "tenant_id",
+        "channel",
+        "account",
+        "seq",
+        sqlite_where=_HAS_FAILED,
+        postgresql_where=_HAS_FAILED,
     ),
 )
 

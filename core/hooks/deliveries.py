@@ -1,7 +1,7 @@
 """What an endpoint has received, and what became of it, read off the inbox."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -10,12 +10,20 @@ import orjson
 
 from core.database import Tx
 from core.delivery import received
-from core.delivery.received import Received
-from core.hooks.model import CHANNEL
-from core.kernel.jsons import Json, parse_json
+from core.delivery.received import Received, Wanted
+from core.hooks.model import CHANNEL, Endpoint
+from core.hooks.payloads import parse_payload, with_surroundings
+from core.kernel.jsons import Json
 from core.kernel.pages import PAGE_LIMIT, Page, page_size, parse_cursor, render_cursor
+from core.kernel.problems import NotFound
+
+# Whoever delivers from outside is nobody or has an id, so no key of theirs is one of
+# these.
+REPLAYER = "replay"
+SENT_BY, REPLAY_OF, REPLAYED_BY = "sent_by", "replay_of", "replayed_by"
 
 _NEWEST = 2**62
+_MOST_TRIES = 50
 
 
 class Outcome(StrEnum):
@@ -31,9 +39,12 @@ class Outcome(StrEnum):
 class Delivery:
     """One delivery that was let in.
 
-    Shape:  `command` is the line that was run; "" while it waits, and for a skipped
-            delivery or one that became several commands. `code` names the problem of a
-            failed one.
+    Shape:  `commands` are the lines that were run, none while it waits and for a
+            skipped one. `code` names the problem of a failed one. `url` is where its
+            answer is read, "" while it waits. `proof` says how it was let in:
+            `signature`, `key`, `sent` from inside, or `replay`, and `by` whom if that
+            is known. `replay_of` is the delivery that this one repeats, `replayed_as`
+            the one that repeats this.
     Units:  `took_ms` is from its receipt to its answer; None while it waits.
     """
 
@@ -43,33 +54,122 @@ class Delivery:
     outcome: Outcome
     took_ms: int | None
     size_bytes: int
-    command: str = ""
+    commands: tuple[str, ...] = ()
     summary: str = ""
     code: str = ""
+    url: str = ""
+    proof: str = ""
+    by: str = ""
+    replay_of: str = ""
+    replayed_as: str = ""
+
+    @property
+    def command(self) -> str:
+        """The line that was run, "" when there was not exactly one."""
+        return self.commands[0] if len(self.commands) == 1 else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A delivery with what it said and what it was answered.
+
+    Shape:  `headers` are those that were kept, none of which lets anybody in. `reply`
+            is the stored answer, empty while it waits. `tries` are this delivery and
+            those that repeat it or that it repeats, the oldest first.
+    """
+
+    delivery: Delivery
+    headers: Mapping[str, str]
+    body: str
+    reply: Mapping[str, Any] = field(default_factory=dict)
+    tries: tuple[Delivery, ...] = ()
 
 
 def list_(
-    tx: Tx, endpoint_id: str, *, limit: int = PAGE_LIMIT, cursor: str = ""
+    tx: Tx,
+    endpoint_id: str,
+    wanted: Wanted | None = None,
+    *,
+    limit: int = PAGE_LIMIT,
+    cursor: str = "",
 ) -> Page[Delivery]:
-    """List an endpoint's deliveries, the newest first.
+    """List an endpoint's deliveries, the newest first; of `wanted` the moments count.
 
     Raises: InvalidQuery.
     """
-    before = parse_cursor(cursor) if cursor else _NEWEST
-    most = page_size(limit) + 1
-    found = received.list_of(tx, CHANNEL, endpoint_id, before=before, limit=most)
+    only = wanted or Wanted()
+    found = received.list_of(
+        tx,
+        CHANNEL,
+        endpoint_id,
+        Wanted(
+            outcome=only.outcome,
+            since=only.since,
+            until=only.until,
+            before=parse_cursor(cursor) if cursor else _NEWEST,
+            limit=page_size(limit) + 1,
+        ),
+    )
     last = found[limit - 1].seq if len(found) > limit else None
     return Page(
-        [_to_delivery(each) for each in found[:limit]],
+        [to_delivery(each) for each in found[:limit]],
         render_cursor(last) if last else None,
     )
 
 
+def find_stored(tx: Tx, endpoint: Endpoint, reference: str) -> Received:
+    """Find one delivery of an endpoint by its id, or by its answer's.
+
+    Raises: NotFound when it never came, is no longer kept, or came to another endpoint.
+    """
+    found = received.find(tx, reference)
+    if found is None or found.key.channel != CHANNEL:
+        raise NotFound(
+            f"the delivery {reference[:40]}",
+            fix=[
+                f"webhook deliveries {endpoint.id}",
+                "old deliveries are forgotten after OPSWIRE_KEEP__INBOX_DAYS",
+            ],
+        )
+    if found.key.account != endpoint.id:
+        raise NotFound(
+            f"the delivery {reference[:40]} to {endpoint.id}",
+            fix=[f"webhook inspect {found.key.account} {found.request_id}"],
+        )
+    return found
+
+
+def get_whole(tx: Tx, endpoint: Endpoint, reference: str) -> Whole:
+    """Get one delivery with everything that is kept of it.
+
+    Raises: NotFound.
+    """
+    stored = find_stored(tx, endpoint, reference)
+    said = _said(stored)
+    headers = said.get("headers")
+    named = headers if isinstance(headers, dict) else {}
+    return Whole(
+        delivery=to_delivery(stored),
+        headers={name: str(text) for name, text in named.items()},
+        body=str(said.get("body", "")),
+        reply=_reply(stored),
+        tries=tuple(to_delivery(each) for each in _tries(tx, stored)),
+    )
+
+
 def payload_of(stored: Received) -> Json:
-    """Read what a delivery said, as the expressions of a map look at it."""
-    delivery = parse_json(stored.payload)
-    assert isinstance(delivery, dict)
-    return parse_json(str(delivery["body"]))
+    """Read what a delivery said, as the expressions of a map look at it.
+
+    Shape:  an object has the headers and the query of the request beside its own keys,
+            as `_headers` and `_query`.
+    """
+    delivery = orjson.loads(stored.payload)
+    headers = delivery.get("headers", {})
+    return with_surroundings(
+        parse_payload(delivery["body"], headers.get("content-type", "")),
+        headers=headers,
+        query=delivery.get("query", {}),
+    )
 
 
 def outcome_of(reply: Mapping[str, Any]) -> Outcome:
@@ -81,23 +181,79 @@ def outcome_of(reply: Mapping[str, Any]) -> Outcome:
     return Outcome.SKIPPED if "skipped" in reply["data"] else Outcome.DONE
 
 
-def _to_delivery(stored: Received) -> Delivery:
-    reply: dict[str, Any] = orjson.loads(stored.reply) if stored.reply else {}
+def commands_of(reply: Mapping[str, Any]) -> tuple[str, ...]:
+    """List the lines that an answer tells of."""
+    if reply.get("command"):
+        return (str(reply["command"]),)
+    items = reply.get("data", {}).get("items", ())
+    return tuple(str(each["command"]) for each in items if each.get("command"))
+
+
+def to_delivery(stored: Received) -> Delivery:
+    """Read a delivery off its message."""
+    reply, said = _reply(stored), _said(stored)
     error = reply.get("error") or {}
     return Delivery(
         id=stored.request_id,
         reply_id=stored.reply_id,
         received_at=stored.received_at,
         outcome=outcome_of(reply),
-        took_ms=_took_ms(stored),
+        took_ms=took_ms(stored),
         size_bytes=len(stored.payload.encode()),
-        command=reply.get("command", ""),
+        commands=commands_of(reply),
         summary=reply.get("summary", ""),
         code=error.get("code", ""),
+        url=reply.get("url", ""),
+        proof=_proof(stored, said),
+        by=str(said.get(REPLAYED_BY) or said.get(SENT_BY) or ""),
+        replay_of=str(said.get(REPLAY_OF, "")),
+        replayed_as=stored.replayed_as,
     )
 
 
-def _took_ms(stored: Received) -> int | None:
+def took_ms(stored: Received) -> int | None:
+    """Tell how long a delivery took from its receipt to its answer."""
     if stored.done_at is None:
         return None
     return round((stored.done_at - stored.received_at).total_seconds() * 1000)
+
+
+def _proof(stored: Received, said: Mapping[str, Json]) -> str:
+    if stored.key.sender == REPLAYER:
+        return "replay"
+    if SENT_BY in said:
+        return "sent"
+    return "key" if stored.key.sender else "signature"
+
+
+def _tries(tx: Tx, stored: Received) -> list[Received]:
+    """Follow a delivery to what it repeats and to what repeats it, oldest first."""
+    before = list(_followed(tx, stored, _repeated))
+    after = list(_followed(tx, stored, lambda each: each.replayed_as))
+    return [*reversed(before), stored, *after]
+
+
+def _followed(
+    tx: Tx, stored: Received, next_of: Callable[[Received], str]
+) -> Iterator[Received]:
+    at: Received | None = stored
+    for _ in range(_MOST_TRIES):
+        if at is None or not (request_id := next_of(at)):
+            return
+        at = received.find(tx, request_id)
+        if at is not None:
+            yield at
+
+
+def _repeated(stored: Received) -> str:
+    return str(_said(stored).get(REPLAY_OF, ""))
+
+
+def _reply(stored: Received) -> dict[str, Any]:
+    reply: dict[str, Any] = orjson.loads(stored.reply) if stored.reply else {}
+    return reply
+
+
+def _said(stored: Received) -> dict[str, Json]:
+    said = orjson.loads(stored.payload)
+    return said if isinstance(said, dict) else {}

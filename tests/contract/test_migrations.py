@@ -91,7 +91,7 @@ def test_partial_indexes_are_partial_on_both(empty_url: str) -> None:
         ).scalars()
         partial = [sql for sql in found if "WHERE" in sql]
 
-    assert len(partial) == 3
+    assert len(partial) == 4
     engine.dispose()
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from commands.registry import Command
 from core.delivery import channels, received
+from core.delivery.received import Wanted
 from core.hooks import deliveries
 from core.hooks.deliveries import Delivery, Outcome
 from core.hooks.model import NewEndpoint, PayloadMap
@@ -336,7 +337,7 @@ async def test_delivery_keeps_what_explains_it_and_no_credential(
     await settled(running)
 
     stored = running.db.look(
-        lambda tx: received.list_of(tx, "webhook", "W-1", before=99, limit=1),
+        lambda tx: received.list_of(tx, "webhook", "W-1", Wanted(limit=1)),
         by=system(),
     )[0].payload
     assert "push" in stored

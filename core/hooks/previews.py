@@ -1,0 +1,69 @@
+"""What one rule makes of a payload, told step by step; nothing is run."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.hooks import mapping
+from core.hooks.mapping import Calls, Skipped
+from core.hooks.model import PayloadMap
+from core.kernel.jsons import Json
+from core.kernel.problems import InvalidArgument
+
+
+class Verdict(StrEnum):
+    """What a rule's filter says to a payload."""
+
+    NONE = "none"
+    MATCHED = "matched"
+    UNMATCHED = "did not match"
+    BROKEN = "cannot be applied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """How far one rule gets with a payload.
+
+    Shape:  `each_count` is how many elements `each` found, None when the rule has none
+            or its filter kept it from looking. `problem` says which expression cannot
+            be used, and why; then there are no `calls`.
+    """
+
+    rule: PayloadMap
+    filter: Verdict
+    each_count: int | None = None
+    calls: Calls
+    skipped: str = ""
+    problem: str = ""
+
+
+def preview(rule: PayloadMap, payload: Json) -> Preview:
+    """Apply a rule, which need not be stored, and say where it ends."""
+    matched = Verdict.MATCHED if rule.filter else Verdict.NONE
+    try:
+        mapping.check(rule)
+        found = mapping.extract(rule, payload)
+    except InvalidArgument as problem:
+        is_filter = rule.filter and problem.extra.get("argument") == "filter"
+        return Preview(
+            rule=rule,
+            filter=Verdict.BROKEN if is_filter else matched,
+            calls=[],
+            problem=problem.detail,
+        )
+    if not isinstance(found, Skipped):
+        count = len(found) if rule.each else None
+        return Preview(rule=rule, filter=matched, each_count=count, calls=found)
+    is_kept_out = bool(rule.filter) and not _passes(rule, payload)
+    return Preview(
+        rule=rule,
+        filter=Verdict.UNMATCHED if is_kept_out else matched,
+        each_count=0 if rule.each and not is_kept_out else None,
+        calls=[],
+        skipped=found.reason,
+    )
+
+
+def _passes(rule: PayloadMap, payload: Json) -> bool:
+    """Tell whether the filter alone lets a payload pass."""
+    alone = PayloadMap(command=rule.command, filter=rule.filter)
+    return not isinstance(mapping.extract(alone, payload), Skipped)
