@@ -105,7 +105,7 @@ def run(tx: Tx, invocation: Invocation, registry: Registry, origin: Origin) -> R
     if origin.approval:
         return _run_approved(context)
     demand = waiting.demand_of(context)
-    if demand is None and confirm.is_harmless(invocation.command):
+    if demand is None and confirm.is_harmless(invocation):
         with tx.attempt():
             result = _call(context)
         return _reply(result)
@@ -210,7 +210,7 @@ def _rehearse(context: Context) -> Reply:
             "dry_run": True,
             "plan": {
                 "command": asked.canonical,
-                "danger": asked.command.danger.value,
+                "danger": confirm.danger_of(asked).value,
                 "scope": asked.command.scope,
                 "approvals": waiting.plan_of(demand),
                 "events": [{"event": e.type, "target": e.target} for e in events],
@@ -226,7 +226,7 @@ def _plan(
     lines = [f"{event.type} {event.target}".rstrip() for event in events]
     return (
         Text(
-            md=f"Dry run of `{asked.canonical}` ({asked.command.danger.value}); "
+            md=f"Dry run of `{asked.canonical}` ({confirm.danger_of(asked).value}); "
             f"nothing was changed.{who}"
         ),
         *((Code(text="\n".join(lines)),) if lines else ()),

@@ -2,7 +2,7 @@
 
 from commands.context import Context
 from commands.invocation import Invocation
-from commands.registry import Command, Danger
+from commands.registry import Danger
 from commands.render import quote
 from core.approvals import service as approvals
 from core.approvals.model import Proposal, digest_of
@@ -12,9 +12,16 @@ from core.kernel.reply import Action, Actions, Reply, ReplyStatus, Text
 _HARMLESS = (Danger.READ, Danger.WRITE)
 
 
-def is_harmless(command: Command) -> bool:
+def danger_of(asked: Invocation) -> Danger:
+    """Tell how dangerous a command is as it was asked for: what is bulk is risky."""
+    is_bulk = not asked.given.isdisjoint(asked.command.bulk)
+    is_raised = is_bulk and asked.command.danger is Danger.WRITE
+    return Danger.RISKY if is_raised else asked.command.danger
+
+
+def is_harmless(asked: Invocation) -> bool:
     """Tell whether a command runs without being confirmed."""
-    return command.danger in _HARMLESS
+    return danger_of(asked) in _HARMLESS
 
 
 def require_step_up(context: Context) -> None:
@@ -52,7 +59,7 @@ def require_consent(context: Context) -> None:
     """
     asked, origin = context.invocation, context.origin
     given = asked.options.confirm
-    if is_harmless(asked.command):
+    if is_harmless(asked):
         return
     if asked.command.danger is Danger.DESTRUCTIVE:
         _require_typed_id(asked, given)
@@ -110,7 +117,7 @@ def _ask(asked: Invocation, proposal: Proposal) -> Reply:
         status=ReplyStatus.NEEDS_CONFIRMATION,
         blocks=(
             Text(
-                md=f"`{asked.canonical}` is {asked.command.danger.value}: "
+                md=f"`{asked.canonical}` is {danger_of(asked).value}: "
                 f"{asked.command.summary} It waits for you until "
                 f"{proposal.expires_at:%H:%M} UTC."
             ),
@@ -125,7 +132,7 @@ def _ask(asked: Invocation, proposal: Proposal) -> Reply:
             "token": proposal.id,
             "command": asked.canonical,
             "target": asked.target,
-            "danger": asked.command.danger.value,
+            "danger": danger_of(asked).value,
             "confirm": f"{proposal.command} --confirm {proposal.id}",
         },
     )

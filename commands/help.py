@@ -86,7 +86,7 @@ def of_command(command: Command) -> Reply:
         Fields(
             pairs=(
                 ("usage", usage(command)),
-                ("danger", command.danger.value),
+                ("danger", command.dangers),
                 ("scope", command.scope or "none"),
             )
         ),

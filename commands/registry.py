@@ -9,7 +9,13 @@ from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel
 
-from commands.schema import Kind, Parameter, model_of, parameters_of, plain_name
+from commands.schema import (
+    Kind,
+    Parameter,
+    by_plain_names,
+    model_of,
+    parameters_of,
+)
 from core.database import Tx
 from core.kernel.principal import Assurance
 
@@ -53,7 +59,8 @@ class Command:
             `alters` names what doors
             keep in memory and read again once it has run. One that `looks_back` reads
             what was noted of earlier commands, and so waits until it is. What
-            `is_personal` a person decides, never a machine in somebody's name.
+            `is_personal` a person decides, never a machine in somebody's name. With a
+            parameter of `bulk` a write touches many things at once, and is risky.
     """
 
     name: str
@@ -74,6 +81,7 @@ class Command:
     assurance: Assurance = Assurance.UNVERIFIED
     fingerprint: Callable[[Tx, str], str] | None = None
     hides: Sequence[str] = ()
+    bulk: Sequence[str] = ()
     alters: Alters = ""
     looks_back: bool = False
     is_open: bool = False
@@ -96,6 +104,12 @@ class Command:
     def family(self) -> str:
         """The rate-limit bucket: all writes of a noun together, all reads together."""
         return f"{self.noun}:{'read' if self.is_read else 'write'}"
+
+    @property
+    def dangers(self) -> str:
+        """How dangerous it is, for people."""
+        flags = ", ".join(f"--{each}" for each in self.bulk)
+        return f"{self.danger.value} (risky with {flags})" if flags else self.danger
 
     @property
     def is_read(self) -> bool:
@@ -148,7 +162,7 @@ def command(
         parameters = parameters_of(handler)
         return Command(
             name=name,
-            handler=_by_plain_names(handler),
+            handler=by_plain_names(handler),
             scope=scope,
             danger=level,
             summary=doc.partition("\n")[0],
@@ -269,19 +283,6 @@ class Registry:
     def outages(self) -> Mapping[str, Outage]:
         """What cannot be asked now, by the words that it begins with."""
         return self._set.outages
-
-
-def _by_plain_names(handler: Handler) -> Handler:
-    """Have a handler take `as` for its parameter `as_`."""
-    raw = {plain_name(each): each for each in inspect.signature(handler).parameters}
-    if all(plain == own for plain, own in raw.items()):
-        return handler
-
-    @wraps(handler)
-    def spelled(context: Any, **args: Any) -> Any:
-        return handler(context, **{raw[name]: value for name, value in args.items()})
-
-    return spelled
 
 
 def _routes(http: str, paths: Sequence[str]) -> Iterator[Route]:

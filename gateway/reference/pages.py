@@ -56,7 +56,7 @@ def _page(title: str, body: str) -> str:
 def _command(command: Command) -> str:
     facts = [
         f"Scope `{command.scope}`" if command.scope else "No scope",
-        command.danger,
+        command.dangers,
     ]
     facts += [f"`{route.method} {route.path}`" for route in command.routes]
     rows = [_argument(each) for each in command.parameters]
