@@ -21,6 +21,7 @@ from commands import (
     users,
     watch,
     webhook_deliveries,
+    webhook_replays,
     webhook_test,
     why,
 )
@@ -42,6 +43,7 @@ COMMANDS: Sequence[Command] = (
     *outbox.COMMANDS,
     *watch.COMMANDS,
     *webhook_deliveries.COMMANDS,
+    *webhook_replays.COMMANDS,
     *webhook_test.COMMANDS,
     *users.COMMANDS,
     *keys.COMMANDS,

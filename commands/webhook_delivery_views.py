@@ -1,16 +1,25 @@
 """The shapes of what a webhook received, or would do, and how they are filled in."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from typing_extensions import TypedDict
 
-from core.hooks.deliveries import Delivery
+from core.hooks.deliveries import Delivery, Whole
+from core.hooks.replays import Replay
 from core.kernel.clock import to_iso
 from core.kernel.jsons import Json
 
+BODY_LIMIT_CHARS = 65_536
+
 
 class DeliveryData(TypedDict):
-    """A delivery; `took_ms` is null while it waits."""
+    """A delivery; `took_ms` is null and `url` empty while it waits.
+
+    `command` is the line that was run, "" when there was not exactly one; `commands`
+    are all of them. `proof` is `signature`, `key`, `sent` or `replay`.
+    """
 
     id: str
     reply_id: str
@@ -19,8 +28,14 @@ class DeliveryData(TypedDict):
     took_ms: int | None
     size_bytes: int
     command: str
+    commands: list[str]
     summary: str
     code: str
+    url: str
+    proof: str
+    by: str
+    replay_of: str
+    replayed_as: str
 
 
 class DeliveryPageData(TypedDict):
@@ -30,33 +45,138 @@ class DeliveryPageData(TypedDict):
     next: str | None
 
 
-class WebhookCallData(TypedDict):
-    """A command that a payload would run; `problem` says why it could not."""
-
-    command: str
-    args: dict[str, Any]
-    line: str
-    problem: str
-
-
-class WebhookTestData(TypedDict):
-    """What a payload would do."""
+class ListeningData(TypedDict):
+    """The last deliveries, and the event after which newer ones are told of."""
 
     id: str
+    items: list[DeliveryData]
+    since: int
+    next: str | None
+
+
+class AnsweredLineData(TypedDict):
+    """One command of a delivery and how it ended."""
+
+    command: str
+    status: str
+    summary: str
+    code: str
+
+
+class DeliveryTryData(TypedDict):
+    """One run of a delivery; the others repeat the first."""
+
+    id: str
+    received_at: str
+    outcome: str
+    by: str
+
+
+class WholeDeliveryData(DeliveryData):
+    """A delivery with what it said and what came of it.
+
+    `body` has at most 65,536 characters and `is_cut` tells that there were more.
+    `skipped` is why no command was run; `detail` and `fix` tell of a problem.
+    """
+
+    headers: dict[str, str]
+    body: str
+    is_cut: bool
     skipped: str
-    calls: list[WebhookCallData]
+    detail: str
+    fix: list[str]
+    lines: list[AnsweredLineData]
+    tries: list[DeliveryTryData]
+
+
+class ReplayData(TypedDict):
+    """What became of asking for a delivery again; `now` stands for it from now on.
+
+    `is_new` tells that it was put into the inbox; otherwise nothing was changed.
+    """
+
+    id: str
+    now: str
+    is_new: bool
+    outcome: str
+    summary: str
+    url: str
+
+
+class ReplayedData(TypedDict):
+    """How many deliveries are run again, and each that was asked for."""
+
+    replayed: int
+    items: list[ReplayData]
+
+
+class SentData(TypedDict):
+    """A delivery that was sent from inside, and whose endpoint it went to."""
+
+    id: str
+    webhook: str
 
 
 def view_of(each: Delivery) -> dict[str, Json]:
     """Show a delivery."""
     return {
-        "id": each.id,
-        "reply_id": each.reply_id,
+        **asdict(each),
         "received_at": to_iso(each.received_at),
         "outcome": each.outcome.value,
-        "took_ms": each.took_ms,
-        "size_bytes": each.size_bytes,
         "command": each.command,
-        "summary": each.summary,
-        "code": each.code,
+        "commands": list(each.commands),
     }
+
+
+def whole_view_of(whole: Whole) -> dict[str, Json]:
+    """Show a delivery with what is kept of it."""
+    reply = whole.reply
+    error = reply.get("error") or {}
+    return {
+        **view_of(whole.delivery),
+        "headers": dict(whole.headers),
+        "body": whole.body[:BODY_LIMIT_CHARS],
+        "is_cut": len(whole.body) > BODY_LIMIT_CHARS,
+        "skipped": str(reply.get("data", {}).get("skipped", "")),
+        "detail": error.get("detail", ""),
+        "fix": list(error.get("fix", ())),
+        "lines": _lines(whole.delivery, reply),
+        "tries": [
+            {
+                "id": each.id,
+                "received_at": to_iso(each.received_at),
+                "outcome": each.outcome.value,
+                "by": each.by,
+            }
+            for each in whole.tries
+        ],
+    }
+
+
+def replay_view_of(each: Replay) -> dict[str, Json]:
+    """Show what became of asking for a delivery again."""
+    return {
+        "id": each.of,
+        "now": each.now.id,
+        "is_new": each.is_new,
+        "outcome": each.now.outcome.value,
+        "summary": each.now.summary,
+        "url": each.now.url,
+    }
+
+
+def _lines(delivery: Delivery, reply: Mapping[str, Any]) -> list[Json]:
+    """Tell of each command that was run, whether it was one or several."""
+    if reply.get("command"):
+        return [
+            {
+                "command": delivery.command,
+                "status": reply["status"],
+                "summary": delivery.summary,
+                "code": delivery.code,
+            }
+        ]
+    return [
+        {name: str(each[name]) for name in ("command", "status", "summary", "code")}
+        for each in reply.get("data", {}).get("items", ())
+    ]

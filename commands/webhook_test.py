@@ -1,20 +1,81 @@
 """The command that shows what a payload would do at a webhook, and does nothing."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, NotRequired
+
+from pydantic import TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
 
 from commands import blocks
 from commands.context import Context
 from commands.registry import Command, command
 from commands.schema import Doc
-from commands.webhook_deliveries import WebhookRef
-from commands.webhook_delivery_views import WebhookTestData
-from commands.webhook_maps import try_call
-from core.hooks import mapping
+from commands.webhook_deliveries import INSPECT_SCOPE, DeliveryRef, WebhookRef
+from commands.webhook_maps import require_possible, try_call
+from core.hooks import deliveries
 from core.hooks import service as hooks
-from core.hooks.mapping import Skipped
+from core.hooks.model import Endpoint, PayloadMap
+from core.hooks.previews import Preview, preview
 from core.kernel.jsons import Json
+from core.kernel.problems import InvalidArgument, MissingScope, Problem
 from core.kernel.reply import Code, Reply
+
+_SHOWS_ONLY = "this webhook only shows what it receives"
+
+
+class WebhookCallData(TypedDict):
+    """A command that a payload would run; `problem` says why it could not."""
+
+    command: str
+    args: dict[str, Any]
+    line: str
+    problem: str
+
+
+class RulePreviewData(TypedDict):
+    """How far one rule gets; `each_count` is null when it does not look at a list.
+
+    `filter` is `none`, `matched`, `did not match` or `cannot be applied`.
+    """
+
+    command: str
+    filter: str
+    each_count: int | None
+    skipped: str
+    problem: str
+    calls: list[WebhookCallData]
+
+
+class WebhookTestData(TypedDict):
+    """What a payload would do: the calls of all rules, and each rule by itself."""
+
+    id: str
+    skipped: str
+    calls: list[WebhookCallData]
+    rules: list[RulePreviewData]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """A rule, what is wrong with it, and the commands that it would run."""
+
+    found: Preview
+    problem: str
+    calls: Sequence[dict[str, Json]]
+
+
+@with_config(extra="forbid")
+class _Rule(TypedDict):
+    command: str
+    arguments: NotRequired[dict[str, str]]
+    fixed: NotRequired[dict[str, Any]]
+    templates: NotRequired[dict[str, str]]
+    filter: NotRequired[str]
+    each: NotRequired[str]
+
+
+_RULES = TypeAdapter(list[_Rule])
 
 
 @command(
@@ -23,36 +84,191 @@ from core.kernel.reply import Code, Reply
     http="POST /v1/webhooks/{webhook}/test",
     target="webhook",
     result=WebhookTestData,
-    examples=['webhook test W-3 --payload {"alert":{"name":"disk"}}'],
+    examples=[
+        'webhook test W-3 --payload {"alert":{"name":"disk"}}',
+        "webhook test W-3 --delivery rq_01JC8ZB7Q2M4T6V8X0Y2A4C6E8 --filter alert",
+    ],
 )
-def test(
+def try_out(
     ctx: Context,
     webhook: WebhookRef,
     *,
-    payload: Annotated[Any, Doc("What a sender would deliver.")],
+    payload: Annotated[Any, Doc("What a sender would deliver.")] = None,
+    delivery: DeliveryRef = "",
+    rules: Annotated[
+        list[dict[str, Any]] | None, Doc("Rules to try instead of the webhook's.")
+    ] = None,
+    command: Annotated[str, Doc("Another command for its one rule.")] = "",
+    arguments: Annotated[
+        dict[str, str] | None, Doc("An argument's name to a JMESPath expression.")
+    ] = None,
+    fixed: Annotated[
+        dict[str, Any] | None, Doc("An argument's name to its value.")
+    ] = None,
+    templates: Annotated[
+        dict[str, str] | None, Doc("An argument's name to text with {expression}.")
+    ] = None,
+    filter: Annotated[str, Doc("JMESPath that must find something true.")] = "",
+    each: Annotated[str, Doc("JMESPath to a list; one command per element.")] = "",
 ) -> Reply:
-    """Show what a payload would run, without running it."""
+    """Show what a payload would run, without running it, by these rules or others."""
     endpoint = hooks.get_(ctx.tx, webhook)
-    calls = mapping.extract_all(endpoint.rules, payload)
-    if isinstance(calls, Skipped):
-        data: dict[str, Json] = {
-            "id": endpoint.id,
-            "skipped": calls.reason,
-            "calls": [],
-        }
-        return Reply(summary=f"Would be skipped: {calls.reason}"[:150], data=data)
-    tried: list[Json] = [try_call(ctx, command, args) for command, args in calls]
-    return Reply(
-        summary=f"Would run {blocks.count(len(tried), 'command')}",
-        blocks=(Code(text="\n".join(_lines(tried))),),
-        data={"id": endpoint.id, "skipped": "", "calls": tried},
+    said = _payload(ctx, endpoint, payload, delivery)
+    parts = {
+        "command": command.replace(".", " "),
+        "arguments": arguments or {},
+        "fixed": fixed or {},
+        "templates": templates or {},
+        "filter": filter,
+        "each": each,
+    }
+    given = {name: parts[name] for name in parts if name in ctx.given}
+    tried = _rules(endpoint, rules, given)
+    is_saved = not given and rules is None
+    found = [preview(rule, said) for rule in tried]
+    return _reply(
+        endpoint,
+        [
+            _Tried(each, _problem(ctx, each, is_saved=is_saved), _calls(ctx, each))
+            for each in found
+        ],
     )
 
 
-COMMANDS: Sequence[Command] = (test,)
+COMMANDS: Sequence[Command] = (try_out,)
 
 
-def _lines(tried: Sequence[Json]) -> list[str]:
-    return [
-        str(each["line"] or each["problem"]) for each in tried if isinstance(each, dict)
-    ]
+def _given(ctx: Context, names: Sequence[str]) -> list[str]:
+    return [name for name in names if name in ctx.given]
+
+
+def _payload(ctx: Context, endpoint: Endpoint, payload: Json, delivery: str) -> Json:
+    """Take what was given, or what a delivery said.
+
+    Raises: InvalidArgument unless there is one of them, NotFound, MissingScope: with
+            the right expression, what a delivery said can be read here.
+    """
+    if len(_given(ctx, ("payload", "delivery"))) != 1:
+        raise InvalidArgument(
+            "name a payload or a delivery",
+            fix=[
+                f"webhook test {endpoint.id} --payload {{}}",
+                f"webhook test {endpoint.id} --delivery rq_…",
+            ],
+        )
+    if not delivery:
+        return payload
+    if not ctx.principal.may(INSPECT_SCOPE):
+        raise MissingScope(INSPECT_SCOPE, who=ctx.principal.name)
+    return deliveries.payload_of(deliveries.find_stored(ctx.tx, endpoint, delivery))
+
+
+def _rules(
+    endpoint: Endpoint,
+    rules: Sequence[Mapping[str, Any]] | None,
+    given: Mapping[str, Any],
+) -> Sequence[PayloadMap]:
+    """Choose the rules to try: others, the webhook's one in part, or all of its own.
+
+    Raises: InvalidArgument.
+    """
+    if rules is not None:
+        if given:
+            raise InvalidArgument(
+                f"--rules says everything, so --{next(iter(given))} has no place",
+                fix=["put it into --rules"],
+            )
+        return _read(rules)
+    if not given:
+        return endpoint.rules
+    if len(endpoint.rules) == 1:
+        return [replace(endpoint.rules[0], **given)]
+    if "command" not in given:
+        raise InvalidArgument(
+            f"{endpoint.id} has {len(endpoint.rules)} rules, so a part of one is not "
+            "enough",
+            fix=["add --command", "use --rules"],
+            argument="command",
+        )
+    return [PayloadMap(**given)]
+
+
+def _read(rules: Sequence[Mapping[str, Any]]) -> Sequence[PayloadMap]:
+    try:
+        read = _RULES.validate_python(rules, strict=True)
+    except ValidationError as fault:
+        where = ".".join(str(part) for part in fault.errors()[0]["loc"])
+        raise InvalidArgument(
+            f"--rules has no fitting value at {where!r}",
+            fix=['write [{"command":"task create","arguments":{"title":"name"}}]'],
+            argument="rules",
+        ) from fault
+    return [PayloadMap(**each) for each in read]
+
+
+def _problem(ctx: Context, found: Preview, *, is_saved: bool) -> str:
+    """Say what is wrong with a rule; one that is not saved must be possible as well."""
+    if found.problem or is_saved:
+        return found.problem
+    try:
+        require_possible(ctx, found.rule)
+    except Problem as refused:
+        return refused.detail
+    return ""
+
+
+def _calls(ctx: Context, found: Preview) -> list[dict[str, Json]]:
+    return [try_call(ctx, found.rule.command, args) for args in found.calls]
+
+
+def _reply(endpoint: Endpoint, tried: Sequence[_Tried]) -> Reply:
+    calls: list[Json] = [call for each in tried for call in each.calls]
+    reasons = [each.found.skipped for each in tried if each.found.skipped]
+    problem = next((each.problem for each in tried if each.problem), "")
+    skipped = "" if calls or problem else (reasons or [_SHOWS_ONLY])[-1]
+    if problem:
+        summary = f"Would fail: {problem}"
+    elif calls:
+        summary = f"Would run {blocks.count(len(calls), 'command')}"
+    else:
+        summary = f"Would be skipped: {skipped}"
+    written = "\n\n".join("\n".join(_lines(each)) for each in tried)
+    return Reply(
+        summary=summary[:150],
+        blocks=(Code(text=written),) if written else (),
+        data={
+            "id": endpoint.id,
+            "skipped": skipped,
+            "calls": calls,
+            "rules": [_view_of(each) for each in tried],
+        },
+    )
+
+
+def _view_of(each: _Tried) -> dict[str, Json]:
+    return {
+        "command": each.found.rule.command,
+        "filter": each.found.filter.value,
+        "each_count": each.found.each_count,
+        "skipped": each.found.skipped,
+        "problem": each.problem,
+        "calls": list(each.calls),
+    }
+
+
+def _lines(each: _Tried) -> Iterator[str]:
+    """Write for people how far a rule got."""
+    found = each.found
+    yield found.rule.command
+    if found.rule.filter:
+        yield f"  filter {found.rule.filter}: {found.filter.value}"
+    if found.rule.each and found.each_count is not None:
+        yield f"  each {found.rule.each}: {blocks.count(found.each_count, 'element')}"
+    if each.problem:
+        yield f"  problem: {each.problem}"
+    elif found.skipped:
+        yield f"  skipped: {found.skipped}"
+    for call in each.calls:
+        yield (
+            f"  runs: {call['line']}" if call["line"] else f"  fails: {call['problem']}"
+        )
