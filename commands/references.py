@@ -1,6 +1,6 @@
-"""`last`, `this` and `#3`: what they mean in this conversation."""
+"""`last`, `this`, `#3` and `key:…`: which objects they mean, here and elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,10 +8,13 @@ from commands.context import Origin
 from commands.invocation import Invocation
 from commands.render import render_line
 from commands.words import is_reference
+from core.collab import tasks
 from core.database import Tx
 from core.delivery import conversations
 from core.delivery.model import Memory
 from core.kernel.problems import InvalidArgument
+
+_KEY = "key:"
 
 
 def refers_back(invocation: Invocation) -> bool:
@@ -19,33 +22,27 @@ def refers_back(invocation: Invocation) -> bool:
     command, args = invocation.command, invocation.args
     if command.is_macro or command.looks_back:
         return True
-    return any(_has_reference(args.get(name)) for name in command.ref_names)
+    return any(_has(is_reference, args.get(name)) for name in command.ref_names)
 
 
 def resolve_references(tx: Tx, invocation: Invocation, origin: Origin) -> Invocation:
-    """Replace conversational references by the ids they stand for.
+    """Replace references by the ids they stand for.
 
     Shape:  `this` is what the thread, subject or page is about, and what was touched
-            last where it is about nothing.
-    Raises: InvalidArgument when the conversation has no such object.
+            last where it is about nothing. `key:K` is the task that another system
+            calls K.
+    Raises: InvalidArgument when the conversation has no such object, NotFound when no
+            task has the key.
     """
-    names = [
-        name
-        for name in invocation.command.ref_names
-        if _has_reference(invocation.args.get(name))
-    ]
-    if not names:
-        return invocation
-    memory = conversations.recall(tx, origin.place)
-    args: Mapping[str, Any] = {
-        **invocation.args,
-        **{
-            name: _resolved(invocation.args[name], memory, origin.this)
-            for name in names
-        },
+    args: dict[str, Any] = {
+        **_by_key(tx, invocation),
+        **_by_conversation(tx, invocation, origin),
     }
+    if not args:
+        return invocation
+    known: Mapping[str, Any] = {**invocation.args, **args}
     return replace(
-        invocation, args=args, canonical=render_line(invocation.command, args)
+        invocation, args=known, canonical=render_line(invocation.command, known)
     )
 
 
@@ -57,18 +54,52 @@ def resolve_word(tx: Tx, word: str, origin: Origin) -> str:
     return str(_resolved(word, conversations.recall(tx, origin.place), origin.this))
 
 
-def _has_reference(value: object) -> bool:
+def _by_conversation(tx: Tx, invocation: Invocation, origin: Origin) -> dict[str, Any]:
+    args = invocation.args
+    names = [
+        each
+        for each in invocation.command.ref_names
+        if _has(is_reference, args.get(each))
+    ]
+    if not names:
+        return {}
+    memory = conversations.recall(tx, origin.place)
+    return {name: _resolved(args[name], memory, origin.this) for name in names}
+
+
+def _by_key(tx: Tx, invocation: Invocation) -> dict[str, Any]:
+    args = invocation.args
+    return {
+        each.name: _keyed(tx, args[each.name])
+        for each in invocation.command.parameters
+        if each.prefix == "T" and _has(_is_key, args.get(each.name))
+    }
+
+
+def _keyed(tx: Tx, value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return type(value)(_keyed(tx, each) for each in value)
+    if not _has(_is_key, value):
+        return value
+    return tasks.get_by_key(tx, value.removeprefix(_KEY)).id
+
+
+def _is_key(word: str) -> bool:
+    return word.startswith(_KEY)
+
+
+def _has(is_meant: Callable[[str], bool], value: object) -> bool:
     if isinstance(value, str):
-        return is_reference(value)
+        return is_meant(value)
     return isinstance(value, tuple | list) and any(
-        _has_reference(each) for each in value
+        _has(is_meant, each) for each in value
     )
 
 
 def _resolved(value: Any, memory: Memory, this: str) -> Any:
     if isinstance(value, tuple | list):
         return type(value)(_resolved(each, memory, this) for each in value)
-    if not _has_reference(value):
+    if not _has(is_reference, value):
         return value
     if value == "this" and this:
         return this

@@ -100,6 +100,21 @@ class TaskMovedData(TaskData):
     new_status: str
 
 
+class TaskEnsuredData(TaskData):
+    """The task with a key; `happened` is created, reopened, there or over."""
+
+    happened: str
+
+
+class TaskWithdrawnData(TypedDict):
+    """What became of the task with a key; `id` and `status` are "" if there is none."""
+
+    id: str
+    external_key: str
+    status: str
+    changed: bool
+
+
 class TaskClaimedData(TaskData):
     """A task that was claimed, and the lease that came with it."""
 

@@ -2,6 +2,7 @@
 
 The rules look at what is signed, the body, and never at a header. Their keys are those
 that the sender gives its own objects, so that what is over can be found again.
+In JMESPath `!a.b` means `(!a).b`, hence the parentheses.
 """
 
 from collections.abc import Mapping
@@ -83,7 +84,7 @@ _WORKFLOW = (
     "workflow_run.head_branch || ''])"
 )
 _PIPELINE = "join(':', ['pipeline', to_string(project.id), object_attributes.ref])"
-_OF_ISSUE = "issue && !comment && !issue.pull_request"
+_OF_ISSUE = "issue && !comment && !(issue.pull_request)"
 _OPENED = "(action == 'opened' || action == 'reopened')"
 
 _GITHUB_RULES = (
@@ -177,7 +178,7 @@ _STRIPE_RULES = (
 
 _SLACK_RULES = (
     _ensure(
-        "(text || event.text) && !bot_id && !event.bot_id && "
+        "(text || event.text) && !bot_id && !(event.bot_id) && "
         "(trigger_id || event_id || timestamp)",
         key="trigger_id || event_id || timestamp",
         title="{text || event.text}",

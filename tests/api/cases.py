@@ -117,6 +117,15 @@ CASES: Mapping[str, Case] = {
         args={"task": "T-1", "status": "abandoned", "reason": "obsolete"},
         before=(_TASK,),
     ),
+    "task ensure": Case(
+        line='task ensure "The disk is full" --external-key disk:db-1 --again',
+        args={"title": "The disk is full", "external_key": "disk:db-1", "again": True},
+    ),
+    "task withdraw": Case(
+        line="task withdraw disk:db-1 --reason resolved",
+        args={"external_key": "disk:db-1", "reason": "resolved"},
+        before=("task ensure x --external-key disk:db-1",),
+    ),
     "task claim": Case(
         line="claim T-1 --ttl 30m", args={"task": "T-1", "ttl": "30m"}, before=(_TASK,)
     ),

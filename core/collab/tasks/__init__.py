@@ -1,6 +1,14 @@
 """Tasks: the work items of the board, their states and their rules."""
 
 from core.collab.tasks.fields import TaskFields
+from core.collab.tasks.keyed import (
+    Ensured,
+    Happened,
+    ensure,
+    get_by_key,
+    is_moved,
+    withdraw,
+)
 from core.collab.tasks.model import (
     TERMINAL,
     WORKING,
@@ -33,6 +41,7 @@ from core.collab.tasks.workflow import (
     claim,
     reject,
     release,
+    reopen,
     requeue,
     transition,
     unblock,
@@ -43,6 +52,8 @@ __all__ = [
     "WORKING",
     "Claim",
     "DodItem",
+    "Ensured",
+    "Happened",
     "Move",
     "Note",
     "Status",
@@ -58,17 +69,22 @@ __all__ = [
     "count_by_status",
     "count_queued_by_lane",
     "create",
+    "ensure",
     "find_",
     "find_by_key",
     "get_",
+    "get_by_key",
+    "is_moved",
     "list_",
     "moves_from",
     "reject",
     "release",
+    "reopen",
     "requeue",
     "tick_dod",
     "transition",
     "unblock",
     "unmet_needs",
     "view",
+    "withdraw",
 ]

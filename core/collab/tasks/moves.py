@@ -5,6 +5,8 @@ queued -> claimed -> in_progress -> review -> approved -> merging -> done
    +---------+------------+  |         v
                              +-- changes_requested
 any open one -> blocked, and back to where it came from; -> failed, abandoned
+What is over stays so, unless what it was made for comes back: then it is queued again
+without a move, see keyed.py.
 """
 
 from collections.abc import Mapping, Sequence

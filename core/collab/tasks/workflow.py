@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from core.collab.tasks.fields import REASON_LIMIT
 from core.collab.tasks.journal import require_match, save
-from core.collab.tasks.model import WORKING, Status, Task
+from core.collab.tasks.model import TERMINAL, WORKING, Status, Task
 from core.collab.tasks.moves import check_move, moved, moves_from
 from core.collab.tasks.service import change, get_, unmet_needs
 from core.database import Tx
@@ -132,6 +132,23 @@ def unblock(tx: Tx, task_id: str, *, reason: str = "", if_match: str = "") -> Mo
             f"{task.id} is {task.status}, not blocked", fix=[f"task show {task.id}"]
         )
     return transition(tx, task_id, task.blocked_from, reason=reason, if_match=if_match)
+
+
+def reopen(tx: Tx, task: Task, *, reason: str) -> Move:
+    """Queue a task again that is over, because what it was made for is back.
+
+    Shape:  nobody has it then, and nobody has implemented it; only the board's own
+            rules about moves are passed over, for no person can take a task back.
+    Raises: IllegalMove when it is not over.
+    """
+    if task.status not in TERMINAL:
+        raise IllegalMove(
+            f"{task.id} is {task.status}, not over", fix=[f"task show {task.id}"]
+        )
+    after = replace(
+        task, status=Status.QUEUED, reason=reason, assignee="", implementer=""
+    )
+    return Move(task=_save_status(tx, task, after), old_status=task.status)
 
 
 def requeue(tx: Tx, task: Task, *, reason: str) -> Task:
