@@ -34,8 +34,12 @@ def find(ctx: Context, reply_id: str) -> dict[str, Json] | None:
     stored = parse_json(body)
     if not isinstance(stored, dict):
         raise TypeError("a stored reply is an object")
-    is_mine = stored["actor"] == ctx.principal.name
-    return stored if is_mine or _may_read(ctx, stored) else None
+    return stored if may_read(ctx, stored) else None
+
+
+def may_read(ctx: Context, stored: dict[str, Json]) -> bool:
+    """Tell whether the caller may read a reply that was stored, as JSON."""
+    return stored["actor"] == ctx.principal.name or _may_read(ctx, stored)
 
 
 def _may_read(ctx: Context, stored: dict[str, Json]) -> bool:

@@ -6,22 +6,35 @@ from typing import cast
 from commands.channels import Probes, channel_commands
 from commands.everything import COMMANDS
 from commands.registry import Command
+from commands.subscription_deliveries import delivery_commands
+from commands.subscriptions import subscription_commands
 from commands.webhooks import webhook_commands
 from commands.workspaces import ConsentUrl, workspace_commands
+from core.kernel.addresses import Allowed
 from core.secrets.vault import Vault
+from gateway.sent_requests import drawn
+
+NOTHING_INSIDE = Allowed()
 
 
 def every_command(
-    vault: Vault, probes: Probes, consent_url: ConsentUrl | None = None
+    vault: Vault,
+    probes: Probes,
+    consent_url: ConsentUrl | None = None,
+    *,
+    allowed: Allowed = NOTHING_INSIDE,
 ) -> Sequence[Command]:
     """List all commands; `vault` seals their secrets, `probes` look outside for them.
 
     Shape:  with `consent_url`, where workspaces let the app in, there is one more.
+            `allowed` is what subscriptions may reach although it is inside.
     """
     return (
         *COMMANDS,
         *channel_commands(probes),
         *webhook_commands(vault),
+        *subscription_commands(vault, allowed),
+        *delivery_commands(drawn),
         *workspace_commands(vault, consent_url),
     )
 

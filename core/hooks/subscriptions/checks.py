@@ -1,20 +1,24 @@
 """What may be typed for a subscription: its name, its address, what it wants; pure."""
 
 import re
-from urllib.parse import SplitResult, urlsplit
+from ipaddress import ip_address
 
 from core.hooks.subscriptions.model import is_told
+from core.kernel.addresses import (
+    ALLOW_SETTING,
+    AddressRefused,
+    Allowed,
+    check_addresses,
+    parse_target,
+)
 from core.kernel.ids import NUMBERED
 from core.kernel.problems import InvalidArgument
-
-URL_LIMIT = 2_000
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _EVENT_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _EVENT_NAME_LIMIT = 64
 _TARGET_LIMIT = 200
 _MOST_WANTED = 50
-_UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
 
 
 def parse_name(text: str) -> str:
@@ -34,28 +38,35 @@ def parse_name(text: str) -> str:
 def parse_url(text: str) -> str:
     """Read the address of a receiver, without asking the network about it.
 
-    Units:  at most 2,000 characters, all of them printable ASCII.
     Raises: InvalidArgument naming what is wrong with it.
     """
-    if len(text) > URL_LIMIT:
+    if "#" in text:
         raise _bad_url(
-            f"the URL has {len(text)} characters", f"use at most {URL_LIMIT}"
+            "the URL ends in a fragment, which is never sent", "leave it out"
         )
-    if _UNPRINTABLE.search(text):
-        raise _bad_url(
-            f"{text[:80]!r} holds a character that no URL has",
-            "write spaces as %20 and other letters percent-encoded",
-        )
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError as fault:
-        raise _bad_url(
-            f"{text[:80]!r} is not a URL: {fault}",
-            "write https://hooks.example.com/opswire",
-        ) from fault
-    _check_parts(text, parts, port)
+    parse_target(text)
     return text
+
+
+def require_outside(url: str, allowed: Allowed) -> None:
+    """Refuse what could never be sent to: addresses inside, and http unless allowed.
+
+    Where a name leads to is only known when something is sent, and checked then. A
+    name may lead into a network that is allowed, and so goes by http for the moment.
+    Raises: InvalidArgument saying what would let it.
+    """
+    target = parse_target(url)
+    try:
+        if _is_address(target.host):
+            check_addresses(target, [target.host], allowed=allowed)
+            return
+    except AddressRefused as refusal:
+        raise _bad_url(str(refusal), refusal.fix) from refusal
+    if not (target.is_secure or target.host in allowed.names or allowed.networks):
+        raise _bad_url(
+            f"what is sent to {target.host} by http could be read on the way",
+            f"use https, or add {target.host} to {ALLOW_SETTING}",
+        )
 
 
 def parse_types(names: frozenset[str]) -> frozenset[str]:
@@ -96,26 +107,6 @@ def parse_targets(targets: frozenset[str]) -> frozenset[str]:
     return targets
 
 
-def _check_parts(text: str, parts: SplitResult, port: int | None) -> None:
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise _bad_url(
-            f"{text[:80]!r} is not a web address",
-            "write https://hooks.example.com/opswire",
-        )
-    if parts.username is not None or parts.password is not None:
-        raise _bad_url(
-            "the URL holds a name or a password, which would stand in logs",
-            "leave it out: every delivery is signed with the secret",
-        )
-    if parts.fragment or text.endswith("#"):
-        raise _bad_url(
-            f"the URL ends in a fragment, #{parts.fragment[:40]}",
-            "leave it out: it is never sent",
-        )
-    if port == 0:
-        raise _bad_url("the URL names port 0", "leave the port out, or name another")
-
-
 def _check_count(name: str, values: frozenset[str]) -> None:
     if len(values) > _MOST_WANTED:
         raise InvalidArgument(
@@ -127,3 +118,11 @@ def _check_count(name: str, values: frozenset[str]) -> None:
 
 def _bad_url(detail: str, fix: str) -> InvalidArgument:
     return InvalidArgument(detail, fix=[fix], argument="url")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

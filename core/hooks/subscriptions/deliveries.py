@@ -6,19 +6,20 @@ from datetime import datetime
 
 from core.database import Tx
 from core.delivery.outbox import service as outbox
-from core.delivery.outbox.model import Of, OutboxState, Outgoing
+from core.delivery.outbox.model import Of, OutboxDraft, OutboxState, Outgoing
 from core.events import service as events
 from core.events.model import Event, EventFilter
 from core.hooks.subscriptions import service, tries
-from core.hooks.subscriptions.drafts import event_draft
+from core.hooks.subscriptions.drafts import event_draft, trial_draft
 from core.hooks.subscriptions.matching import may_see, wants
 from core.hooks.subscriptions.model import (
     CHANNEL,
     Attempt,
     Subscription,
+    require_enabled,
 )
 from core.kernel.pages import PAGE_LIMIT, Page
-from core.kernel.problems import IllegalMove, NotFound
+from core.kernel.problems import NotFound
 
 MOST_AGAIN = 1_000
 MOST_LOOKED_AT = 5_000
@@ -79,13 +80,24 @@ def get_(tx: Tx, subscription: Subscription, delivery_id: str) -> Outgoing:
     return found
 
 
+def send_trial(tx: Tx, subscription: Subscription) -> Outgoing:
+    """Send an event that did not happen, to see whether it arrives.
+
+    Raises: IllegalMove while the subscription is disabled.
+    """
+    require_enabled(subscription)
+    key = tx.new_token(f"{subscription.id}:test")
+    draft = trial_draft(subscription.id, key, actor=tx.principal.name, now=tx.now)
+    return _post(tx, draft)
+
+
 def send_again(tx: Tx, subscription: Subscription, delivery_id: str) -> Again:
     """Send one delivery again under its id, whatever became of it.
 
     Raises: NotFound; Conflict while it is being sent; IllegalMove while the
             subscription is disabled.
     """
-    _require_enabled(subscription)
+    require_enabled(subscription)
     found = get_(tx, subscription, delivery_id)
     return Again(sent=[outbox.send_again(tx, found.id)])
 
@@ -95,7 +107,7 @@ def send_failed(tx: Tx, subscription: Subscription) -> Again:
 
     Raises: IllegalMove while the subscription is disabled.
     """
-    _require_enabled(subscription)
+    require_enabled(subscription)
     sent = outbox.replay_dead(tx, Of(CHANNEL, subscription.id))
     return Again(sent=sent)
 
@@ -111,7 +123,7 @@ def send_range(
     Raises: IllegalMove while the subscription is disabled; Forbidden when its creator
             may not see events any more.
     """
-    _require_enabled(subscription)
+    require_enabled(subscription)
     owner = service.owner_of(tx, subscription)
     sent: list[Outgoing] = []
     of = EventFilter(
@@ -142,18 +154,15 @@ def _send_event(tx: Tx, subscription_id: str, event: Event) -> Sequence[Outgoing
     draft = event_draft(subscription_id, event)
     known = outbox.find(tx, draft.key)
     if known is None:
-        outbox.post(tx, draft)
-        posted = outbox.find(tx, draft.key)
-        return [posted] if posted else []
+        return [_post(tx, draft)]
     return [outbox.replay(tx, known.id)] if known.state is OutboxState.DEAD else []
 
 
-def _require_enabled(subscription: Subscription) -> None:
-    if not subscription.is_enabled:
-        raise IllegalMove(
-            f"{subscription.id} is disabled: {subscription.reason}",
-            fix=[f"subscription enable {subscription.id}"],
-        )
+def _post(tx: Tx, draft: OutboxDraft) -> Outgoing:
+    outbox.post(tx, draft)
+    posted = outbox.find(tx, draft.key)
+    assert posted is not None
+    return posted
 
 
 def _unknown(subscription: Subscription, delivery_id: str) -> NotFound:

@@ -27,7 +27,7 @@ def event_draft(subscription_id: str, event: Event) -> OutboxDraft:
 
 
 def trial_draft(
-    subscription_id: str, token: str, *, actor: str, now: datetime
+    subscription_id: str, key: str, *, actor: str, now: datetime
 ) -> OutboxDraft:
     """Address an event that is told to one receiver and did not happen."""
     data: dict[str, Json] = {
@@ -41,7 +41,7 @@ def trial_draft(
     }
     return _draft(
         subscription_id,
-        f"{subscription_id}:ts:{token}",
+        key,
         kind=Kind.EVENT,
         summary=f"{TEST_EVENT} {subscription_id}",
         data=data,

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from core.kernel.ids import SubscriptionId
-from core.kernel.problems import NotFound
+from core.kernel.problems import IllegalMove, NotFound
 
 CHANNEL = "webhook"
 ANSWER_BYTES = 2_048
@@ -185,3 +185,15 @@ def reply_key(subscription_id: str, reply_id: str) -> str:
 def unknown(reference: str) -> NotFound:
     """Say that there is no such subscription."""
     return NotFound(f"the subscription {reference[:40]}", fix=["subscription list"])
+
+
+def require_enabled(subscription: Subscription) -> None:
+    """Refuse to send what would only be given up.
+
+    Raises: IllegalMove saying why it is disabled.
+    """
+    if not subscription.is_enabled:
+        raise IllegalMove(
+            f"{subscription.id} is disabled: {subscription.reason}",
+            fix=[f"subscription enable {subscription.id}"],
+        )

@@ -28,6 +28,7 @@ from core.hooks.subscriptions.model import (
     health_after,
     is_long,
     reason_to_disable,
+    require_enabled,
     unknown,
 )
 from core.identity.scopes import meet
@@ -222,9 +223,7 @@ def receiver_of(tx: Tx, subscription_id: str, *, vault: Vault) -> Receiver:
             Unavailable when its secret cannot be opened.
     """
     found = get_(tx, subscription_id)
-    fix = [f"subscription enable {found.id}"]
-    if not found.is_enabled:
-        raise IllegalMove(f"{found.id} is disabled: {found.reason}", fix=fix)
+    require_enabled(found)
     try:
         owner_of(tx, found)
     except Forbidden as refusal:
