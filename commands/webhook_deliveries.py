@@ -19,11 +19,13 @@ from core.delivery.received import Wanted
 from core.hooks import deliveries as received
 from core.hooks import service as hooks
 from core.hooks.deliveries import Delivery, Outcome, Whole
+from core.hooks.presets import PresetName
 from core.kernel.clock import to_iso
 from core.kernel.pages import Page
 from core.kernel.reply import Block, Code, Reply, Table
 
 WebhookRef = Annotated[str, Ref("W")]
+Sample = Annotated[PresetName | None, Doc("What this sender delivers, for a try.")]
 DeliveryRef = Annotated[str, Doc("Its id, rq_…, as webhook deliveries lists it.")]
 Since = Annotated[datetime | None, Doc("Received at or after this moment.")]
 Until = Annotated[datetime | None, Doc("Received before this moment.")]

@@ -7,13 +7,21 @@ from commands import blocks
 from commands.context import Context
 from commands.registry import Command, command
 from commands.schema import Doc
-from commands.webhook_deliveries import DeliveryRef, Since, Until, WebhookRef, counted
+from commands.webhook_deliveries import (
+    DeliveryRef,
+    Sample,
+    Since,
+    Until,
+    WebhookRef,
+    counted,
+)
 from commands.webhook_delivery_views import ReplayedData, SentData, replay_view_of
 from core.delivery.received import Wanted
 from core.hooks import replays
 from core.hooks import service as hooks
 from core.hooks.deliveries import Outcome
 from core.hooks.model import DELIVER_SCOPE, Endpoint
+from core.hooks.presets import PRESETS
 from core.hooks.replays import Replay
 from core.kernel.problems import InvalidArgument
 from core.kernel.reply import Reply, Text
@@ -76,17 +84,30 @@ def replay(
     target="webhook",
     http="POST /v1/webhooks/{webhook}/send",
     result=SentData,
-    examples=['webhook send W-3 --payload {"alert":{"name":"disk"}}'],
+    examples=[
+        'webhook send W-3 --payload {"alert":{"name":"disk"}}',
+        "webhook send W-3 --sample alertmanager",
+    ],
 )
 def send(
     ctx: Context,
     webhook: WebhookRef,
     *,
-    payload: Annotated[Any, Doc("What a sender would deliver.")],
+    payload: Annotated[Any, Doc("What a sender would deliver.")] = None,
+    sample: Sample = None,
 ) -> Reply:
     """Deliver a payload to a webhook as if it had come from outside."""
     endpoint = hooks.get_(ctx.tx, webhook)
-    delivery = replays.send(ctx.tx, endpoint, payload)
+    if ("payload" in ctx.given) == (sample is not None):
+        raise InvalidArgument(
+            "name a payload or a sample",
+            fix=[
+                f"webhook send {endpoint.id} --payload {{}}",
+                f"webhook send {endpoint.id} --sample alertmanager",
+            ],
+        )
+    said = PRESETS[sample].sample if sample else payload
+    delivery = replays.send(ctx.tx, endpoint, said)
     return Reply(
         summary=f"Sent {delivery} to {endpoint.id} ({endpoint.name})"[:150],
         blocks=(

@@ -11,11 +11,17 @@ from commands import blocks
 from commands.context import Context
 from commands.registry import Command, command
 from commands.schema import Doc
-from commands.webhook_deliveries import INSPECT_SCOPE, DeliveryRef, WebhookRef
+from commands.webhook_deliveries import (
+    INSPECT_SCOPE,
+    DeliveryRef,
+    Sample,
+    WebhookRef,
+)
 from commands.webhook_maps import require_possible, try_call
 from core.hooks import deliveries
 from core.hooks import service as hooks
 from core.hooks.model import Endpoint, PayloadMap
+from core.hooks.presets import PRESETS
 from core.hooks.previews import Preview, preview
 from core.kernel.jsons import Json
 from core.kernel.problems import InvalidArgument, MissingScope, Problem
@@ -94,6 +100,7 @@ def try_out(
     webhook: WebhookRef,
     *,
     payload: Annotated[Any, Doc("What a sender would deliver.")] = None,
+    sample: Sample = None,
     delivery: DeliveryRef = "",
     rules: Annotated[
         list[dict[str, Any]] | None, Doc("Rules to try instead of the webhook's.")
@@ -113,7 +120,10 @@ def try_out(
 ) -> Reply:
     """Show what a payload would run, without running it, by these rules or others."""
     endpoint = hooks.get_(ctx.tx, webhook)
-    said = _payload(ctx, endpoint, payload, delivery)
+    said = payload if sample is None else PRESETS[sample].sample
+    _require_one_payload(ctx, endpoint)
+    if delivery:
+        said = _payload_of(ctx, endpoint, delivery)
     parts = {
         "command": command.replace(".", " "),
         "arguments": arguments or {},
@@ -138,26 +148,27 @@ def try_out(
 COMMANDS: Sequence[Command] = (try_out,)
 
 
-def _given(ctx: Context, names: Sequence[str]) -> list[str]:
-    return [name for name in names if name in ctx.given]
+def _require_one_payload(ctx: Context, endpoint: Endpoint) -> None:
+    """Refuse to guess between several payloads, or to go without one.
 
-
-def _payload(ctx: Context, endpoint: Endpoint, payload: Json, delivery: str) -> Json:
-    """Take what was given, or what a delivery said.
-
-    Raises: InvalidArgument unless there is one of them, NotFound, MissingScope: with
-            the right expression, what a delivery said can be read here.
+    Raises: InvalidArgument.
     """
-    if len(_given(ctx, ("payload", "delivery"))) != 1:
+    if len(ctx.given & {"payload", "sample", "delivery"}) != 1:
         raise InvalidArgument(
-            "name a payload or a delivery",
+            "name one payload, one sample or one delivery",
             fix=[
                 f"webhook test {endpoint.id} --payload {{}}",
+                f"webhook test {endpoint.id} --sample alertmanager",
                 f"webhook test {endpoint.id} --delivery rq_…",
             ],
         )
-    if not delivery:
-        return payload
+
+
+def _payload_of(ctx: Context, endpoint: Endpoint, delivery: str) -> Json:
+    """Read what a delivery said.
+
+    Raises: NotFound; MissingScope, for the right expression shows everything in it.
+    """
     if not ctx.principal.may(INSPECT_SCOPE):
         raise MissingScope(INSPECT_SCOPE, who=ctx.principal.name)
     return deliveries.payload_of(deliveries.find_stored(ctx.tx, endpoint, delivery))

@@ -19,6 +19,8 @@ from gateway.answers import Answer
 from gateway.callbacks import callbacks_of
 from gateway.stored import OnDone, Work
 
+_SHOWN_CHARS = 500
+
 
 class HookSource:
     """Opens the deliveries of all webhook endpoints."""
@@ -94,13 +96,16 @@ def _lack_of(call: Call, endpoint: Endpoint, registry: Registry) -> Problem | No
 def _note(stored: Received, endpoint: Endpoint, tx: Tx, answer: Answer) -> None:
     """Tell everybody who follows the endpoint what it received."""
     reply = answer.reply
-    outcome = deliveries.outcome_of({"error": reply.error, "data": reply.data})
+    told = {"error": reply.error, "data": reply.data, "command": reply.command}
+    lines = "; ".join(deliveries.commands_of(told))
     events.append(
         tx,
         "webhook_received",
         target=endpoint.id,
         delivery=stored.request_id,
-        outcome=outcome.value,
+        outcome=deliveries.outcome_of(told).value,
+        took_ms=deliveries.took_ms(stored, done_at=tx.now),
+        command=lines[:_SHOWN_CHARS],
         summary=reply.summary,
     )
 

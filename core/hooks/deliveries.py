@@ -192,13 +192,13 @@ def commands_of(reply: Mapping[str, Any]) -> tuple[str, ...]:
 def to_delivery(stored: Received) -> Delivery:
     """Read a delivery off its message."""
     reply, said = _reply(stored), _said(stored)
-    error = reply.get("error") or {}
+    error, done_at = reply.get("error") or {}, stored.done_at
     return Delivery(
         id=stored.request_id,
         reply_id=stored.reply_id,
         received_at=stored.received_at,
         outcome=outcome_of(reply),
-        took_ms=took_ms(stored),
+        took_ms=took_ms(stored, done_at=done_at) if done_at else None,
         size_bytes=len(stored.payload.encode()),
         commands=commands_of(reply),
         summary=reply.get("summary", ""),
@@ -211,11 +211,9 @@ def to_delivery(stored: Received) -> Delivery:
     )
 
 
-def took_ms(stored: Received) -> int | None:
+def took_ms(stored: Received, *, done_at: datetime) -> int:
     """Tell how long a delivery took from its receipt to its answer."""
-    if stored.done_at is None:
-        return None
-    return round((stored.done_at - stored.received_at).total_seconds() * 1000)
+    return round((done_at - stored.received_at).total_seconds() * 1000)
 
 
 def _proof(stored: Received, said: Mapping[str, Json]) -> str:

@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.api.gateway import Gateway
-from tests.api.stage_sets import a_failed_delivery, a_mailbox
+from tests.api.stage_sets import (
+    DELIVERY,
+    a_failed_delivery,
+    a_failed_post,
+    a_mailbox,
+)
 
 Setting = Callable[[Gateway], None]
 
@@ -376,7 +381,32 @@ CASES: Mapping[str, Case] = {
         before=_HOOK,
     ),
     "webhook deliveries": Case(
-        line="webhook deliveries W-1", args={"webhook": "W-1"}, before=_HOOK
+        line="webhook deliveries W-1 --outcome failed",
+        args={"webhook": "W-1", "outcome": "failed"},
+        setting=a_failed_post,
+    ),
+    "webhook inspect": Case(
+        line=f"webhook inspect W-1 {DELIVERY}",
+        args={"webhook": "W-1", "delivery": DELIVERY},
+        setting=a_failed_post,
+    ),
+    "webhook listen": Case(
+        line="webhook listen W-1",
+        args={"webhook": "W-1"},
+        setting=a_failed_post,
+        random=frozenset({"since"}),
+    ),
+    "webhook replay": Case(
+        line="webhook replay W-1 --failed",
+        args={"webhook": "W-1", "failed": True},
+        setting=a_failed_post,
+        random=frozenset({"now"}),
+    ),
+    "webhook send": Case(
+        line='webhook send W-1 --payload {{"a":1}}',
+        args={"webhook": "W-1", "payload": {"a": 1}},
+        setting=a_failed_post,
+        random=frozenset({"id"}),
     ),
     "webhook rotate": Case(
         line="webhook rotate W-1 --overlap 2h",

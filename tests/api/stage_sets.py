@@ -1,15 +1,23 @@
 """What some cases need before their lines, and no line can make."""
 
 from core.database import Tx
+from core.delivery import received
+from core.delivery.model import InboxDraft, InboxKey, InboxState
 from core.delivery.outbox import dispatch
 from core.delivery.outbox import service as outbox
 from core.delivery.outbox.dispatch import Terms
 from core.delivery.outbox.model import LIFETIME, Budget, OutboxDraft
+from core.hooks import service as hooks
+from core.hooks.model import HookAuth, PayloadMap
+from core.identity.users import service as users
+from core.identity.users.model import to_principal
 from core.kernel.jsons import to_json
-from core.kernel.principal import system
-from core.kernel.reply import Reply
+from core.kernel.principal import DEFAULT_TENANT, Assurance, system
+from core.kernel.reply import ErrorInfo, Reply
 from tests.api.channels import Writer
 from tests.api.gateway import Gateway
+
+DELIVERY = f"rq_{'1' * 26}"
 
 
 def a_mailbox(gateway: Gateway) -> None:
@@ -36,3 +44,41 @@ def a_failed_delivery(gateway: Gateway) -> None:
         dispatch.note_dead(tx, claimed, error="no such room", fix="invite the app")
 
     gateway.graph.db.run(fail, by=system())
+
+
+def a_failed_post(gateway: Gateway) -> None:
+    """Have a webhook of the admin's, W-1, and one delivery to it that failed."""
+    db = gateway.graph.db
+    admin = db.run(users.ensure_admin, by=system())
+    token = DELIVERY.removeprefix("rq_")
+    key = InboxKey(DEFAULT_TENANT, "webhook", "W-1", "", "msg_1")
+    error = ErrorInfo(
+        code="invalid_argument", type="", title="No", detail="no title", status=400
+    )
+    reply = Reply(
+        id=f"rp_{token}", request_id=DELIVERY, summary="No: no title", error=error
+    )
+
+    def make(tx: Tx) -> None:
+        rule = PayloadMap(command="version")
+        hooks.create(
+            tx, "alerts", [rule], auth=HookAuth.KEY, vault=gateway.graph.core.vault
+        )
+        tx.record(
+            InboxDraft(
+                key=key,
+                conversation="",
+                reply_id=f"rp_{token}",
+                request_id=DELIVERY,
+                request_hash="",
+                reply="",
+                state=InboxState.RECEIVED,
+                payload='{"headers":{"content-type":"application/json"},"body":"{}"}',
+            )
+        )
+
+    db.run(make, by=to_principal(admin, Assurance.SECRET))
+    body = to_json(reply).decode()
+    db.run(
+        lambda tx: received.finish(tx, key, reply=body, outcome="failed"), by=system()
+    )
