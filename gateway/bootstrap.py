@@ -8,6 +8,7 @@ from channels.terminal import render
 from commands.registry import Registry
 from core.approvals.requests.model import CHANNEL as APPROVALS
 from core.database import Database, is_sqlite
+from core.hooks.triggers.model import CHANNEL as TRIGGERS
 from core.identity.tokens import Tokens
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.principal import DEFAULT_TENANT, TenantId, system
@@ -50,6 +51,7 @@ from gateway.streams import Streams
 from gateway.supervisor import Supervisor
 from gateway.sweeper import list_tenants
 from gateway.tails import Tails
+from gateway.trigger_fires import TriggerSource
 
 _log = logging.getLogger(__name__)
 
@@ -129,6 +131,7 @@ def _with_doors(
     sources: dict[str, Source] = {
         "webhook": HookSource(db, core.registry),
         APPROVALS: ApprovalSource(db),
+        TRIGGERS: TriggerSource(db, core.registry),
         **{door.spec.name: _source(core, door) for door in doors},
     }
     graph = Graph(

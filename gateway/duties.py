@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from gateway.demo import Demo
 from gateway.flags import FlagFile
@@ -20,6 +21,8 @@ def loops_of(graph: Graph) -> Sequence[Loop]:
         if door.channel is not None
     ]
     loops.extend(graph.outward.loops())
+    hurry = partial(graph.outward.triggers.hurry, graph.intake.drain)
+    loops.append(Loop(name="trigger-fires", work=hurry))
     if graph.simulators is not None:
         loops.append(Loop(name="simulators", work=graph.simulators.run))
     return loops

@@ -26,7 +26,7 @@ _INTERACTIVE = frozenset({"websocket"})
 # A mail proves its sender's domain at best, and is read long after it was written.
 _WEAK = frozenset({"email"})
 # What is said there stays there, in a history or in a mailbox.
-_KEPT = frozenset({"slack", "email", "webhook"})
+_KEPT = frozenset({"slack", "email", "webhook", "trigger"})
 _NOBODY = Principal(id="", name="nobody", tenant=DEFAULT_TENANT, linked=False)
 
 

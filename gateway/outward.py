@@ -19,6 +19,7 @@ from gateway.reactor import Reactor
 from gateway.subscribers import Subscribers
 from gateway.subscription_notices import SubscriptionNotices
 from gateway.supervisor import Loop, Ticker
+from gateway.triggers import Triggers
 
 Tenants = Callable[[], Awaitable[Sequence[TenantId]]]
 
@@ -31,6 +32,7 @@ class Outward:
     reactor: Reactor
     notes: HealthNotes
     purge: Purge
+    triggers: Triggers
 
     def loops(self) -> Sequence[Loop]:
         """List what goes on for ever."""
@@ -62,8 +64,10 @@ def build_outward(
     postman = Postman(
         core.db, _posts(doors), tenants=tenants, is_on=core.channels.is_on
     )
+    triggers = Triggers()
     return Outward(
         postman=postman,
+        triggers=triggers,
         reactor=Reactor(
             core.db,
             (
@@ -72,9 +76,10 @@ def build_outward(
                 ApprovalNotices(_editable(doors)),
                 Subscribers(),
                 SubscriptionNotices(),
+                triggers,
             ),
             tenants=tenants,
-            on_posted=postman.bell.ring,
+            on_posted=_ring_both(postman, triggers),
         ),
         notes=HealthNotes(
             core.db,
@@ -83,6 +88,16 @@ def build_outward(
         ),
         purge=Purge(core.db, core.settings.keep, tenants=tenants),
     )
+
+
+def _ring_both(postman: Postman, triggers: Triggers) -> Callable[[], None]:
+    """Say where what a reaction has posted may stand: in the outbox, or in the inbox."""
+
+    def ring() -> None:
+        postman.bell.ring()
+        triggers.ring()
+
+    return ring
 
 
 def _editable(doors: Sequence[Door]) -> frozenset[str]:

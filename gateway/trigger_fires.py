@@ -1,0 +1,170 @@
+"""What a stored fire asks for: its trigger's command, in its owner's name as of now."""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+
+from commands.registry import Registry
+from core.database import Database, Tx
+from core.delivery.received import Received
+from core.events import service as events
+from core.hooks import deliveries, mapping
+from core.hooks.mapping import Call, Skipped
+from core.hooks.triggers import fires
+from core.hooks.triggers import service as triggers
+from core.hooks.triggers.model import Trigger
+from core.kernel.envelope import Envelope
+from core.kernel.jsons import Json, parse_json
+from core.kernel.principal import Principal, system
+from core.kernel.problems import Problem, Unavailable
+from gateway.answers import Answer
+from gateway.stored import OnDone, Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """A fire with everything that it takes to work out its commands."""
+
+    stored: Received
+    trigger: Trigger
+    owner: Principal
+    subject: Json
+
+
+class TriggerSource:
+    """Opens what triggers put into the inbox.
+
+    The owner is looked up anew, for they may have lost rights since; a trigger that was
+    disabled or deleted meanwhile runs nothing any more.
+    """
+
+    is_chat = False
+
+    def __init__(self, db: Database, registry: Registry) -> None:
+        self._db = db
+        self._registry = registry
+
+    async def open(self, stored: Received) -> Work:
+        """Ask who may run it now, then work out the arguments.
+
+        Raises: Unavailable when the database does not answer.
+        """
+        nobody = system(stored.key.tenant, name="trigger")
+        try:
+            opened = await self._db.read(lambda tx: _open(tx, stored), by=nobody)
+        except Unavailable:
+            raise
+        except Problem as problem:
+            return Work(
+                principal=nobody,
+                envelopes=[_bare(stored)],
+                problem=problem,
+                on_done=[_noted(stored)],
+            )
+        if isinstance(opened, Work):
+            return opened
+        # A payload and an expression may be large and slow together.
+        return await asyncio.to_thread(_work, opened, self._registry)
+
+
+def _open(tx: Tx, stored: Received) -> _Opened | Work:
+    """Read what a fire is about.
+
+    Raises: NotFound when the trigger or what set it off is gone, Forbidden when its
+            owner is disabled.
+    """
+    trigger = triggers.get_(tx, stored.key.account)
+    if not trigger.is_enabled:
+        reason = f"{trigger.id} was disabled before this could run"
+        return Work(principal=tx.principal, skipped=reason, on_done=[_noted(stored)])
+    payload = parse_json(stored.payload)
+    assert isinstance(payload, dict)
+    event = fires.get_event(tx, int(str(payload["seq"])))
+    return _Opened(
+        stored=stored,
+        trigger=trigger,
+        owner=triggers.owner_of(tx, trigger),
+        subject=fires.subject_of(tx, trigger, event),
+    )
+
+
+def _work(opened: _Opened, registry: Registry) -> Work:
+    stored, rule, owner = opened.stored, opened.trigger.rule, opened.owner
+    note = _noted(stored)
+    try:
+        calls = mapping.extract_calls([rule], opened.subject)
+    except Problem as problem:
+        bare = _bare(stored, command=rule.command)
+        return Work(principal=owner, envelopes=[bare], problem=problem, on_done=[note])
+    if isinstance(calls, Skipped):
+        return Work(principal=owner, skipped=calls.reason, on_done=[note])
+    lacks = [_lack_of(each, opened.trigger, registry) for each in calls]
+    return Work(
+        principal=owner,
+        envelopes=[_envelope(opened, each) for each in calls],
+        refused={place: lack for place, lack in enumerate(lacks) if lack is not None},
+        on_done=[note],
+    )
+
+
+def _lack_of(call: Call, trigger: Trigger, registry: Registry) -> Problem | None:
+    """Tell what a call is missing because its expression found nothing."""
+    command = registry.find(call.rule.command)
+    parameters = command.parameters if command else ()
+    needed = [each.name for each in parameters if each.is_required]
+    try:
+        mapping.require_found(call, needed, webhook=trigger.when.webhook)
+    except Problem as problem:
+        problem.fix = (
+            f"trigger test {trigger.id} --last",
+            f"trigger show {trigger.id}",
+        )
+        return problem
+    return None
+
+
+def _noted(stored: Received) -> OnDone:
+    return partial(_note, stored)
+
+
+def _note(stored: Received, tx: Tx, answer: Answer) -> None:
+    """Tell everybody who follows the trigger what it did; no trigger reacts to that."""
+    reply = answer.reply
+    outcome = deliveries.outcome_of({"error": reply.error, "data": reply.data})
+    events.append(
+        tx,
+        "trigger_fired",
+        target=stored.key.account,
+        request_id=stored.request_id,
+        outcome=outcome.value,
+        summary=reply.summary,
+    )
+
+
+def _envelope(opened: _Opened, call: Call) -> Envelope:
+    """Write one call in the JSON form: nothing of an event is ever read as a line."""
+    stored, owner = opened.stored, opened.owner
+    return Envelope(
+        channel=stored.key.channel,
+        account=stored.key.account,
+        external_id=stored.key.key,
+        sender=owner.id,
+        command=call.rule.command,
+        args=call.args,
+        received_at=stored.received_at,
+        assurance=owner.assurance,
+        payload_hash=stored.request_hash,
+        request_id=stored.request_id,
+        credential=owner,
+        is_consent=True,
+    )
+
+
+def _bare(stored: Received, *, command: str = "") -> Envelope:
+    return Envelope(
+        channel=stored.key.channel,
+        account=stored.key.account,
+        command=command,
+        received_at=stored.received_at,
+        request_id=stored.request_id,
+    )
