@@ -2,13 +2,11 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.kernel.version import VERSION
 from gateway.flags import FlagFile
 from gateway.graph import Graph
 from gateway.http.asgi import secured
@@ -18,7 +16,6 @@ from gateway.http.commands import CommandDoor
 from gateway.http.docs import docs_router
 from gateway.http.figures import FiguresDoor
 from gateway.http.health import health_router
-from gateway.http.openapi import document, outline
 from gateway.http.resources import Resources
 from gateway.http.short_links import short_links
 from gateway.http.simulators import Backstage, SimulatorsDoor
@@ -58,11 +55,11 @@ class Front:
 
 def create_app(graph: Graph) -> ASGIApp:
     """Compose the application of an object graph."""
-    unrouted = Unrouted(outline(graph.registry))
+    unrouted = Unrouted(graph.registry)
     api = FastAPI(lifespan=_lifespan(graph), redirect_slashes=False, openapi_url=None)
     api.add_exception_handler(HTTPException, unrouted.refuse)
     api.add_exception_handler(Exception, unrouted.fail)
-    api.include_router(docs_router(partial(document, graph.registry, version=VERSION)))
+    api.include_router(docs_router(graph.registry))
     api.include_router(short_links())
     api.include_router(
         health_router(
@@ -79,7 +76,7 @@ def create_app(graph: Graph) -> ASGIApp:
         body_limit=graph.settings.body_limit_bytes,
         strict=("/jobs",) if graph.settings.jobs_auth == "both" else (),
     )
-    api.include_router(resources.router(graph.registry))
+    api.router.routes.append(resources.routes(graph.registry))
     # After the commands: /v1/channels/webhook/disable is one of them, no endpoint.
     api.router.routes.append(_webhooks(graph).route)
     for each in graph.doors:

@@ -2,19 +2,19 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Callable, Mapping
-from functools import cache
 from hashlib import sha256
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from commands.registry import Registry
 from core.kernel.jsons import to_json
+from core.kernel.version import VERSION
 from gateway.error_list import ErrorEntry, error_entries
+from gateway.http.openapi import document
 
 _PAGES = Path(__file__).parent / "pages"
 _HTML = "text/html; charset=utf-8"
@@ -25,21 +25,21 @@ _PAGE = """<!doctype html>
 """
 
 
-def docs_router(describe: Callable[[], Mapping[str, Any]]) -> APIRouter:
+def docs_router(registry: Registry) -> APIRouter:
     """Build the routes; the page loads nothing from anywhere else.
 
-    Shape:  `describe` is called when somebody asks, once, and off the event loop: it
-            takes half a second, which no start should wait for.
+    Shape:  the description is written when somebody asks, once for each set of
+            commands, and off the event loop: it takes half a second, which no start
+            should wait for.
     """
     router = APIRouter(include_in_schema=False)
-    described = cache(lambda: to_json(describe()))
     page = (_PAGES / "docs.html").read_bytes()
     policy = _policy(page)
     errors = {each.code: each for each in error_entries()}
 
     @router.get("/openapi.json")
     async def openapi() -> Response:
-        body = await asyncio.to_thread(described)
+        body = await asyncio.to_thread(registry.derive, _described)
         return Response(body, media_type="application/json")
 
     @router.get("/docs")
@@ -55,6 +55,10 @@ def docs_router(describe: Callable[[], Mapping[str, Any]]) -> APIRouter:
         return Response(_error_page(entry), media_type=_HTML)
 
     return router
+
+
+def _described(registry: Registry) -> bytes:
+    return to_json(document(registry, version=VERSION))
 
 
 def _policy(page: bytes) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -33,6 +32,7 @@ from gateway.answers import Answer
 from gateway.auth import Authenticator
 from gateway.http import rest
 from gateway.http.asgi import JSON, PROBLEM, HeaderList, Headers, read_body
+from gateway.http.command_routes import CommandRoutes, Endpoint
 from gateway.pipeline import Pipeline
 
 _BODY_FAULTS = frozenset({"invalid_argument", "unknown_flag"})
@@ -67,25 +67,15 @@ class Resources:
         self._clock = clock
         self._body_limit = body_limit
 
-    def router(self, registry: Registry) -> APIRouter:
-        """Build the routes of every command that declares one."""
-        router = APIRouter()
-        for command in registry:
-            for route in command.routes:
-                self._add(router, command, route)
-        return router
+    def routes(self, registry: Registry) -> CommandRoutes:
+        """Stand for the routes of every command that declares one."""
+        return CommandRoutes(registry, self._endpoint_of)
 
-    def _add(self, router: APIRouter, command: Command, route: Route) -> None:
+    def _endpoint_of(self, command: Command, route: Route) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             return await self._serve(request, command, route)
 
-        router.add_api_route(
-            route.path,
-            endpoint,
-            methods=[route.method],
-            response_model=None,
-            include_in_schema=False,
-        )
+        return endpoint
 
     async def _serve(
         self, request: Request, command: Command, route: Route

@@ -1,18 +1,19 @@
 """Answers what no route takes: 404, 405 with all methods of the path, 500."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from commands.registry import Registry
 from core.kernel.ids import random_id
 from core.kernel.jsons import to_json
 from core.kernel.reply import ErrorInfo
 from gateway import problems
 from gateway.http.asgi import PROBLEM
+from gateway.http.openapi import outline
 
 _NAME = re.compile(r"\\\{\w+\\\}")
 
@@ -20,11 +21,8 @@ _NAME = re.compile(r"\\\{\w+\\\}")
 class Unrouted:
     """Knows every path of the API, to tell a wrong path from a wrong method."""
 
-    def __init__(self, paths: Mapping[str, Mapping[str, Any]]) -> None:
-        self._methods = [
-            (_pattern(path), sorted(method.upper() for method in methods))
-            for path, methods in paths.items()
-        ]
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
 
     async def refuse(self, request: Request, fault: Exception) -> Response:
         """Answer Starlette's own refusals as problem+json."""
@@ -41,8 +39,16 @@ class Unrouted:
 
     def allowed(self, path: str) -> list[str]:
         """List the methods of a path, none if there is no such path."""
-        found = (each for pattern, each in self._methods if pattern.fullmatch(path))
+        known = self._registry.derive(_methods_of)
+        found = (each for pattern, each in known if pattern.fullmatch(path))
         return sorted({method for methods in found for method in methods})
+
+
+def _methods_of(registry: Registry) -> Sequence[tuple[re.Pattern[str], list[str]]]:
+    return [
+        (_pattern(path), sorted(method.upper() for method in methods))
+        for path, methods in outline(registry).items()
+    ]
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -38,7 +38,7 @@ def client(gateway: Gateway) -> httpx2.AsyncClient:
         strict=("/jobs",),
     )
     app = FastAPI()
-    app.include_router(resources.router(Registry.of([jobs, others])))
+    app.router.routes.append(resources.routes(Registry.of([jobs, others])))
     return httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app), base_url="http://gateway"
     )
