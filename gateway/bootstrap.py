@@ -8,7 +8,6 @@ from channels.terminal import render
 from commands.registry import Registry
 from core.approvals.requests.model import CHANNEL as APPROVALS
 from core.database import Database, is_sqlite
-from core.hooks.triggers.model import CHANNEL as TRIGGERS
 from core.identity.tokens import Tokens
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.principal import DEFAULT_TENANT, TenantId, system
@@ -40,6 +39,10 @@ from gateway.mirror import Mirror
 from gateway.opening import bootstrap_key, ensure_base, open_database
 from gateway.outward import build_outward
 from gateway.pipeline import Pipeline
+from gateway.plugins.doors import with_plugins
+from gateway.plugins.plugins import Plugins
+from gateway.plugins.shelf import Shelf
+from gateway.plugins.stock import Stock
 from gateway.probing import ChannelProbes
 from gateway.runner import Runner
 from gateway.senders import LinkedSenders
@@ -51,7 +54,6 @@ from gateway.streams import Streams
 from gateway.supervisor import Supervisor
 from gateway.sweeper import list_tenants
 from gateway.tails import Tails
-from gateway.trigger_fires import TriggerSource
 
 _log = logging.getLogger(__name__)
 
@@ -86,8 +88,10 @@ def build(
     auth = Authenticator(
         db, tokens, clock=the_clock, bootstrap=bootstrap_key(settings, admin)
     )
-    probes = ChannelProbes(db, tenant_of=_tenant_of)
-    registry = Registry.of(every_command(vault, probes, consent_url_of(settings)))
+    probes, shelf = ChannelProbes(db, tenant_of=_tenant_of), Shelf()
+    registry = Registry.of(
+        every_command(vault, probes, shelf, consent_url_of(settings))
+    )
     gate = Gate(
         registry,
         senders=LinkedSenders(db, _tenant_of),
@@ -115,28 +119,36 @@ def build(
         pipeline=pipeline,
         metrics=metrics,
     )
-    return _with_doors(core, probes, simulators)
+    return _with_doors(core, probes, _plugins(core, shelf), simulators)
+
+
+def _plugins(core: Core, shelf: Shelf) -> Plugins:
+    """Load what is installed; what lies in the folder is read at the start."""
+    stock = Stock(core.registry, shelf)
+    plugins = Plugins(stock, folder=core.settings.plugins_folder, clock=core.clock)
+    plugins.load_installed()
+    return plugins
 
 
 def _with_doors(
-    core: Core, probes: ChannelProbes, simulators: Simulators | None
+    core: Core, probes: ChannelProbes, plugins: Plugins, simulators: Simulators | None
 ) -> Graph:
     """Add what runs beside the commands: streams, sockets, intake, mirror, tickers."""
     db, settings = core.db, core.settings
     tails = Tails(db, poll=_POLL[is_sqlite(db.engine)])
-    doors, inboxes = open_doors(core, DOORS, tenant_of=_tenant_of)
+    builders = with_plugins(DOORS, plugins.stock)
+    doors, inboxes = open_doors(core, builders, tenant_of=_tenant_of)
     probes.know(doors)
     tenant_ids = _tenants_of(db)
     outward = build_outward(core, doors, tenants=tenant_ids, tenant_of=_tenant_of)
     sources: dict[str, Source] = {
         "webhook": HookSource(db, core.registry),
         APPROVALS: ApprovalSource(db),
-        TRIGGERS: TriggerSource(db, core.registry),
         **{door.spec.name: _source(core, door) for door in doors},
     }
     graph = Graph(
         core=core,
-        readiness=Readiness(database_checks(db)),
+        readiness=Readiness({**database_checks(db), "plugins": plugins.check}),
         mirror=Mirror(db, settings.data / "collaboration", core.clock),
         tails=tails,
         intake=Intake(
@@ -150,6 +162,7 @@ def _with_doors(
         streams=_streams(core.auth, settings.streams),
         figures=LiveFigures(db, core.metrics),
         outward=outward,
+        plugins=plugins,
         doors=doors,
         simulators=simulators,
     )

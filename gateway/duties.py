@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 
 from gateway.demo import Demo
 from gateway.flags import FlagFile
 from gateway.graph import Graph
 from gateway.intake import DRAIN_EVERY
+from gateway.plugins.plugins import EVERY as PLUGINS_EVERY
 from gateway.simulators import DemoPeople
 from gateway.supervisor import Loop, Ticker
 from gateway.sweeper import Sweeper
@@ -21,8 +21,6 @@ def loops_of(graph: Graph) -> Sequence[Loop]:
         if door.channel is not None
     ]
     loops.extend(graph.outward.loops())
-    hurry = partial(graph.outward.triggers.hurry, graph.intake.drain)
-    loops.append(Loop(name="trigger-fires", work=hurry))
     if graph.simulators is not None:
         loops.append(Loop(name="simulators", work=graph.simulators.run))
     return loops
@@ -42,6 +40,7 @@ def tickers_of(graph: Graph) -> Sequence[Ticker]:
         *graph.outward.tickers(),
         Ticker(name="channel-states", work=graph.core.channels.reload, every=second),
         Ticker(name="intake", work=graph.intake.drain, every=DRAIN_EVERY),
+        Ticker(name="plugins", work=graph.plugins.look, every=PLUGINS_EVERY),
         Ticker(name="sockets", work=graph.sockets.recheck, every=5 * second),
         Ticker(name="floods", work=fold_floods, every=5 * second),
         Ticker(name="mirror", work=graph.mirror.tick, every=second / 20),

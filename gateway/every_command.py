@@ -5,6 +5,7 @@ from typing import cast
 
 from commands.channels import Probes, channel_commands
 from commands.everything import COMMANDS
+from commands.plugins import Plugins, plugin_commands
 from commands.registry import Command
 from commands.subscription_deliveries import delivery_commands
 from commands.subscriptions import subscription_commands
@@ -20,6 +21,7 @@ NOTHING_INSIDE = Allowed()
 def every_command(
     vault: Vault,
     probes: Probes,
+    plugins: Plugins,
     consent_url: ConsentUrl | None = None,
     *,
     allowed: Allowed = NOTHING_INSIDE,
@@ -27,6 +29,7 @@ def every_command(
     """List all commands; `vault` seals their secrets, `probes` look outside for them.
 
     Shape:  with `consent_url`, where workspaces let the app in, there is one more.
+            `plugins` knows which there are.
             `allowed` is what subscriptions may reach although it is inside.
     """
     return (
@@ -36,9 +39,10 @@ def every_command(
         *subscription_commands(vault, allowed),
         *delivery_commands(drawn),
         *workspace_commands(vault, consent_url),
+        *plugin_commands(plugins),
     )
 
 
 def described_commands() -> Sequence[Command]:
     """List all commands to be described; none of these can be run."""
-    return every_command(cast(Vault, None), cast(Probes, None))
+    return every_command(cast(Vault, None), cast(Probes, None), cast(Plugins, None))

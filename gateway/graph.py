@@ -16,6 +16,7 @@ from gateway.intake import Intake
 from gateway.mirror import Mirror
 from gateway.outward import Outward
 from gateway.pipeline import Pipeline
+from gateway.plugins.plugins import Plugins
 from gateway.settings import Settings
 from gateway.simulators import Simulators
 from gateway.streams import Streams
@@ -36,6 +37,7 @@ class Graph:
     streams: Streams
     figures: LiveFigures
     outward: Outward
+    plugins: Plugins
     doors: Sequence[Door] = ()
     simulators: Simulators | None = None
     supervisor: Supervisor = field(default_factory=Supervisor)
@@ -74,6 +76,7 @@ class Graph:
         """Read what must be known before the first command, then start the tickers."""
         await self.core.channels.reload()
         await self.mirror.start()
+        await self.plugins.start()
         self.intake.start()
         self.supervisor.start()
 

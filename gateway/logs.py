@@ -16,6 +16,7 @@ _PASSED_ON = (
     "ticker",
     "error",
     "channel",
+    "plugin",
     "port",
     "url",
 )

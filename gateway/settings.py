@@ -199,6 +199,10 @@ class Settings(BaseSettings):
         default=SlackSettings(), description="The Slack workspace."
     )
     email: EmailSettings = Field(default=EmailSettings(), description="The mailbox.")
+    plugins_folder: Path = Field(
+        default=Path("plugins"),
+        description="Folder of plugins, read again when they change.",
+    )
     flags_file: Path = Field(
         default=Path("config/flags.json"),
         description="Feature flags, read again when they change.",

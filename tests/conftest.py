@@ -13,8 +13,10 @@ from gateway.recording import recorded
 
 pytest_plugins = ["tests.services"]
 
-# No gateway of a test may take its flags, such as demo mode, from the checkout.
+# No gateway of a test may take its flags, such as demo mode, or its plugins from the
+# checkout.
 os.environ["OPSWIRE_FLAGS_FILE"] = "no-flags.json"
+os.environ["OPSWIRE_PLUGINS_FOLDER"] = "no-plugins"
 
 
 class FakeClock:

@@ -1,0 +1,85 @@
+"""Code of others, run where neither its end nor its endlessness is ours."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Thread
+from types import TracebackType
+from typing import TypeVar
+
+from gateway.plugins.model import PluginFault
+
+DEADLINE = timedelta(seconds=10)
+
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What was raised instead of an answer."""
+
+    fault: BaseException
+
+
+async def aside(work: Callable[[], Done], *, name: str) -> Done | Failed:
+    """Do some work in a thread of its own, for at most ten seconds."""
+    future = _start(work, name)
+    try:
+        async with asyncio.timeout(DEADLINE.total_seconds()):
+            return await asyncio.wrap_future(future)
+    except TimeoutError:
+        return _late()
+
+
+def wait_aside(work: Callable[[], Done], *, name: str) -> Done | Failed:
+    """Do the same while nothing is served yet, and wait for it."""
+    try:
+        return _start(work, name).result(DEADLINE.total_seconds())
+    except TimeoutError:
+        return _late()
+
+
+class _Net(AbstractContextManager["_Net"]):
+    """Catches whatever is raised, SystemExit too: it ends the work and not us."""
+
+    fault: BaseException | None = None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        self.fault = fault
+        return True
+
+
+def _start(work: Callable[[], Done], name: str) -> Future[Done | Failed]:
+    """Begin some work.
+
+    A thread of a pool would be waited for when the process ends; a daemon that never
+    returns is left behind.
+    """
+    future: Future[Done | Failed] = Future()
+    future.set_running_or_notify_cancel()
+
+    def run() -> None:
+        future.set_result(_attempt(work))
+
+    Thread(target=run, name=name, daemon=True).start()
+    return future
+
+
+def _attempt(work: Callable[[], Done]) -> Done | Failed:
+    net = _Net()
+    with net:
+        return work()
+    assert net.fault is not None
+    return Failed(net.fault)
+
+
+def _late() -> Failed:
+    return Failed(PluginFault(f"it took longer than {DEADLINE.total_seconds():g} s"))

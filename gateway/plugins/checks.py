@@ -1,0 +1,77 @@
+"""What a command of a plugin has to be before anybody can ask for it."""
+
+import re
+from collections.abc import Iterator
+
+from commands.builtins import describe
+from commands.catalog import catalog_of
+from commands.names import PLAIN_WORDS, index_of
+from commands.registry import Command, Registry, Route
+from commands.words import id_in
+from gateway.http.openapi import operation
+from gateway.plugins.model import PluginFault
+
+PATHS = "/v1/"
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*( [a-z][a-z0-9]*(-[a-z0-9]+)*){0,2}")
+_SCOPE = re.compile(r"[a-z][a-z_]{0,39}:[a-z][a-z_]{0,39}")
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_PATH_NAME = re.compile(r"{(\w+)}")
+# The language has a meaning for these already.
+_RESERVED = frozenset({"plan", "ops", *PLAIN_WORDS})
+
+
+def check_command(command: Command) -> None:
+    """Make sure that a command can be asked for, shown and described at every door.
+
+    Raises: PluginFault saying what is wrong; whatever describing it raises.
+    """
+    for fault in _faults(command):
+        raise PluginFault(f"{command.name!r}: {fault}")
+    for route in command.routes:
+        for fault in _route_faults(command, route):
+            raise PluginFault(f"{command.name!r}: {fault}")
+    _rehearse(command)
+
+
+def _faults(command: Command) -> Iterator[str]:
+    words = command.name.split()
+    if not _NAME.fullmatch(command.name) or any(map(id_in, words)):
+        yield "a name is one to three words of small letters, such as 'hello say'"
+    if words[0] in _RESERVED:
+        yield f"no command of a plugin begins with '{words[0]}'"
+    if command.is_open:
+        yield "is_open would run it for strangers, which plugins may not"
+    if not command.scope:
+        yield f'it has no scope; write scope="{words[0].replace("-", "_")}:read"'
+    if command.scope and not _SCOPE.fullmatch(command.scope):
+        yield f"'{command.scope}' is no scope; write family:verb, such as hello:read"
+
+
+def _route_faults(command: Command, route: Route) -> Iterator[str]:
+    shown = f"{route.method} {route.path}"
+    if route.method not in _METHODS:
+        yield f"'{shown}' has none of the methods {', '.join(_METHODS)}"
+    if not route.path.startswith(PATHS):
+        yield f"'{shown}' does not begin with {PATHS}"
+    if route.method == "GET" and not command.is_read:
+        yield f"'{shown}' would change something, and GET never does"
+    rest = _PATH_NAME.sub("", route.path)
+    if "{" in rest or "}" in rest:
+        yield f"'{shown}' may have whole names in braces only, such as {{name}}"
+    for name in _PATH_NAME.findall(route.path):
+        parameter = command.parameter(name)
+        if parameter is None:
+            yield f"'{shown}' names '{name}', which is no argument"
+        elif parameter.is_list:
+            yield f"'{shown}' names '{name}', which is a list"
+
+
+def _rehearse(command: Command) -> None:
+    """Have everything made of a command that the doors make of it."""
+    alone = Registry.of([command])
+    index_of(alone)
+    catalog_of(alone)
+    describe(command)
+    for route in command.routes:
+        operation(command, route)

@@ -1,0 +1,70 @@
+"""From the commands of Opswire and what plugins offer to the registry of them all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from commands.catalog import catalog_of
+from commands.names import index_of
+from commands.registry import Command, Outage, Registry
+from gateway.plugins.claims import Claims
+from gateway.plugins.model import Fault, Offer
+
+
+class Composed(NamedTuple):
+    """A registry, and why some of the offers are not in it, by their keys."""
+
+    registry: Registry
+    faults: Mapping[str, Fault]
+
+
+class Composer:
+    """Knows the commands of Opswire, which no plugin can take away."""
+
+    def __init__(self, own: Iterable[Command]) -> None:
+        self._own = tuple(own)
+        self._claims: Claims | None = None
+
+    def compose(self, offers: Sequence[Offer]) -> Composed:
+        """Put together what fits; of two plugins that clash the first one stays.
+
+        Shape:  what every line needs is made here already, so that the first one after
+                the change is answered as fast as all others.
+        """
+        if self._claims is None:
+            self._claims = Claims.of(self._own)
+        claims, commands = self._claims, [*self._own]
+        faults: dict[str, Fault] = {}
+        for offer in offers:
+            taken = claims.copy()
+            fault = offer.fault or _take(taken, offer)
+            if fault is None:
+                claims = taken
+                commands.extend(offer.brings.commands)
+            else:
+                faults[offer.key] = fault
+        registry = Registry.of(commands, outages=_outages(offers, faults))
+        index_of(registry)
+        catalog_of(registry)
+        return Composed(registry, faults)
+
+
+def _take(claims: Claims, offer: Offer) -> Fault | None:
+    for each in offer.brings.commands:
+        if clash := claims.clash(each):
+            return Fault(text=clash, brief=clash)
+        claims.take(each, f"the plugin {offer.name}")
+    return None
+
+
+def _outages(
+    offers: Sequence[Offer], faults: Mapping[str, Fault]
+) -> Mapping[str, Outage]:
+    """Say of a failed plugin's commands why they are gone; of its noun if it has none."""
+    outages: dict[str, Outage] = {}
+    for offer in offers:
+        if fault := faults.get(offer.key):
+            why = f"plugin {offer.name} failed: {fault.brief}"
+            outage = Outage(why=why, fix=f"plugin show {offer.name}")
+            named = [each.name for each in offer.brings.commands] or offer.before
+            outages |= dict.fromkeys((offer.name.replace("_", "-"), *named), outage)
+    return outages

@@ -1,0 +1,104 @@
+"""The plugins of a gateway: read at its start, and again whenever their files change."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from commands.plugins import PluginKind
+from core.kernel.clock import Clock
+from gateway.health import Check
+from gateway.plugins.folder import Source, scan
+from gateway.plugins.installed import find_installed
+from gateway.plugins.reading import Reader
+from gateway.plugins.stock import Stock
+from gateway.supervisor import contain
+
+# A change is read once it has looked the same twice, and is to be alive within 2 s.
+EVERY = timedelta(milliseconds=400)
+
+
+class Plugins:
+    """Keeps the stock in step with what is installed and with a folder.
+
+    Shape:  a plugin that fails is disabled by itself; the others and all commands of
+            Opswire go on, and the next change of its file is another chance.
+    """
+
+    def __init__(self, stock: Stock, *, folder: Path, clock: Clock) -> None:
+        self.stock = stock
+        self._folder = folder.absolute()
+        self._reader = Reader(self._folder, count=stock.shelf.count, clock=clock)
+        self._read: dict[str, Source] = {}
+        self._seen: Mapping[str, Source] = {}
+
+    def load_installed(self) -> None:
+        """Load what entry points name, before anything is served."""
+        points = find_installed()
+        if points:
+            self.stock.put(self._reader.read_installed(each) for each in points)
+            self.stock.adopt(self.stock.compose())
+
+    def read_folder(self) -> None:
+        """Read everything that lies in the folder now, and wait for it.
+
+        Raises: OSError when the folder cannot be listed.
+        """
+        found = self._seen = scan(self._folder)
+        self._forget(self._read.keys() - found.keys())
+        self.stock.put(self._reader.read_now(each) for each in found.values())
+        self._read |= found
+        self.stock.adopt(self.stock.compose())
+
+    async def start(self) -> None:
+        """Read everything that is there before the first command is served."""
+        await contain(self._start(), event="plugins.unread")
+
+    async def look(self) -> None:
+        """Read again what has changed since, and has come to rest.
+
+        Shape:  a file that is written in two goes, or put in another's place, is never
+                read as half of itself or taken for deleted.
+        Raises: OSError when the folder cannot be listed.
+        """
+        found = await asyncio.to_thread(scan, self._folder)
+        before, self._seen = self._seen, found
+        changed = [
+            each
+            for name, each in found.items()
+            if self._read.get(name) != each and before.get(name) == each
+        ]
+        gone = self._read.keys() - found.keys() - before.keys()
+        if changed or gone:
+            await self._read_again(changed, gone)
+
+    async def check(self) -> Check:
+        """Say how many are live; a plugin that is disabled keeps nobody from work."""
+        return Check(is_ok=True, detail=self.stock.shelf.summary())
+
+    async def _start(self) -> None:
+        found = self._seen = await asyncio.to_thread(scan, self._folder)
+        if found:
+            await self._read_again(list(found.values()), set())
+
+    async def _read_again(self, changed: Sequence[Source], gone: set[str]) -> None:
+        """Read side by side what changed, then have all of it live at once."""
+        offers = await asyncio.gather(
+            *(
+                self._reader.read(each, before=self.stock.commands_of(_key(each.name)))
+                for each in changed
+            )
+        )
+        self._forget(gone)
+        self.stock.put(offers)
+        self._read |= {each.name: each for each in changed}
+        self.stock.adopt(await asyncio.to_thread(self.stock.compose))
+
+    def _forget(self, names: set[str]) -> None:
+        for name in names:
+            del self._read[name]
+            self.stock.drop(_key(name))
+
+
+def _key(name: str) -> str:
+    return f"{PluginKind.FILE.value}:{name}"
