@@ -107,6 +107,8 @@ def listen(ctx: Context, webhook: WebhookRef, *, limit: int = 10) -> Reply:
     ones as they come in.
     """
     endpoint = hooks.get_(ctx.tx, webhook)
+    # Read first: what comes in meanwhile is told of twice then, and not never.
+    since = ctx.tx.event_seq
     page = received.list_(ctx.tx, endpoint.id, limit=limit)
     oldest_first = Page(list(reversed(page.items)))
     told = counted(len(page.items)) if page.items else "No deliveries"
@@ -116,7 +118,7 @@ def listen(ctx: Context, webhook: WebhookRef, *, limit: int = 10) -> Reply:
         data={
             "id": endpoint.id,
             "items": [view_of(each) for each in oldest_first.items],
-            "since": ctx.tx.event_seq,
+            "since": since,
             "next": None,
         },
     )

@@ -34,6 +34,8 @@ VERBS: Mapping[str, str] = {
     "docs": "write the reference pages from the code",
     "completion": "print the completion script of a shell",
 }
+# A command of the gateway that goes on here, under the name of the verb that does it.
+_GOES_ON: Mapping[tuple[str, ...], str] = {("webhook", "listen"): "listen"}
 _LOCAL = "gateway.cli.local:run"
 
 
@@ -58,6 +60,7 @@ def main(argv: Sequence[str] | None = None, terminal: Terminal | None = None) ->
 def overview() -> str:
     """List what this program does itself."""
     lines = [f"  {name:<12}{what}" for name, what in VERBS.items()]
+    lines.append("  webhook listen W-3  follow deliveries as they come in")
     return "\n".join(
         [
             "ops VERB, or any command of a gateway: ops task list --status review",
@@ -72,6 +75,8 @@ def overview() -> str:
 def _run(words: Sequence[str], terminal: Terminal) -> int:
     if _is_verb(words) or _is_first_key(words, terminal):
         return int(load(_LOCAL)(words, terminal))
+    if verb := _GOES_ON.get(tuple(words[:2])):
+        return int(load(_LOCAL)([verb, *words[2:]], terminal))
     if words[:1] in (["--help"], ["-h"]) or (not words and terminal.source.isatty()):
         terminal.print(overview() + "\n")
         return Exit.OK

@@ -15,9 +15,9 @@ from gateway.cli.session import client_of
 from gateway.cli.sse import Message, parse_messages
 from gateway.cli.terminal import Terminal
 
-_PATH = "/collab/events/tail"
+PATH = "/collab/events/tail"
 # The gateway sends a sign of life every 15 s; silence means that the line is dead.
-_SILENT_SECONDS = 45.0
+SILENT_SECONDS = 45.0
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -38,10 +38,10 @@ def tail(
 
     A lost connection is made again, and nothing is lost or repeated. Ctrl-C ends it.
     """
-    client = replace(client_of(terminal), read_seconds=_SILENT_SECONDS)
+    client = replace(client_of(terminal), read_seconds=SILENT_SECONDS)
     filters = {"type": wanted.pop("kind"), **wanted}
     query = urlencode({name: text for name, text in filters.items() if text})
-    path = f"{_PATH}?{query}" if query else _PATH
+    path = f"{PATH}?{query}" if query else PATH
     is_json = output != "auto"
     for printed, message in enumerate(follow(client, path, terminal), 1):
         terminal.print(f"{message.data if is_json else to_line(message)}\n")
