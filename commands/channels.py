@@ -46,6 +46,9 @@ class ProbeStep:
 class Probes(Protocol):
     """Walks through what a channel needs."""
 
+    def knows(self, channel: str) -> bool:
+        """Tell whether this gateway has a door of that name."""
+
     async def probe(self, channel: str, *, by: Principal) -> Sequence[ProbeStep]:
         """Try step by step; never raises for what it finds."""
 
@@ -93,7 +96,7 @@ def list_(ctx: Context) -> Reply:
 )
 def show(ctx: Context, channel: str) -> Reply:
     """Show one channel."""
-    return _one(ctx.tx, _known(channel))
+    return _one(ctx.tx, _known(ctx.tx, channel))
 
 
 def _switch(tx: Tx, channel: str) -> str:
@@ -114,7 +117,7 @@ def _switch(tx: Tx, channel: str) -> str:
 )
 def disable(ctx: Context, channel: str) -> Reply:
     """Have a channel refuse every command until it is enabled again."""
-    channels.disable(ctx.tx, _known(channel), reason=ctx.options.reason)
+    channels.disable(ctx.tx, _known(ctx.tx, channel), reason=ctx.options.reason)
     return _one(ctx.tx, channel)
 
 
@@ -130,7 +133,7 @@ def disable(ctx: Context, channel: str) -> Reply:
 )
 def enable(ctx: Context, channel: str) -> Reply:
     """Let a channel take commands again."""
-    channels.enable(ctx.tx, _known(channel))
+    channels.enable(ctx.tx, _known(ctx.tx, channel))
     return _one(ctx.tx, channel)
 
 
@@ -156,7 +159,8 @@ def limit(
 ) -> Reply:
     """Set how much a channel takes; live within a second."""
     wanted = "" if rate == "default" else rate
-    channels.set_limit(ctx.tx, _known(channel), dimension=per, rate=wanted)
+    known = _known(ctx.tx, channel)
+    channels.set_limit(ctx.tx, known, dimension=per, rate=wanted)
     return _one(ctx.tx, channel)
 
 
@@ -171,7 +175,9 @@ class _Tests:
 
     async def test(self, ctx: AsyncContext, channel: str) -> Reply:
         """Go through what a channel needs, step by step."""
-        steps = await self._probes.probe(_known(channel), by=ctx.principal)
+        if channel not in CHANNELS and not self._probes.knows(channel):
+            raise _unknown(channel)
+        steps = await self._probes.probe(channel, by=ctx.principal)
         passed = sum(each.is_ok for each in steps)
         return Reply(
             summary=f"{channel}: {passed} of {len(steps)} steps pass",
@@ -220,15 +226,25 @@ def channel_commands(probes: Probes) -> Sequence[Command]:
     return (test,)
 
 
-def _known(channel: str) -> str:
-    if channel not in CHANNELS:
-        raise NotFound(f"the channel {channel[:40]}", fix=["channel list"])
+def channel_names(tx: Tx) -> Sequence[str]:
+    """List our own channels, then those of plugins, as far as one was seen to run."""
+    seen = (each.channel for each in health.list_(tx))
+    return list(dict.fromkeys((*CHANNELS, *seen)))
+
+
+def _known(tx: Tx, channel: str) -> str:
+    if channel not in channel_names(tx):
+        raise _unknown(channel)
     return channel
+
+
+def _unknown(channel: str) -> NotFound:
+    return NotFound(f"the channel {channel[:40]}", fix=["channel list"])
 
 
 def _stands(tx: Tx) -> Sequence[Standing]:
     return standings(
-        CHANNELS,
+        channel_names(tx),
         switches={each.channel: each for each in channels.list_states(tx)},
         accounts=health.list_(tx),
         deliveries=outbox.count_open(tx),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from commands import blocks
-from commands.channels import CHANNELS
+from commands.channels import channel_names
 from commands.context import Context
 from commands.delivery_views import (
     DeliveryDetailData,
@@ -45,7 +45,7 @@ def list_(
     page = outbox.list_(
         ctx.tx,
         state=status,
-        of=Of(channel=_known(channel) if channel else ""),
+        of=Of(channel=_known(ctx.tx, channel) if channel else ""),
         limit=limit,
         cursor=cursor,
     )
@@ -137,7 +137,7 @@ def replay(
     if delivery:
         replayed: Sequence[Outgoing] = [outbox.replay(ctx.tx, delivery)]
     else:
-        replayed = outbox.replay_dead(ctx.tx, Of(channel=_known(channel)))
+        replayed = outbox.replay_dead(ctx.tx, Of(channel=_known(ctx.tx, channel)))
     return Reply(
         summary=f"Trying {delivery or _counted(replayed)} again",
         data={"replayed": len(replayed), "items": [view_of(each) for each in replayed]},
@@ -199,7 +199,7 @@ def _by_hand(found: Outgoing) -> Actions:
     )
 
 
-def _known(channel: str) -> str:
-    if channel not in CHANNELS:
+def _known(tx: Tx, channel: str) -> str:
+    if channel not in channel_names(tx):
         raise NotFound(f"the channel {channel[:40]}", fix=["channel list"])
     return channel

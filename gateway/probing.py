@@ -26,6 +26,10 @@ class ChannelProbes:
         """Learn which doors there are; they are built after the commands."""
         self._doors = {door.spec.name: door for door in doors}
 
+    def knows(self, channel: str) -> bool:
+        """Tell whether there is a door of that name here."""
+        return channel in self._doors
+
     async def probe(self, channel: str, *, by: Principal) -> Sequence[ProbeStep]:
         """Try step by step; never raises for what it finds.
 
@@ -57,13 +61,13 @@ class ChannelProbes:
 
     async def _walk(self, channel: str, by: Principal) -> Sequence[ProbeStep]:
         """Walk through each of the tenant's accounts."""
-        if channel not in SETTINGS:
-            return ()
         door = self._doors.get(channel)
         prober = door.prober if door else None
+        if prober is None and channel not in SETTINGS:
+            return ()
         accounts = self._accounts(channel, by, door.healths() if door else ())
         if prober is None or not accounts:
-            fix = SETTINGS[channel]
+            fix = SETTINGS.get(channel, f"channel show {channel}")
             return [ProbeStep(name="account is set", is_ok=False, fix=fix)]
         walks = [await _steps(prober, account) for account in accounts]
         if len(walks) == 1:
