@@ -65,15 +65,25 @@ def require_consent(context: Context) -> None:
         _require_typed_id(asked, given)
     elif given:
         approvals.consume(context.tx, given, digest=binding(context))
-    elif not (origin.is_consent or (origin.is_interactive and asked.options.yes)):
+    elif not (_is_consented(context) or (origin.is_interactive and asked.options.yes)):
         raise NeedsConfirmation(f"{asked.canonical} needs your confirmation")
 
 
+def _is_consented(context: Context) -> bool:
+    """Tell whether the way of asking is consent: whoever made an alias confirmed it."""
+    return context.origin.is_consent or context.invocation.alias is not None
+
+
 def propose(context: Context) -> Reply:
-    """Store the command as a proposal and ask for its confirmation."""
+    """Store the command as a proposal and ask for its confirmation.
+
+    Raises: NeedsConfirmation for a line with a secret in it, which no proposal keeps:
+            confirmed later, it would be another command.
+    """
     asked, origin = context.invocation, context.origin
     if asked.command.danger is Danger.DESTRUCTIVE:
         return _ask_for_id(asked)
+    _require_nothing_lost(asked)
     proposal = approvals.propose(
         context.tx,
         whole_line(asked),
@@ -107,6 +117,19 @@ def _require_typed_id(asked: Invocation, given: str) -> None:
         raise InvalidArgument(
             f"--confirm {quote(given)} is not {quote(wanted)}",
             fix=[f"{asked.canonical} --confirm {quote(wanted)}"],
+        )
+
+
+def _require_nothing_lost(asked: Invocation) -> None:
+    secrets = [
+        each.flag
+        for each in asked.command.parameters
+        if each.is_secret and each.name in asked.given
+    ]
+    if secrets:
+        raise NeedsConfirmation(
+            f"{asked.canonical} has a secret in {secrets[0]}, which no proposal keeps",
+            fix=[f"in a terminal: ops {asked.canonical} {secrets[0]} … --yes"],
         )
 
 

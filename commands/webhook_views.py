@@ -62,9 +62,16 @@ def view_of(tx: Tx, endpoint: Endpoint) -> dict[str, Json]:
         "rules": [asdict(each) for each in endpoint.rules],
         "callback": endpoint.callback,
         "created_at": to_iso(endpoint.created_at),
-        "created_by": users.get_(tx, endpoint.creator_id).name,
+        "created_by": _maker(tx, endpoint),
         "previous_secret_until": to_iso(until) if until and is_rotating else None,
     }
+
+
+def _maker(tx: Tx, endpoint: Endpoint) -> str:
+    """Name who made it; "" for the one that everybody has."""
+    if endpoint.is_built_in:
+        return ""
+    return users.get_(tx, endpoint.creator_id).name
 
 
 def written(payload_map: PayloadMap) -> str:

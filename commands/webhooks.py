@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from commands import blocks
 from commands.context import Context
 from commands.registry import Command, command
-from commands.schema import Doc, Ref
-from commands.webhook_maps import require_possible
+from commands.schema import Doc, Ref, Secret
+from commands.webhook_rules import Wish, chosen_auth, chosen_rules
 from commands.webhook_views import (
     WebhookData,
     WebhookPageData,
@@ -25,8 +25,10 @@ from core.hooks.model import (
     PayloadMap,
     Vault,
 )
+from core.hooks.presets import PresetName
 from core.kernel.reply import Code, Reply
 
+_KEEPS = "keeps and shows what it receives"
 WebhookRef = Annotated[str, Ref("W")]
 
 
@@ -41,7 +43,10 @@ class _Secretive:
         ctx: Context,
         name: Annotated[str, Doc("a-z, 0-9 and -; it stands in the address.")],
         *,
-        command: Annotated[str, Doc("What every delivery runs, such as task create.")],
+        command: Annotated[str, Doc("What every delivery runs, as task create.")] = "",
+        preset: Annotated[
+            PresetName | None, Doc("A sender that is known: its proof, and its rules.")
+        ] = None,
         auth: Annotated[
             HookAuth, Doc("How senders prove themselves.")
         ] = HookAuth.STANDARD,
@@ -56,9 +61,15 @@ class _Secretive:
         ] = None,
         filter: Annotated[str, Doc("JMESPath that must find something true.")] = "",
         each: Annotated[str, Doc("JMESPath to a list; one command per element.")] = "",
+        rules: Annotated[
+            Sequence[dict[str, Any]], Doc("Several commands with such mappings each.")
+        ] = (),
+        secret: Annotated[
+            str, Doc("One that the sender chose; else one is made."), Secret()
+        ] = "",
     ) -> Reply:
-        """Make an address whose deliveries run one command in your name."""
-        payload_map = PayloadMap(
+        """Make an address whose deliveries run fixed commands in your name."""
+        own = PayloadMap(
             command=command.replace(".", " "),
             arguments=arguments or {},
             fixed=fixed or {},
@@ -66,8 +77,15 @@ class _Secretive:
             filter=filter,
             each=each,
         )
-        require_possible(ctx, payload_map)
-        new = hooks.create(ctx.tx, name, [payload_map], auth=auth, vault=self._vault)
+        wish = Wish(own=own if command else None, rules=rules, preset=preset, auth=auth)
+        new = hooks.create(
+            ctx.tx,
+            name,
+            chosen_rules(ctx, wish),
+            auth=chosen_auth(ctx, wish),
+            vault=self._vault,
+            secret=secret if "secret" in ctx.given else None,
+        )
         return _secret_reply(ctx, new, f"Created {new.endpoint.id} ({name})")
 
     def rotate(
@@ -78,9 +96,18 @@ class _Secretive:
         overlap: Annotated[
             timedelta, Doc("How long the old secret still counts.")
         ] = OVERLAP,
+        secret: Annotated[
+            str, Doc("One that the sender chose; else one is made."), Secret()
+        ] = "",
     ) -> Reply:
         """Give a webhook a new secret; the old one counts for a while longer."""
-        new = hooks.rotate(ctx.tx, webhook, vault=self._vault, overlap=overlap)
+        new = hooks.rotate(
+            ctx.tx,
+            webhook,
+            vault=self._vault,
+            overlap=overlap,
+            secret=secret if "secret" in ctx.given else None,
+        )
         return _secret_reply(ctx, new, f"{new.endpoint.id} has a new secret")
 
 
@@ -133,7 +160,7 @@ def show(ctx: Context, webhook: WebhookRef) -> Reply:
             blocks.fields(
                 *((name, data[name]) for name in ("path", "auth", "created_by"))
             ),
-            Code(text="\n\n".join(map(written, found.rules)), lang="text"),
+            Code(text="\n\n".join(map(written, found.rules)) or _KEEPS, lang="text"),
             blocks.actions(("Deliveries", f"webhook deliveries {found.id}")),
         ),
         data=data,
@@ -171,7 +198,8 @@ def webhook_commands(vault: Vault) -> Sequence[Command]:
             (
                 'webhook create alerts --command "task create" --each alerts '
                 '--templates {"title":"Alert {labels.alertname}"}'
-            )
+            ),
+            "webhook create shop --preset github",
         ],
     )(secretive.create)
     rotate = command(
