@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from commands.alias_book import NO_ALIASES, Book
 from commands.invocation import Invocation
 from commands.parser import parse
 from commands.registry import Registry
@@ -19,6 +20,7 @@ def parse_again(
     timezone: str = "UTC",
     me: str = "",
     this: str = "",
+    aliases: Book = NO_ALIASES,
 ) -> Invocation:
     """Understand a line as `parse` does, or remember what it meant the last time.
 
@@ -31,7 +33,15 @@ def parse_again(
     known = memo.find(key)
     if isinstance(known, Invocation):
         return known
-    invocation = parse(text, registry, now=now, timezone=timezone, me=me, this=this)
+    invocation = parse(
+        text,
+        registry,
+        now=now,
+        timezone=timezone,
+        me=me,
+        this=this,
+        aliases=aliases,
+    )
     if len(text) <= _MOST_CHARS and _is_timeless_read(invocation):
         memo.keep(key, invocation)
     return invocation
@@ -43,6 +53,8 @@ def _memo_of(_: Registry) -> Memo:
 
 def _is_timeless_read(invocation: Invocation) -> bool:
     command, given = invocation.command, invocation.given
+    if invocation.alias:
+        return False  # What a team's own words mean may change, and is theirs alone.
     return command.is_read and not any(
         each.kind is Kind.TIME and each.name in given for each in command.parameters
     )

@@ -46,6 +46,36 @@ def bind_tokens(
     return _bound(plan, line.values)
 
 
+def bind_filled(
+    plan: Plan,
+    text: str,
+    tokens: Sequence[Token],
+    fixed: Mapping[str, Json],
+    *,
+    used: int,
+    caller: Caller,
+) -> Bound:
+    """Bind tokens as a line's, with values that hold whatever the tokens say.
+
+    Raises: UnknownFlag, InvalidArgument, quoting the offending token.
+    """
+    line = _Line(plan, text, tokens, caller=caller)
+    line.read(used)
+    return _bound(plan, line.values | _json_values(plan, fixed, caller))
+
+
+def read_tokens(
+    plan: Plan, text: str, tokens: Sequence[Token], *, used: int, caller: Caller
+) -> Mapping[str, Any]:
+    """Tell which parameter each token would set, without a last word on its value.
+
+    Raises: UnknownFlag, InvalidArgument, quoting the offending token.
+    """
+    line = _Line(plan, text, tokens, caller=caller)
+    line.read(used)
+    return line.values
+
+
 def bind_json(plan: Plan, args: Mapping[str, Json], *, caller: Caller) -> Bound:
     """Bind a JSON object; nothing in it is repaired, and no type is changed.
 
@@ -171,7 +201,7 @@ class _Line:
 
     def _positional(self, token: Token) -> None:
         parameter = self._place()
-        if token.form is Form.WORD and _is_flag_like(token.text) and not token.key:
+        if token.form is Form.WORD and is_flag_like(token.text) and not token.key:
             self._refuse_flag(token, token.text)
         if parameter is None:
             self._refuse_extra(token)
@@ -285,5 +315,6 @@ def _parts(parameter: Parameter, text: str) -> Sequence[str]:
     return [part.strip() for part in text.split(",")]
 
 
-def _is_flag_like(text: str) -> bool:
+def is_flag_like(text: str) -> bool:
+    """Tell whether a plain word looks like a flag; a number below zero does not."""
     return bool(_FLAG_LIKE.match(text))

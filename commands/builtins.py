@@ -1,10 +1,11 @@
 """Words that need no noun: who am I, help, and what to do with the last reply."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
-from commands import blocks, stored_replies
+from commands import alias_help, blocks, stored_replies
 from commands import help as ladder
 from commands.context import Context
 from commands.references import resolve_word
@@ -81,13 +82,12 @@ def help_(
     if all:
         return ladder.everything(ctx.registry)
     if not topic:
-        return ladder.overview(ctx.registry, ctx.principal)
-    named = ctx.registry.find(" ".join(topic).lower())
-    return (
-        ladder.of_command(named)
-        if named
-        else ladder.of_noun(ctx.registry, topic[0], ctx.principal)
-    )
+        page = ladder.overview(ctx.registry, ctx.principal)
+        return replace(page, blocks=(*page.blocks, *alias_help.overview(ctx)))
+    if named := ctx.registry.find(" ".join(topic).lower()):
+        return ladder.of_command(named)
+    own = alias_help.find(ctx, topic)
+    return own or ladder.of_noun(ctx.registry, topic[0], ctx.principal)
 
 
 @command("version", is_open=True, examples=["version"], http="GET /v1/version")
@@ -102,13 +102,14 @@ def status(ctx: Context) -> Reply:
     counts = tasks.count_by_status(ctx.tx)
     held = leases.list_(ctx.tx, holder=ctx.principal.name).items
     waiting = approvals.list_open(ctx.tx)
+    disabled = ctx.registry.outages
     return Reply(
         summary=(
             f"{blocks.count(sum(counts.values()), 'task')}, you hold "
             f"{blocks.count(len(held), 'lease')}, {len(waiting)} to confirm"
         ),
         blocks=(
-            blocks.fields(*counts.items()),
+            blocks.fields(*counts.items(), ("disabled", ", ".join(sorted(disabled)))),
             blocks.table(
                 ("proposal", "command"), [(each.id, each.command) for each in waiting]
             ),
@@ -117,6 +118,10 @@ def status(ctx: Context) -> Reply:
             "tasks": {status.value: number for status, number in counts.items()},
             "leases": [each.lock_id for each in held],
             "proposals": [{"id": each.id, "command": each.command} for each in waiting],
+            "disabled": [
+                {"command": name, "why": each.why}
+                for name, each in sorted(disabled.items())
+            ],
         },
     )
 

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from commands.alias_book import book_of
+from commands.alias_lines import is_claimed
 from commands.names import Index, index_of
 from commands.plan import Plan
 from commands.registry import Command, Registry
 from commands.schema import Kind, Parameter
 from commands.tokens import Form, Token, command_start, tokenise
+from core.aliases.formats import folded
 from core.approvals.requests import service as requests
 from core.approvals.requests.model import RequestStatus
 from core.collab import tasks
@@ -99,10 +102,22 @@ class _Question:
         yield from self._names(self._place.before)
         before = self._place.before
         found = self._index.find(before) if before else None
-        if found is None:
+        if not before:
+            yield from self._own()
+        elif found is None:
             yield from self._ids_of_verb()
         elif _may(self._tx, found[0].command):
             yield from self._arguments(found[0], before[found[1] :])
+
+    def _own(self) -> Iterator[Item]:
+        """Complete the first word of the team's own aliases."""
+        word = folded(self._place.word)
+        if self._place.key or not self._tx.principal.linked:
+            return
+        for each in book_of(self._tx):
+            first = each.pattern.first
+            if first.startswith(word) and not is_claimed(self._index, first):
+                yield self._item(first, ItemKind.COMMAND, each.format.shown)
 
     def _names(self, said: Sequence[Token]) -> Iterator[Item]:
         """Complete the name of a command, word by word."""
@@ -130,6 +145,7 @@ class _Question:
             return
         if plan.command.name == "help":
             yield from self._names(given)
+            yield from self._own()
         if not self._place.word.startswith("-"):
             yield from self._positional(plan, given)
         if self._place.word[:1] in ("", "-"):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from commands import (
     agents,
+    aliases,
     approvals,
     audit,
     builtins,
@@ -31,6 +32,7 @@ from commands.registry import Command
 
 COMMANDS: Sequence[Command] = (
     *builtins.COMMANDS,
+    *aliases.COMMANDS,
     *needs.COMMANDS,
     *why.COMMANDS,
     *linking.COMMANDS,

@@ -30,12 +30,27 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """The alias by which a command was asked for, and what it says of the answer.
+
+    Shape:  `values` are what its places were given; `ack` and `result` texts with
+            `{expression}`, "" for none.
+    """
+
+    name: str
+    values: Mapping[str, str]
+    ack: str = ""
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
     """One command with its arguments.
 
     Shape:  `args` holds every parameter, `given` the names of those that the caller
             gave. `canonical` is the one way to write it, without global flags.
-            `client_key` is the "id" of a whole-message JSON, "" otherwise.
+            `client_key` is the "id" of a whole-message JSON, "" otherwise. `alias` is
+            how a team's own words led here, None for the command's own.
     """
 
     command: Command
@@ -44,6 +59,7 @@ class Invocation:
     canonical: str
     given: frozenset[str]
     client_key: str = ""
+    alias: Spoken | None = None
 
     @property
     def target(self) -> str:

@@ -108,30 +108,38 @@ def leading_words(tokens: Sequence[Token]) -> list[str]:
 
 
 def not_found(
-    index: Index, text: str, tokens: Sequence[Token], *, is_addressed: bool
+    index: Index,
+    text: str,
+    tokens: Sequence[Token],
+    *,
+    is_addressed: bool,
+    own: Sequence[str] = (),
 ) -> Problem:
     """Say why a line names no command, and which one it may have meant.
 
     `is_addressed` lines began with `/ops` or the like: they were meant as a command.
+    `own` are the aliases that it is near to, as they are written.
     """
     first, words = tokens[0], leading_words(tokens)
     if disabled := disabled_by(index, words):
         return disabled
     if first.form is Form.WORD and _PATH.match(first.text):
         return NotACommand(f"{shown(first.text)} is a path", fix=["help"])
-    if not is_addressed and not _is_meant(index, words):
+    if not (is_addressed or own or _is_meant(index, words)):
         return NotACommand(f"{shown(first.text)} begins no command", fix=["help"])
     # A noun and an id, without a verb, most likely ask to see it.
     has_verb = len(words) < 2 or not id_in(words[1]) or words[0] not in index.nouns
-    names = suggestions(index, words if has_verb else [words[0], "show"])
+    near = suggestions(index, words if has_verb else [words[0], "show"])
+    names = near[: 3 - len(own)]
     asked = text[first.start : tokens[max(len(words[:2]) - 1, 0)].end]
     rest = text[tokens[_name_length(index, words) - 1].end :]
     # One of them takes a secret: then any of the words may be it.
     is_safe = all(may_echo(index.phrases[name], f"{name}{rest}") for name in names)
+    lines = [f"{name}{rest}" if is_safe else name for name in names]
     return UnknownCommand(
         f"{shown(asked)} is not a command",
-        fix=[f"{name}{rest}" if is_safe else name for name in names] or ["help"],
-        suggestions=names,
+        fix=[*own, *lines] or ["help"],
+        suggestions=[*own, *names],
     )
 
 

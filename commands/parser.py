@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 
+from commands.alias_book import NO_ALIASES, Book
+from commands.alias_lines import invoke, is_claimed
 from commands.binder import Bound, bind_json, bind_tokens
 from commands.invocation import Invocation
-from commands.names import disabled_by, index_of, not_found, suggestions
+from commands.names import Index, disabled_by, index_of, not_found, suggestions
 from commands.plan import Plan, unknown_key
 from commands.registry import Registry
 from commands.render import render_line
@@ -16,7 +19,12 @@ from commands.tokens import Scan, command_start, split_lines, tokenise
 from commands.values import Caller
 from commands.words import shown
 from core.kernel.jsons import Json
-from core.kernel.problems import EmptyLine, InvalidArgument, UnknownCommand
+from core.kernel.problems import (
+    EmptyLine,
+    InvalidArgument,
+    Problem,
+    UnknownCommand,
+)
 
 __all__ = ["parse", "parse_call", "split_lines"]
 
@@ -33,11 +41,13 @@ def parse(
     timezone: str = "UTC",
     me: str = "",
     this: str = "",
+    aliases: Book = NO_ALIASES,
 ) -> Invocation:
     """Understand one line, or one message in JSON.
 
     Shape:  `now` is aware UTC; `timezone` and `me` are the person's. `this` is the id
-            of what the line's thread or page is about, "" for nothing.
+            of what the line's thread or page is about, "" for nothing. What is no
+            command is looked for in `aliases`; the JSON form never is.
     Raises: EmptyLine, NotACommand, UnknownCommand, UnknownFlag, InvalidArgument.
     """
     caller = Caller(now, timezone, me, this)
@@ -47,7 +57,8 @@ def parse(
     scan = tokenise(text, start)
     if not scan.tokens and scan.fault is None:
         raise EmptyLine("nothing was asked", fix=["help"])
-    return _line(text, scan, registry, caller=caller, is_addressed=is_addressed)
+    known = _Known(registry, index_of(registry), aliases)
+    return _line(text, scan, known, caller=caller, is_addressed=is_addressed)
 
 
 def parse_call(
@@ -69,38 +80,73 @@ def parse_call(
     return _call(name, args, registry, Caller(now, timezone, me))
 
 
+class _Known(NamedTuple):
+    """Everything that a line may be."""
+
+    registry: Registry
+    names: Index
+    aliases: Book
+
+
 def _line(
-    text: str, scan: Scan, registry: Registry, *, caller: Caller, is_addressed: bool
+    text: str, scan: Scan, known: _Known, *, caller: Caller, is_addressed: bool
 ) -> Invocation:
-    index, tokens = index_of(registry), scan.tokens
-    found = index.find(tokens, caller.this) if tokens else None
-    if found is None and len(tokens) > 1 and tokens[0].text.lower() == "plan":
-        return _planned(text[tokens[0].end :], registry, caller)
-    if found is None and index.refers_back(tokens) and registry.find("refer"):
-        return _referring(text[tokens[0].start :], registry, caller)
-    if found is None and _is_help(scan, 0):
-        return parse("help", registry, now=caller.now)
+    tokens = scan.tokens
+    found = known.names.find(tokens, caller.this) if tokens else None
     if found is None:
-        if scan.fault and not tokens:
-            raise scan.fault
-        raise not_found(index, text, tokens, is_addressed=is_addressed)
+        meant = _other(text, scan, known, caller)
+        if meant is None:
+            raise _unknown(text, scan, known, is_addressed=is_addressed)
+        return meant
     plan, used = found
     if scan.fault:
         raise _open_secret(plan) if plan.has_secrets else scan.fault
     if "help" not in plan.named and _is_help(scan, used):
-        return parse(f"help {plan.command.name}", registry, now=caller.now)
+        return parse(f"help {plan.command.name}", known.registry, now=caller.now)
     return _invocation(plan, bind_tokens(plan, text, tokens, used=used, caller=caller))
 
 
-def _planned(text: str, registry: Registry, caller: Caller) -> Invocation:
+def _other(text: str, scan: Scan, known: _Known, caller: Caller) -> Invocation | None:
+    """Understand what is no command by itself; None when it is nothing else either."""
+    tokens, registry = scan.tokens, known.registry
+    if len(tokens) > 1 and tokens[0].text.lower() == "plan":
+        return _planned(text[tokens[0].end :], known, caller)
+    if known.names.refers_back(tokens) and registry.find("refer"):
+        return _referring(text[tokens[0].start :], registry, caller)
+    if spoken := _spoken(text, scan, known, caller):
+        return spoken
+    return parse("help", registry, now=caller.now) if _is_help(scan, 0) else None
+
+
+def _unknown(text: str, scan: Scan, known: _Known, *, is_addressed: bool) -> Problem:
+    tokens = scan.tokens
+    if scan.fault and not tokens:
+        return scan.fault
+    own = known.aliases.near(tokens[0].text) if known.aliases else []
+    return not_found(known.names, text, tokens, is_addressed=is_addressed, own=own)
+
+
+def _spoken(text: str, scan: Scan, known: _Known, caller: Caller) -> Invocation | None:
+    """Understand a line of the team's own, unless a command has claimed its word."""
+    begun = known.aliases.beginning(scan.tokens) if known.aliases else ()
+    if not begun or is_claimed(known.names, begun[0].pattern.first):
+        return None
+    if _is_help(scan, 1):
+        return parse(f"help {begun[0].alias.name}", known.registry, now=caller.now)
+    heard = known.aliases.hear(text, scan)
+    return invoke(heard, known.names, caller) if heard else None
+
+
+def _planned(text: str, known: _Known, caller: Caller) -> Invocation:
     """Understand `plan <command>`: the command, shown and not done."""
     meant = parse(
         text,
-        registry,
+        known.registry,
         now=caller.now,
         timezone=caller.timezone,
         me=caller.me,
         this=caller.this,
+        aliases=known.aliases,
     )
     return replace(meant, options=replace(meant.options, dry_run=True))
 

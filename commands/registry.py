@@ -20,7 +20,7 @@ from core.database import Tx
 from core.kernel.principal import Assurance
 
 IfMatch = Literal["", "optional", "required"]
-Alters = Literal["", "rights", "channels", "inbox", "outbox"]
+Alters = Literal["", "rights", "channels", "inbox", "outbox", "aliases"]
 Handler = Callable[..., Any]
 Derived = TypeVar("Derived")
 

@@ -169,13 +169,12 @@ def _words(parts: Sequence[_Part]) -> Iterator[str]:
 
 def _require_order(match: str, parts: Sequence[_Part]) -> None:
     """Refuse what stands behind a place that ends the line, or may be left out."""
-    can_end = False
+    ender: Place | None = None
     for part in parts:
-        if isinstance(part, Place) and not can_end:
-            can_end = part.is_rest or part.default is not None
-            last = part
-        elif can_end and (last.is_rest or not _may_be_left_out(part)):
-            raise _wrong(match, f"goes on behind {{{last.name}}}, which must end it")
+        if ender is not None and (ender.is_rest or not _may_be_left_out(part)):
+            raise _wrong(match, f"goes on behind {{{ender.name}}}, which must end it")
+        if isinstance(part, Place) and (part.is_rest or part.default is not None):
+            ender = part
 
 
 def _may_be_left_out(part: _Part) -> bool:
