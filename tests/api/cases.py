@@ -9,6 +9,7 @@ from tests.api.stage_sets import (
     DELIVERY,
     a_failed_delivery,
     a_failed_post,
+    a_fire,
     a_mailbox,
 )
 
@@ -42,6 +43,10 @@ _REVIEW = (
 _LEASE = "lease acquire deploy-prod --ttl 15m"
 _AGENT = "agent register ann --role reviewer --skills python"
 _HOOK = ("!webhook create alerts --command version", "!confirm {0[data][token]}")
+_TRIGGER = (
+    "!trigger create tell --on task_created --command version",
+    "!confirm {0[data][token]}",
+)
 _RULE = "!approval rule set 'task note' --need 2"
 _WAITING = (_RULE, _TASK, "task note T-1 hello")
 _TOKEN = "xoxb-0123456789-invented"  # pragma: allowlist secret
@@ -418,6 +423,51 @@ CASES: Mapping[str, Case] = {
         line="webhook delete W-1 --confirm W-1",
         args={"webhook": "W-1", "confirm": "W-1"},
         before=_HOOK,
+    ),
+    "trigger create": Case(
+        line=(
+            "trigger create tell --on task_created,status_changed --target T-1 "
+            '--filter target --command "task note" --as admin '
+            '--fixed {{"task":"T-1"}} --templates {{"text":"{{target}}"}}'
+        ),
+        args={
+            "name": "tell",
+            "on": ["task_created", "status_changed"],
+            "target": ["T-1"],
+            "filter": "target",
+            "command": "task note",
+            "as": "admin",
+            "fixed": {"task": "T-1"},
+            "templates": {"text": "{{target}}"},
+        },
+    ),
+    "trigger list": Case(line="trigger list", before=_TRIGGER),
+    "trigger show": Case(line="G-1", args={"trigger": "G-1"}, before=_TRIGGER),
+    "trigger enable": Case(
+        line="trigger enable G-1",
+        args={"trigger": "G-1"},
+        before=(*_TRIGGER, "!trigger disable G-1"),
+    ),
+    "trigger disable": Case(
+        line="trigger disable G-1 --reason noisy",
+        args={"trigger": "G-1", "reason": "noisy"},
+        before=_TRIGGER,
+    ),
+    "trigger delete": Case(
+        line="trigger delete G-1 --confirm G-1",
+        args={"trigger": "G-1", "confirm": "G-1"},
+        before=_TRIGGER,
+    ),
+    "trigger test": Case(
+        line='trigger test G-1 --payload {{"event":"task_created"}}',
+        args={"trigger": "G-1", "payload": {"event": "task_created"}},
+        before=_TRIGGER,
+    ),
+    "trigger fires": Case(
+        line="trigger fires G-1",
+        args={"trigger": "G-1"},
+        setting=a_fire,
+        random=frozenset({"id", "reply_id", "seq"}),
     ),
 }
 

@@ -7,8 +7,12 @@ from core.delivery.outbox import dispatch
 from core.delivery.outbox import service as outbox
 from core.delivery.outbox.dispatch import Terms
 from core.delivery.outbox.model import LIFETIME, Budget, OutboxDraft
+from core.events import service as events
 from core.hooks import service as hooks
 from core.hooks.model import HookAuth, PayloadMap
+from core.hooks.triggers import fires
+from core.hooks.triggers import service as triggers
+from core.hooks.triggers.model import parse_when
 from core.identity.users import service as users
 from core.identity.users.model import to_principal
 from core.kernel.jsons import to_json
@@ -82,3 +86,21 @@ def a_failed_post(gateway: Gateway) -> None:
     db.run(
         lambda tx: received.finish(tx, key, reply=body, outcome="failed"), by=system()
     )
+
+
+def a_fire(gateway: Gateway) -> None:
+    """Have a trigger of the admin's, G-1, and what it set off and nobody has run."""
+    db = gateway.graph.db
+    admin = db.run(users.ensure_admin, by=system())
+
+    def make(tx: Tx) -> None:
+        rule = PayloadMap(command="version")
+        triggers.create(tx, "tell", parse_when(["deploy_finished"]), rule)
+        events.append(tx, "deploy_finished", target="web-1")
+
+    def set_off(tx: Tx) -> None:
+        (event,) = events.list_last(tx, limit=1)
+        fires.set_off(tx, event)
+
+    db.run(make, by=to_principal(admin, Assurance.SECRET))
+    db.run(set_off, by=system())

@@ -38,6 +38,7 @@ LISTS = (
     "/v1/approval-rules",
     "/v1/outbox",
     "/v1/watches",
+    "/v1/triggers",
     "/v1/workspaces",
 )
 # What acme has and zulu lacks, by the name of the argument that would name it.
@@ -48,6 +49,7 @@ THINGS = {
     "user": SECRET,
     "key": "K-3",
     "webhook": "W-1",
+    "trigger": "G-1",
     "tenant": "acme",
     "approval": "AP-1",
     "delivery": "D-1",
@@ -79,6 +81,8 @@ async def acme(gateway: Gateway) -> Person:
         assert (await admin.say(line)).status == 409
     hook = {"name": SECRET, "command": "version"}
     assert (await admin.post("/v1/webhooks", hook)).status == 201
+    trigger = {**hook, "on": ["task_created"]}
+    assert (await admin.post("/v1/triggers", trigger)).status == 201
     gateway.graph.db.run(_goes_out, by=system(TenantId("acme")))
     off = await admin.post("/v1/channels/webhook/disable", {"reason": SECRET})
     assert off.status == 200
@@ -125,7 +129,7 @@ async def called(by: Person, command: str, method: str, path: str) -> Answer:
         if f"{{{name}}}" not in path and name != "if_match"
     }
     body |= {"fence": 1} if "fence" in body else {}
-    if command in ("webhook delete", "workspace remove"):
+    if command in ("trigger delete", "webhook delete", "workspace remove"):
         body["confirm"] = THINGS[command.partition(" ")[0]]
     if command == "outbox replay":
         del body["channel"]  # The path names one delivery, which is enough.
