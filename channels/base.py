@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from core.kernel.envelope import Envelope
 from core.kernel.jsons import Json
 from core.kernel.outgoing import Lane
+from core.kernel.principal import DEFAULT_TENANT, TenantId
 from core.kernel.problems import Problem
 from core.kernel.reply import Reply
 
@@ -126,6 +127,7 @@ class Parcel:
             copy is. `edits` is what an earlier delivery about the same subject
             returned, "" when this is the first; a channel that can edit replaces it.
             `place["private"]` is True when only the person who asked should see it.
+            `attempt` counts the tries from 1; `posted_at` is when it was first to go.
     """
 
     id: str
@@ -135,12 +137,38 @@ class Parcel:
     lane: Lane
     subject: str = ""
     edits: str = ""
+    tenant: TenantId = DEFAULT_TENANT
+    attempt: int = 1
+    posted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What one try looked like, for a channel whose tries are kept and shown.
+
+    Shape:  `status` is what the other side answered, 0 when it did not; `answer` the
+            beginning of what it said, `error` why there was no good answer.
+    """
+
+    tried_at: datetime
+    status: int = 0
+    took_ms: int = 0
+    answer: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """A parcel has arrived; `ref` is what a later edit must name."""
+
+    ref: str = ""
+    attempt: Attempt | None = None
 
 
 class Courier(Protocol):
     """Delivers parcels of one channel."""
 
-    async def deliver(self, parcel: Parcel) -> str:
+    async def deliver(self, parcel: Parcel) -> str | Delivered:
         """Deliver one, within its own deadline; give what a later edit must name.
 
         Raises: Postponed when it may work later, Undeliverable when it never will,
@@ -153,7 +181,8 @@ class Postponed(Exception):
 
     Units:  `retry_after` in seconds as the other side asked, 0 when it did not say.
     Shape:  `is_account_wide` holds everything of the account back, not just the place;
-            `is_lane_only` leaves what is more urgent at the place alone.
+            `is_lane_only` leaves what is more urgent at the place alone. A channel
+            that keeps no order says by `wish` when it is due.
     """
 
     def __init__(
@@ -163,12 +192,27 @@ class Postponed(Exception):
         retry_after: float = 0,
         is_account_wide: bool = False,
         is_lane_only: bool = False,
+        wish: "Wish | None" = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
         self.is_account_wide = is_account_wide
         self.is_lane_only = is_lane_only
+        self.wish = wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """When a delivery that did not work is to be tried again, as its channel plans it.
+
+    Units:  in seconds; `due_in` is for the delivery, and nothing is added to it;
+            `account_rest` is for how long the account is left alone, 0 for not at all.
+    """
+
+    due_in: float
+    account_rest: float = 0
+    attempt: Attempt | None = None
 
 
 class Skipped(Exception):
@@ -182,10 +226,13 @@ class Skipped(Exception):
 class Undeliverable(Exception):
     """A delivery will never work as it is; `fix` says what would help."""
 
-    def __init__(self, reason: str, *, fix: str = "") -> None:
+    def __init__(
+        self, reason: str, *, fix: str = "", attempt: Attempt | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.fix = fix
+        self.attempt = attempt
 
 
 # ── health ────────────────────────────────────────────────────────────────────

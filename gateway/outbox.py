@@ -9,85 +9,57 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
-from channels.base import (
-    Capabilities,
-    Courier,
-    Parcel,
-    Postponed,
-    Skipped,
-    Undeliverable,
-)
+from channels.base import Attempt, Capabilities, Courier, Delivered
 from core.database import Database, Tx
 from core.delivery.outbox import dispatch
 from core.delivery.outbox.dispatch import Terms
-from core.delivery.outbox.model import Budget, Delay, Outgoing, Spot, line_of
-from core.kernel.jsons import parse_json
+from core.delivery.outbox.model import Budget, Outgoing
 from core.kernel.principal import Principal, TenantId, system
 from core.kernel.problems import Unavailable
-from core.kernel.reply import reply_from_json
 from gateway.bell import Bell
 from gateway.supervisor import contain
+from gateway.tries import (
+    Enough,
+    Jitter,
+    Late,
+    Lost,
+    Outcome,
+    delay_of,
+    hand_over,
+)
 
 POLL_SECONDS = 1.0
 DEADLINE = timedelta(seconds=30)
-LONGEST_PAUSE_SECONDS = 300.0
 FAREWELL_SECONDS = 5.0
 
 _CLAIM_MARGIN = 4 / 3
 _SOONEST_SECONDS = 0.02
 _NOTE_EVERY_SECONDS = 1.0
 _NOTE_TRIES = 30
-_MOST_DOUBLINGS = 12
-_REASON_LIMIT = 500
 
 _log = logging.getLogger(__name__)
 
 Tenants = Callable[[], Awaitable[Sequence[TenantId]]]
 IsOn = Callable[[TenantId, str], bool]
-Jitter = Callable[[], float]
+Note = Callable[[Tx, Outgoing, Attempt], None]
 
 
 class Post(NamedTuple):
-    """A channel's courier, and what the channel bears."""
+    """A channel's courier, and what the channel bears.
+
+    Shape:  `note` writes each attempt down, in the unit that settles the delivery: what
+            was tried is known if and only if what became of it is. `patience` is how
+            long one try may take, None for as long as any other.
+    """
 
     courier: Courier
     budget: Budget
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Late:
-    """What did not work now.
-
-    Units:  `retry_after` in seconds, 0 when nobody asked for a pause.
-    """
-
-    reason: str
-    retry_after: float = 0
-    is_account_wide: bool = False
-    is_lane_only: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Lost:
-    """What will never work."""
-
-    reason: str
-    fix: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Enough:
-    """What the channel has told enough of."""
-
-    reason: str
-
-
-_Outcome = str | _Late | _Lost | _Enough
+    note: Note | None = None
+    patience: timedelta | None = None
 
 
 def budget_of(capabilities: Capabilities) -> Budget:
@@ -202,49 +174,34 @@ class Postman:
 
     # ── delivering ────────────────────────────────────────────────────────────
     async def _deliver(self, outgoing: Outgoing, by: Principal) -> None:
-        outcome = await self._try(outgoing)
-        if isinstance(outcome, _Lost | _Late):
+        outcome = await self._try(outgoing, by.tenant)
+        if isinstance(outcome, Lost | Late):
             _log.info(
-                "outbox.failed" if isinstance(outcome, _Lost) else "outbox.postponed",
+                "outbox.failed" if isinstance(outcome, Lost) else "outbox.postponed",
                 extra={"delivery": outgoing.id, "reason": outcome.reason},
             )
         await self._note(outgoing, outcome, by)
         self.bell.ring()
 
-    async def _try(self, outgoing: Outgoing) -> _Outcome:
+    async def _try(self, outgoing: Outgoing, tenant: TenantId) -> Outcome:
         """Deliver one; a fault of ours stops no other, and is tried again later."""
+        post = self._posts[outgoing.channel]
         outcome = await contain(
-            self._hand_over(outgoing),
+            hand_over(
+                post.courier,
+                outgoing,
+                tenant=tenant,
+                patience=post.patience or self._deadline,
+            ),
             event="outbox.courier_failed",
             delivery=outgoing.id,
             channel=outgoing.channel,
         )
         if isinstance(outcome, Exception):
-            return _Late(reason=f"a fault of ours: {type(outcome).__name__}")
+            return Late(reason=f"a fault of ours: {type(outcome).__name__}")
         return outcome
 
-    async def _hand_over(self, outgoing: Outgoing) -> _Outcome:
-        courier = self._posts[outgoing.channel].courier
-        try:
-            async with asyncio.timeout(self._deadline.total_seconds()):
-                return await courier.deliver(_parcel(outgoing))
-        except TimeoutError:
-            return _Late(
-                reason=f"no answer within {self._deadline.total_seconds():.0f} s"
-            )
-        except Postponed as late:
-            return _Late(
-                reason=late.reason,
-                retry_after=late.retry_after,
-                is_account_wide=late.is_account_wide,
-                is_lane_only=late.is_lane_only,
-            )
-        except Skipped as enough:
-            return _Enough(reason=enough.reason)
-        except Undeliverable as lost:
-            return _Lost(reason=lost.reason, fix=lost.fix)
-
-    async def _note(self, outgoing: Outgoing, outcome: _Outcome, by: Principal) -> None:
+    async def _note(self, outgoing: Outgoing, outcome: Outcome, by: Principal) -> None:
         """Write down what became of it, however long the database takes to take it."""
         for _ in range(_NOTE_TRIES):
             with suppress(Unavailable):
@@ -255,25 +212,20 @@ class Postman:
             await asyncio.sleep(_NOTE_EVERY_SECONDS)
         _log.error("outbox.not_noted", extra={"delivery": outgoing.id})
 
-    def _settle(self, tx: Tx, outgoing: Outgoing, outcome: _Outcome) -> None:
+    def _settle(self, tx: Tx, outgoing: Outgoing, outcome: Outcome) -> None:
         match outcome:
-            case str():
-                dispatch.note_sent(tx, outgoing, ref=outcome)
-            case _Enough():
+            case Delivered():
+                dispatch.note_sent(tx, outgoing, ref=outcome.ref)
+            case Enough():
                 dispatch.note_skipped(tx, outgoing, reason=outcome.reason)
-            case _Lost():
+            case Lost():
                 dispatch.note_dead(tx, outgoing, error=outcome.reason, fix=outcome.fix)
-            case _Late():
-                dispatch.note_delayed(tx, outgoing, self._delay(tx, outgoing, outcome))
-
-    def _delay(self, tx: Tx, outgoing: Outgoing, late: _Late) -> Delay:
-        """Wait as long as was asked, or a random while that grows with the tries."""
-        seconds = late.retry_after + self._jitter() * _most_seconds(outgoing, late)
-        return Delay(
-            reason=late.reason[:_REASON_LIMIT],
-            until=tx.now + timedelta(seconds=seconds),
-            spot=_spot_of(outgoing, late),
-        )
+            case Late():
+                delay = delay_of(outgoing, outcome, now=tx.now, jitter=self._jitter)
+                dispatch.note_delayed(tx, outgoing, delay)
+        note = self._posts[outgoing.channel].note
+        if note is not None and outcome.attempt is not None:
+            note(tx, outgoing, outcome.attempt)
 
 
 class _Seen(NamedTuple):
@@ -287,30 +239,3 @@ def _look(tx: Tx, terms: Terms) -> _Seen:
     turns = dispatch.look(tx, terms)
     wait = (turns.next_at - tx.micros) / 1e6 if turns.next_at else POLL_SECONDS
     return _Seen(bool(turns.now), wait)
-
-
-def _parcel(outgoing: Outgoing) -> Parcel:
-    stored = parse_json(outgoing.body)
-    assert isinstance(stored, dict)
-    return Parcel(
-        id=outgoing.key,
-        account=outgoing.account,
-        place=outgoing.place,
-        reply=reply_from_json(stored),
-        lane=outgoing.lane,
-        subject=outgoing.subject,
-        edits=outgoing.edits,
-    )
-
-
-def _most_seconds(outgoing: Outgoing, late: _Late) -> float:
-    if late.retry_after:
-        return 1.0
-    return min(2.0 ** min(outgoing.attempts, _MOST_DOUBLINGS), LONGEST_PAUSE_SECONDS)
-
-
-def _spot_of(outgoing: Outgoing, late: _Late) -> Spot | None:
-    spot = Spot(outgoing.channel, outgoing.account, line_of(outgoing.place))
-    if late.is_account_wide:
-        return spot.whole_account
-    return spot if late.retry_after and not late.is_lane_only else None

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from importlib import import_module
 
-from channels.base import Health, Parcel, Postponed, Step
+from channels.base import Delivered, Health, Parcel, Postponed, Step
 from gateway.doors.door import Builder, Door, Hall
 
 
@@ -47,7 +47,7 @@ class LoadedLater:
         assert door.channel is not None
         await door.channel.run()
 
-    async def deliver(self, parcel: Parcel) -> str:
+    async def deliver(self, parcel: Parcel) -> str | Delivered:
         """Deliver one; give what a later edit must name.
 
         Raises: Postponed when it may work later, Undeliverable when it never will.

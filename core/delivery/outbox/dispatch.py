@@ -73,7 +73,7 @@ def note_delayed(tx: Tx, outgoing: Outgoing, delay: Delay) -> None:
             subject, so that after an outage the newest state is told.
     """
     if delay.spot is not None:
-        queue.pause(tx, delay.spot, until=to_micros(delay.until))
+        queue.pause(tx, delay.spot, until=to_micros(delay.spot_until or delay.until))
     if _is_overtaken(tx, outgoing):
         store.delete(tx, outgoing.key)
     elif delay.until >= outgoing.expires_at:
@@ -165,7 +165,7 @@ def _claim_one(tx: Tx, first: First, terms: Terms) -> Outgoing | None:
     if not store.claim(tx, first.key, until=to_micros(until), attempts=attempts):
         return None
     pause = terms.budgets[first.spot.channel].pause
-    if pause:
+    if pause and not first.spot.is_loose:
         queue.pause(tx, first.spot, until=to_micros(tx.now + pause))
     return replace(outgoing, attempts=attempts, claimed_until=until, edits=edits)
 
@@ -180,6 +180,5 @@ def _edited(tx: Tx, first: First, appearance: Appearance) -> str:
 def _is_overtaken(tx: Tx, outgoing: Outgoing) -> bool:
     if outgoing.lane is not Lane.PROGRESS or not outgoing.subject:
         return False
-    spot = store.spot_of(outgoing.channel, outgoing.account, outgoing.place)
     number = int(outgoing.id.partition("-")[2])
-    return store.has_newer(tx, spot, outgoing.subject, number)
+    return store.has_newer(tx, outgoing.spot, outgoing.subject, number)

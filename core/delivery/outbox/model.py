@@ -12,7 +12,11 @@ from core.kernel.outgoing import Lane
 LIFETIME = timedelta(hours=24)
 PROGRESS_PAUSE = timedelta(seconds=2)
 WHOLE_ACCOUNT = ""
+# The line of what needs no order: many at once, and none waits for another.
+LOOSE = "loose"
 
+# Whoever receives webhooks is promised each of them, and no order.
+_WITHOUT_ORDER = frozenset({"webhook"})
 # The room, the thread or the person that a place names, in the words of the channels.
 _LINES = ("channel", "thread", "to", "user")
 # What holds for one answer only, or lets whoever knows it answer in our place.
@@ -52,6 +56,11 @@ class Spot(NamedTuple):
         """The account that the line belongs to."""
         return self._replace(line=WHOLE_ACCOUNT)
 
+    @property
+    def is_loose(self) -> bool:
+        """Whether what stands there keeps no order."""
+        return self.line == LOOSE
+
 
 class Of(NamedTuple):
     """Whose deliveries are meant; "" restricts nothing."""
@@ -71,6 +80,12 @@ def line_of(place: Mapping[str, Json]) -> str:
     lines = ("user", *_LINES) if is_for_one else _LINES
     named = (f"{name}:{place[name]}" for name in lines if place.get(name))
     return next(named, "") or canonical_json(dict(place)).decode()
+
+
+def spot_of(channel: str, account: str, place: Mapping[str, Json]) -> Spot:
+    """Name the line of an account that a place stands in."""
+    line = LOOSE if channel in _WITHOUT_ORDER else line_of(place)
+    return Spot(channel, account, line)
 
 
 def lasting(place: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -139,6 +154,11 @@ class Outgoing:
     edits: str = ""
 
     @property
+    def spot(self) -> Spot:
+        """The line that it stands in."""
+        return spot_of(self.channel, self.account, self.place)
+
+    @property
     def shown(self) -> str:
         """What others than its receiver may read of it."""
         return self.kept or self.body
@@ -161,9 +181,11 @@ class Delay:
     """Why a delivery did not work now, and until when it waits.
 
     Shape:  `spot` is what waits with it: the line, or the whole account; None when
-            only the delivery itself does, and what is behind it in its lane.
+            only the delivery itself does, and what is behind it in its lane. It waits
+            until `spot_until`, or as long as the delivery does.
     """
 
     reason: str
     until: datetime
     spot: Spot | None = None
+    spot_until: datetime | None = None

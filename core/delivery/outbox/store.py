@@ -23,12 +23,12 @@ from core.delivery.outbox.model import (
     OutboxState,
     Outgoing,
     Spot,
-    line_of,
+    spot_of,
 )
 from core.delivery.outbox.tables import outbox
 from core.kernel.clock import from_micros
 from core.kernel.ids import numbered
-from core.kernel.jsons import Json, canonical_json
+from core.kernel.jsons import canonical_json
 from core.kernel.outgoing import Lane
 
 _OWN = outbox.c.tenant_id == bindparam("tenant")
@@ -244,7 +244,7 @@ def add(tx: Tx, draft: OutboxDraft, *, expires_at: int) -> None:
             "channel": draft.channel,
             "account": draft.account,
             "place": canonical_json(dict(draft.place)).decode(),
-            "line": line_of(draft.place),
+            "line": spot_of(draft.channel, draft.account, draft.place).line,
             "lane": int(draft.lane),
             "subject": draft.subject,
             "appearance": draft.appearance.value,
@@ -325,11 +325,6 @@ def list_before(
 def count_open(tx: Tx) -> Mapping[tuple[str, OutboxState], int]:
     """Count what waits and what is dead, by channel."""
     return {(row[0], OutboxState(row[1])): row[2] for row in tx.run(_COUNT)}
-
-
-def spot_of(channel: str, account: str, place: Mapping[str, Json]) -> Spot:
-    """Name the line of an account that a place stands in."""
-    return Spot(channel, account, line_of(place))
 
 
 def to_outgoing(row: Row) -> Outgoing:

@@ -6,6 +6,7 @@ from core.database import tenant_table
 
 _IS_WAITING = text("state = 'waiting'")
 _IS_DEAD = text("state = 'dead'")
+_IS_LOOSE = text("state = 'waiting' AND line = 'loose'")
 
 outbox = tenant_table(
     "outbox",
@@ -41,6 +42,17 @@ outbox = tenant_table(
         "number",
         sqlite_where=_IS_WAITING,
         postgresql_where=_IS_WAITING,
+    ),
+    # Of what keeps no order, what is due soonest: the rest of an account is not read.
+    Index(
+        "ix_outbox_loose",
+        "tenant_id",
+        "channel",
+        "account",
+        "due_at",
+        "number",
+        sqlite_where=_IS_LOOSE,
+        postgresql_where=_IS_LOOSE,
     ),
     Index(
         "ix_outbox_claimed",

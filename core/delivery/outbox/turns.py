@@ -1,7 +1,8 @@
 """Whose turn it is to leave; pure.
 
 Whatever goes to one room or person stands in one line, parted by lane. Only the first
-of each lane can leave, and one delivery at a time, so what is said keeps its order.
+of each lane can leave, and one delivery at a time, so what is said keeps its order. What
+needs no order is loose: whatever is due can leave, as many at once as the account bears.
 """
 
 from collections import Counter
@@ -17,7 +18,7 @@ HELD_BACK = (Lane.PROGRESS, Lane.DIGESTS)
 
 
 class First(NamedTuple):
-    """The first that waits of one line and lane."""
+    """The first that waits of one line and lane, or one of those that keep no order."""
 
     key: str
     number: int
@@ -32,8 +33,8 @@ class First(NamedTuple):
 class Traffic:
     """What waits and what is on its way.
 
-    Shape:  `firsts` the most urgent first; `busy` the lines that something is on its
-            way in; `pauses` until when a line or a whole account is to be left alone.
+    Shape:  `firsts` the most urgent first; `busy` the line of each that is on its way;
+            `pauses` until when a line or a whole account is to be left alone.
     """
 
     firsts: Sequence[First]
@@ -68,8 +69,8 @@ def take_turns(
             leaves.
     """
     turns = Turns()
-    busy = set(traffic.busy)
-    in_flight = Counter(spot.whole_account for spot in busy)
+    busy = {spot for spot in traffic.busy if not spot.is_loose}
+    in_flight = Counter(spot.whole_account for spot in traffic.busy)
     for first in traffic.firsts:
         spot = first.spot
         budget = budgets.get(spot.channel)
@@ -81,7 +82,8 @@ def take_turns(
         elif spot not in busy and in_flight[spot.whole_account] < budget.most:
             if len(turns.now) == most:
                 break
-            busy.add(spot)
+            if not spot.is_loose:
+                busy.add(spot)
             in_flight[spot.whole_account] += 1
             turns.now.append(first)
     return turns
