@@ -29,6 +29,7 @@ VERBS: Mapping[str, str] = {
     "tail": "follow events as they happen",
     "seed": "post the backlog as tasks",
     "export": "write what another system needs: slack-manifest",
+    "plugin": "write a plugin and run its tests: new, test",
     "collab": "compare, write and import the collaboration files",
     "version": "print the version",
     "docs": "write the reference pages from the code",
@@ -91,6 +92,8 @@ def _is_verb(words: Sequence[str]) -> bool:
     """Tell whether this machine does it; `export create V-71` is the gateway's."""
     if words[:1] == ["export"]:
         return words[1:2] in ([], ["slack-manifest"], ["--help"])
+    if words[:1] == ["plugin"]:
+        return words[1:2] in ([], ["new"], ["test"], ["--help"])
     return bool(words) and words[0] in VERBS
 
 

@@ -8,6 +8,7 @@ from tests.api.gateway import Gateway
 from tests.api.stage_sets import (
     DELIVERY,
     a_failed_delivery,
+    a_failed_plugin,
     a_failed_post,
     a_fire,
     a_mailbox,
@@ -357,6 +358,10 @@ CASES: Mapping[str, Case] = {
         random=_CHAIN,
     ),
     "audit verify": Case(line="audit verify", before=(_TASK,), random=_CHAIN),
+    "plugin list": Case(line="plugin list", setting=a_failed_plugin),
+    "plugin show": Case(
+        line="plugin show hello", args={"plugin": "hello"}, setting=a_failed_plugin
+    ),
     "webhook create": Case(
         line='webhook create alerts --command "task create" --templates {{"title":"{{a}}"}}',
         args={

@@ -1,5 +1,8 @@
 """What some cases need before their lines, and no line can make."""
 
+from pathlib import Path
+
+from commands.plugins import PluginKind
 from core.database import Tx
 from core.delivery import received
 from core.delivery.model import InboxDraft, InboxKey, InboxState
@@ -18,6 +21,7 @@ from core.identity.users.model import to_principal
 from core.kernel.jsons import to_json
 from core.kernel.principal import DEFAULT_TENANT, Assurance, system
 from core.kernel.reply import ErrorInfo, Reply
+from gateway.plugins.model import Fault, Offer
 from tests.api.channels import Writer
 from tests.api.gateway import Gateway
 
@@ -48,6 +52,22 @@ def a_failed_delivery(gateway: Gateway) -> None:
         dispatch.note_dead(tx, claimed, error="no such room", fix="invite the app")
 
     gateway.graph.db.run(fail, by=system())
+
+
+def a_failed_plugin(gateway: Gateway) -> None:
+    """Have a plugin that could not be read."""
+    stock = gateway.graph.plugins.stock
+    why = "NameError: name 'x' is not defined (plugins/hello.py:7)"
+    offer = Offer(
+        name="hello",
+        kind=PluginKind.FILE,
+        place="plugins/hello.py",
+        home=Path("plugins"),
+        fault=Fault(text=why, brief="NameError (plugins/hello.py:7)"),
+        loaded_at=gateway.clock.now(),
+    )
+    stock.put([offer])
+    stock.adopt(stock.compose())
 
 
 def a_failed_post(gateway: Gateway) -> None:

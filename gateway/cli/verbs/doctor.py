@@ -84,6 +84,7 @@ def gateway_checks(client: Client, settings: Settings) -> Iterator[Check]:
     yield key
     if key.is_ok:
         yield from check_channels(client)
+        yield from check_plugins(client)
 
 
 def check_python() -> Check:
@@ -201,6 +202,19 @@ def check_channels(client: Client) -> Iterator[Check]:
     for each in listed if isinstance(listed, list) else ():
         if isinstance(each, dict) and (check := _channel(each)):
             yield check
+
+
+def check_plugins(client: Client) -> Iterator[Check]:
+    """Check that no plugin is disabled, and that none has failed at its work.
+
+    Shape:  without plugins, or the right to see them, there is nothing to tell.
+    """
+    listed = send_line(client, "plugin list").data.get("items")
+    for each in listed if isinstance(listed, list) else ():
+        if isinstance(each, dict):
+            name, fault = str(each["plugin"]), each["fault"] or each["last_raised"]
+            detail = str(fault or f"{each['state']}, from {each['place']}")
+            yield Check(name, detail, f"ops plugin show {name}" if fault else "")
 
 
 def _channel(shown: Mapping[str, Json]) -> Check | None:
