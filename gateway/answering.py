@@ -59,6 +59,21 @@ def post_answer(tx: Tx, work: Work, ending: Ending) -> None:
     )
 
 
+def post_ack(tx: Tx, work: Work, message: Message, answer: Answer) -> None:
+    """Have it said that a command runs now, where its answer will follow."""
+    outbox.post(
+        tx,
+        OutboxDraft(
+            key=f"{answer.reply.id}.ack",
+            channel=message.envelope.channel,
+            account=message.envelope.account,
+            place={**work.reply_to, "private": _is_private(message.invocation, answer)},
+            body=answer.body.decode(),
+            appearance=Appearance.NEW,
+        ),
+    )
+
+
 def _card_of(tx: Tx, message: Message, answer: Answer) -> Card | None:
     """Make the answer to a change the card of what was changed."""
     envelope, asked = message.envelope, message.invocation

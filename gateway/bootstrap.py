@@ -16,6 +16,7 @@ from core.secrets.vault import Vault
 from core.workspaces.model import tenant_of as tenant_of_account
 from gateway.adapters.keystore import FileKeystore
 from gateway.approvals import ApprovalSource
+from gateway.aliases import TeamAliases
 from gateway.auth import Authenticator, signing_keys
 from gateway.channel_states import ChannelStates
 from gateway.core import Core
@@ -84,7 +85,7 @@ def build(
     keystore.ring(Purpose.SIGN)  # A keystore that cannot be used is told of now.
     tokens, vault = Tokens(signing_keys(keystore)), Vault(keystore)
     limiter, metrics = Limiter(settings.limits.default), Metrics()
-    channels = ChannelStates(db, limiter)
+    channels, aliases = ChannelStates(db, limiter), TeamAliases(db)
     auth = Authenticator(
         db, tokens, clock=the_clock, bootstrap=bootstrap_key(settings, admin)
     )
@@ -98,6 +99,7 @@ def build(
         channels=channels,
         limiter=limiter,
         clock=the_clock,
+        aliases=aliases,
     )
     pipeline = Pipeline(
         db,
@@ -105,7 +107,11 @@ def build(
         Runner(registry, public_url=settings.public_url),
         floods=Floods(db, the_clock),
         metrics=metrics,
-        reread={"rights": auth.reread, "channels": channels.reload},
+        reread={
+            "rights": auth.reread,
+            "channels": channels.reload,
+            "aliases": aliases.reload,
+        },
     )
     core = Core(
         settings=settings,
@@ -117,6 +123,7 @@ def build(
         channels=channels,
         registry=registry,
         pipeline=pipeline,
+        aliases=aliases,
         metrics=metrics,
     )
     return _with_doors(core, probes, _plugins(core, shelf), simulators)

@@ -6,6 +6,7 @@ from commands.registry import Registry
 from core.database import Database
 from core.kernel.clock import Clock
 from core.secrets.vault import Vault
+from gateway.aliases import TeamAliases
 from gateway.auth import Authenticator
 from gateway.channel_states import ChannelStates
 from gateway.metrics import Metrics
@@ -25,6 +26,7 @@ class Core:
     auth: Authenticator
     sign_in: SignIn
     channels: ChannelStates
+    aliases: TeamAliases
     registry: Registry
     pipeline: Pipeline
     metrics: Metrics

@@ -42,6 +42,7 @@ def tickers_of(graph: Graph) -> Sequence[Ticker]:
         Ticker(name="intake", work=graph.intake.drain, every=DRAIN_EVERY),
         Ticker(name="plugins", work=graph.plugins.look, every=PLUGINS_EVERY),
         Ticker(name="sockets", work=graph.sockets.recheck, every=5 * second),
+        Ticker(name="aliases", work=graph.core.aliases.reload, every=second),
         Ticker(name="floods", work=fold_floods, every=5 * second),
         Ticker(name="mirror", work=graph.mirror.tick, every=second / 20),
         Ticker(name="sweeper", work=Sweeper(graph.db, flags).sweep, every=second),

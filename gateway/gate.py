@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from commands import bus
+from commands.alias_book import NO_ALIASES, Book
 from commands.asked_again import parse_again
 from commands.invocation import Invocation
 from commands.parser import parse_call
@@ -30,6 +31,13 @@ class Channels(Protocol):
         """Raise ChannelOff when the channel is disabled and the command cannot mend it."""
 
 
+class Aliases(Protocol):
+    """Knows each team's own words."""
+
+    def of(self, tenant: TenantId) -> Book:
+        """Return a tenant's aliases."""
+
+
 class Gate:
     """Identifies, counts, parses and authorises."""
 
@@ -39,6 +47,7 @@ class Gate:
         *,
         senders: Senders,
         channels: Channels,
+        aliases: Aliases,
         limiter: Limiter,
         clock: Clock,
     ) -> None:
@@ -46,6 +55,7 @@ class Gate:
         self._registry = registry
         self._senders = senders
         self._channels = channels
+        self._aliases = aliases
         self._clock = clock
 
     async def identify(self, message: Message) -> None:
@@ -107,6 +117,10 @@ class Gate:
                 timezone=zone,
                 me=principal.name,
                 this=envelope.this,
+                # A stranger is not told what a team's own words are.
+                aliases=self._aliases.of(principal.tenant)
+                if principal.linked
+                else NO_ALIASES,
             )
         if not envelope.if_match:
             return invocation

@@ -75,6 +75,7 @@ class Graph:
     async def start(self) -> None:
         """Read what must be known before the first command, then start the tickers."""
         await self.core.channels.reload()
+        await self.core.aliases.reload()
         await self.mirror.start()
         await self.plugins.start()
         self.intake.start()

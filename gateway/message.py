@@ -185,7 +185,10 @@ def _approval_status(message: Message, reply: Reply) -> ApprovalStatus:
 
 
 def _reason(invocation: Invocation | None) -> str:
-    return invocation.options.reason if invocation else ""
+    """Say why it was asked, and by which of the team's own words."""
+    if invocation is None or invocation.alias is None:
+        return invocation.options.reason if invocation else ""
+    return f"{invocation.options.reason} (alias {invocation.alias.name})".strip()
 
 
 def _claimed(message: Message) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from commands import bus
 from commands import help as ladder
+from commands.alias_replies import dressed
 from commands.registry import Registry
 from core.audit.model import Verdict
 from core.database import Tx
@@ -35,8 +36,10 @@ class Runner:
         origin = message.origin
         message.invocation = bus.resolve(tx, message.invocation, self._registry, origin)
         if message.invocation.command.is_async:
-            return bus.settle(tx, message.invocation, message.outcome)
-        return bus.run(tx, message.invocation, self._registry, origin)
+            reply = bus.settle(tx, message.invocation, message.outcome)
+        else:
+            reply = bus.run(tx, message.invocation, self._registry, origin)
+        return dressed(message.invocation, reply, actor=message.principal.name)
 
     def attempt(self, tx: Tx, message: Message) -> tuple[Reply, Verdict]:
         """Run one command; what it refuses becomes a reply, its effect is undone."""

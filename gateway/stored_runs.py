@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from core.audit.model import Verdict
+from commands.alias_replies import acknowledged
 from core.database import Database, Tx
 from core.delivery import received
 from core.delivery.model import InboxState, StoredMessage
@@ -16,7 +17,7 @@ from core.kernel.problems import InFlight, NotLinked, Problem
 from core.kernel.reply import Reply, ReplyStatus
 from gateway import problems
 from gateway.ahead import run_ahead
-from gateway.answering import Ending, post_answer
+from gateway.answering import Ending, post_ack, post_answer
 from gateway.answers import Answer, replay_of
 from gateway.message import Message, audit_of, token_of, whole_of
 from gateway.notices import Notices
@@ -126,7 +127,9 @@ class StoredRuns:
     ) -> Answer:
         """Run what was understood, and finish the row."""
         for message in messages:
-            await run_ahead(message)
+            if not message.is_done:
+                await self._acknowledge(work, message)
+                await run_ahead(message)
         answer = await self._db.write(
             lambda tx: self._unit(tx, stored, work, messages),
             by=work.principal,
@@ -138,6 +141,24 @@ class StoredRuns:
     def _unit(
         self, tx: Tx, stored: Received, work: Work, messages: Sequence[Message]
     ) -> Answer:
+    async def _acknowledge(self, work: Work, message: Message) -> None:
+        """Say that a slow command runs, if its alias has words for that.
+
+        A mail is not sent for it: mail has nothing to take the words back with, and
+        the answer is a minute away at most.
+        """
+        asked = message.invocation
+        is_slow = asked is not None and asked.command.is_async
+        if asked is None or not (is_slow and work.reply_to and work.can_edit):
+            return
+        said = acknowledged(asked, actor=message.principal.name)
+        if message.problem is None and said and not asked.options.dry_run:
+            answer = self._runner.answer(message, said)
+            await self._db.write(
+                lambda tx: post_ack(tx, work, message, answer), by=work.principal
+            )
+            self._on_posted()
+
         if isinstance(tx.prior, StoredMessage) and tx.prior.state is InboxState.DONE:
             return replay_of(tx.prior, stored.request_hash)
         tx.channel, tx.cause = stored.key.channel, stored.request_id

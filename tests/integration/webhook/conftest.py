@@ -38,6 +38,7 @@ from core.kernel.principal import (
 from core.kernel.reply import Reply
 from core.secrets.vault import Vault
 from gateway.adapters.keystore import FileKeystore
+from gateway.aliases import TeamAliases
 from gateway.auth import Authenticator
 from gateway.channel_states import ChannelStates
 from gateway.floods import Floods
@@ -90,6 +91,7 @@ class World:
             self.registry,
             senders=LinkedSenders(db, lambda *_: DEFAULT_TENANT),
             channels=self.channels,
+            aliases=TeamAliases(db),
             limiter=self.limiter,
             clock=clock,
         )
