@@ -164,9 +164,7 @@ def redeliver(
     if delivery:
         again = deliveries.send_again(ctx.tx, found, delivery)
     elif since is not None:
-        again = deliveries.send_range(
-            ctx.tx, found, since=since, until=until or ctx.tx.now
-        )
+        again = deliveries.send_range(ctx.tx, found, since=since, until=until)
     else:
         again = deliveries.send_failed(ctx.tx, found)
     return _redelivered(found, again)

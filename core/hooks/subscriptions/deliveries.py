@@ -113,12 +113,13 @@ def send_failed(tx: Tx, subscription: Subscription) -> Again:
 
 
 def send_range(
-    tx: Tx, subscription: Subscription, *, since: datetime, until: datetime
+    tx: Tx, subscription: Subscription, *, since: datetime, until: datetime | None
 ) -> Again:
     """Send the wanted events of a time, under the ids that they always have.
 
     Shape:  what was sent or waits is left alone, what was given up is tried again, and
-            what was never sent, for whatever reason, is sent.
+            what was never sent, for whatever reason, is sent. Without `until` the time
+            has no end.
     Units:  at most 1,000 of them, out of 5,000 events; `more_from` tells what is left.
     Raises: IllegalMove while the subscription is disabled; Forbidden when its creator
             may not see events any more.
@@ -138,10 +139,11 @@ def send_range(
 
 
 def _between(
-    tx: Tx, of: EventFilter, *, since: datetime, until: datetime
+    tx: Tx, of: EventFilter, *, since: datetime, until: datetime | None
 ) -> Iterator[Event]:
     """Yield the events of a time in their order."""
-    after, last = events.seq_before(tx, since), events.seq_before(tx, until)
+    after = events.seq_before(tx, since)
+    last = events.seq_before(tx, until) if until else events.last_seq(tx)
     while found := events.list_after(tx, after, of, limit=_BATCH):
         yield from (event for event in found if event.seq <= last)
         after = found[-1].seq
