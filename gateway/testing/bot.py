@@ -140,22 +140,23 @@ def install(data: Path) -> None:
 
 
 @contextmanager
-def play(data: Path, *, channel: str) -> Iterator[Bot]:
+def play(data: Path, *, plugins: Path, channel: str) -> Iterator[Bot]:
     """Run a gateway over a data folder, for a bot on one of its channels."""
     with OwnLoop() as loop, ExitStack() as stack:
-        opened, outside = _opened(data), AsyncExitStack()
+        opened, outside = _opened(data, plugins), AsyncExitStack()
         stack.callback(lambda: loop.run(outside.aclose()))
         people = loop.run(outside.enter_async_context(opened))
         yield Bot(loop, people, channel=channel)
 
 
 @asynccontextmanager
-async def _opened(data: Path) -> AsyncIterator[Crowd]:
+async def _opened(data: Path, plugins: Path) -> AsyncIterator[Crowd]:
     def serve(slack: SlackSettings, email: EmailSettings) -> Gateway:
         return Gateway(
             OwnSettings(
                 data=data,
                 flags_file=data / "flags.json",
+                plugins_folder=plugins,
                 limits=LimitSettings(default=PLENTY, login=PLENTY),
                 slack=slack,
                 email=email,

@@ -62,13 +62,14 @@ def bot(
 ) -> Iterator[Any]:
     """Ann on one channel of a gateway of her own.
 
-    Shape:  a `gateway.testing.bot.Bot`; the test runs once for each channel.
+    Shape:  a `gateway.testing.bot.Bot`; the test runs once for each channel. Its
+            gateway has the plugins that lie beside the test.
     """
     data = tmp_path / "opswire"
     shutil.copytree(_opswire_installed, data)
     request.node.stash[_IS_OURS] = True
     play = import_module("gateway.testing.bot").play
-    with play(data, channel=request.param) as playing:
+    with play(data, plugins=request.path.parent, channel=request.param) as playing:
         yield playing
 
 

@@ -124,6 +124,7 @@ async def street(serve: Serve, *, clock: Clock | None = None) -> AsyncIterator[S
     slack_door = built.doors["slack"]
     assert slack_door.channel is not None
     listening = asyncio.create_task(slack_door.channel.run())
+    await gateway.graph.plugins.start()
     gateway.graph.intake.start()
     try:
         await _connected(slack_door)

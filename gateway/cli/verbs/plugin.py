@@ -142,4 +142,7 @@ def _pytest() -> Sequence[str]:
     """Write how pytest is called; the fixture comes along where pip did not say so."""
     named = {each.value for each in entry_points(group="pytest11")}
     extra = () if FIXTURES in named else ("-p", FIXTURES)
+    if find_spec("pytest_asyncio"):
+        # It warns of a setting that only concerns fixtures which these tests lack.
+        extra = (*extra, "-o", "asyncio_default_fixture_loop_scope=function")
     return (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *extra)
