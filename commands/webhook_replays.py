@@ -41,7 +41,7 @@ from core.kernel.reply import Reply, Text
     examples=[
         "webhook replay W-3 rq_01JC8ZB7Q2M4T6V8X0Y2A4C6E8",
         "webhook replay W-3 --failed",
-        "webhook replay W-3 --since 2h --until 1h",
+        "webhook replay W-3 --since 2h",
     ],
 )
 def replay(

@@ -75,6 +75,7 @@ def _work(
         ],
         refused={place: lack for place, lack in enumerate(lacks) if lack is not None},
         on_done=then,
+        done=deliveries.done_before(stored),
     )
 
 

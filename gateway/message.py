@@ -34,7 +34,8 @@ _NOBODY = Principal(id="", name="nobody", tenant=DEFAULT_TENANT, linked=False)
 class Message:
     """One message on its way, and what is known of it so far.
 
-    Shape:  `outcome` is what a command that ran ahead of its unit said.
+    Shape:  `outcome` is what a command that ran ahead of its unit said. One that
+            `is_done` took effect in an earlier run of the same delivery.
     """
 
     envelope: Envelope
@@ -43,6 +44,7 @@ class Message:
     invocation: Invocation | None = None
     problem: Problem | None = None
     outcome: Reply | Problem | None = None
+    is_done: bool = False
 
     @property
     def request_id(self) -> str:

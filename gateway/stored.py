@@ -27,7 +27,8 @@ class Work:
             when nobody waits for one. `is_transcript` stops at the first command that
             fails, as a person who wrote several lines expects. `can_edit` says that
             what is sent there can be edited later. `on_done` is what else happens, in
-            the unit that ends the message, with the answer that is kept of it.
+            the unit that ends the message, with the answer that is kept of it. `done`
+            are the lines that an earlier run did, each as often as it did.
     """
 
     principal: Principal
@@ -39,6 +40,7 @@ class Work:
     is_transcript: bool = False
     can_edit: bool = False
     on_done: Sequence[OnDone] = ()
+    done: Sequence[str] = ()
 
 
 class Source(Protocol):

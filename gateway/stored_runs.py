@@ -2,11 +2,12 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from core.audit.model import Verdict
 from commands.alias_replies import acknowledged
+from core.audit.model import Verdict
 from core.database import Database, Tx
 from core.delivery import received
 from core.delivery.model import InboxState, StoredMessage
@@ -110,7 +111,7 @@ class StoredRuns:
 
     def _messages(self, stored: Received, work: Work) -> Sequence[Message]:
         gate = self._pipeline.gate
-        return [
+        messages = [
             gate.understand(
                 Message(
                     envelope=each,
@@ -121,6 +122,8 @@ class StoredRuns:
             )
             for place, each in enumerate(work.envelopes)
         ]
+        _mark_done(messages, work.done)
+        return messages
 
     async def _settle(
         self, stored: Received, work: Work, messages: Sequence[Message]
@@ -138,9 +141,6 @@ class StoredRuns:
         await self._pipeline.apply(*messages)
         return answer
 
-    def _unit(
-        self, tx: Tx, stored: Received, work: Work, messages: Sequence[Message]
-    ) -> Answer:
     async def _acknowledge(self, work: Work, message: Message) -> None:
         """Say that a slow command runs, if its alias has words for that.
 
@@ -159,15 +159,16 @@ class StoredRuns:
             )
             self._on_posted()
 
+    def _unit(
+        self, tx: Tx, stored: Received, work: Work, messages: Sequence[Message]
+    ) -> Answer:
         if isinstance(tx.prior, StoredMessage) and tx.prior.state is InboxState.DONE:
             return replay_of(tx.prior, stored.request_hash)
         tx.channel, tx.cause = stored.key.channel, stored.request_id
         told: list[Reply] = []
         kept: list[Reply] = []
         for message in messages:
-            reply, verdict = self._runner.attempt(tx, message)
-            reply = self._runner.answer(message, reply).reply
-            self._runner.note(tx, message, reply, verdict)
+            reply = self._attempt(tx, message)
             told.append(reply)
             kept.append(message.storable(reply))
             if work.is_transcript and reply.status is not ReplyStatus.OK:
@@ -179,6 +180,17 @@ class StoredRuns:
         if work.reply_to and any(map(_may_hold_secret, messages)):
             received.forget(tx, stored.key)
         return stays
+
+    def _attempt(self, tx: Tx, message: Message) -> Reply:
+        """Run one command, unless an earlier run of the same delivery did."""
+        if message.is_done:
+            assert message.invocation is not None
+            summary = f"Done before: {message.invocation.canonical}"[:150]
+            return self._runner.answer(message, Reply(summary=summary)).reply
+        reply, verdict = self._runner.attempt(tx, message)
+        reply = self._runner.answer(message, reply).reply
+        self._runner.note(tx, message, reply, verdict)
+        return reply
 
     def _finish(self, tx: Tx, stored: Received, work: Work, ending: Ending) -> None:
         """Store a message's answer, and have it delivered to whoever waits for it.
@@ -212,6 +224,16 @@ class StoredRuns:
         self._finish(tx, stored, work, Ending(message, answer, answer))
         tx.record(audit_of(message, answer.reply, Verdict.FAILED))
         return answer
+
+
+def _mark_done(messages: Sequence[Message], lines: Sequence[str]) -> None:
+    """Mark the commands that an earlier run did, each line as often as it did."""
+    left = Counter(lines)
+    for message in messages:
+        line = message.invocation.canonical if message.invocation else ""
+        if left[line] > 0:
+            left[line] -= 1
+            message.is_done = True
 
 
 def _may_hold_secret(message: Message) -> bool:

@@ -21,6 +21,7 @@ from core.kernel.problems import NotFound
 # these.
 REPLAYER = "replay"
 SENT_BY, REPLAY_OF, REPLAYED_BY = "sent_by", "replay_of", "replayed_by"
+DONE_BEFORE = "done_before"
 
 _NEWEST = 2**62
 _MOST_TRIES = 50
@@ -179,6 +180,18 @@ def outcome_of(reply: Mapping[str, Any]) -> Outcome:
     if reply["error"]:
         return Outcome.FAILED
     return Outcome.SKIPPED if "skipped" in reply["data"] else Outcome.DONE
+
+
+def done_before(stored: Received) -> tuple[str, ...]:
+    """List the lines that an earlier run of this delivery did; they are not run again."""
+    lines = _said(stored).get(DONE_BEFORE)
+    return tuple(map(str, lines)) if isinstance(lines, list) else ()
+
+
+def done_of(stored: Received) -> tuple[str, ...]:
+    """List the lines of a failed delivery that took effect all the same."""
+    items = _reply(stored).get("data", {}).get("items", ())
+    return tuple(str(each["command"]) for each in items if each.get("status") == "ok")
 
 
 def commands_of(reply: Mapping[str, Any]) -> tuple[str, ...]:

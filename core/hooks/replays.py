@@ -9,12 +9,14 @@ from core.delivery.model import InboxDraft, InboxKey, InboxState
 from core.delivery.received import Received, Wanted
 from core.events.service import append
 from core.hooks.deliveries import (
+    DONE_BEFORE,
     REPLAY_OF,
     REPLAYED_BY,
     REPLAYER,
     SENT_BY,
     Delivery,
     Outcome,
+    done_of,
     find_stored,
     to_delivery,
 )
@@ -63,7 +65,8 @@ def replay(tx: Tx, endpoint: Endpoint, reference: str) -> Replay:
     """Run a delivery once more if it failed or was skipped, by the rules of now.
 
     Shape:  of one that was replayed before, the newest counts. One that is done gives
-            its first result; however many ask at once, there is one run.
+            its first result; however many ask at once, there is one run. Of several
+            commands those that took effect are not run again.
     Raises: NotFound; Conflict while it has yet to be run for the first time, and when
             what it said is no longer kept.
     """
@@ -142,7 +145,12 @@ def _again(tx: Tx, endpoint: Endpoint, old: Received, *, of: str) -> Replay:
         )
     # The key is the delivery that is repeated: a second run of it could not be stored.
     key = InboxKey(tx.tenant, CHANNEL, endpoint.id, REPLAYER, old.request_id)
-    said = {**said, REPLAY_OF: old.request_id, REPLAYED_BY: tx.principal.name}
+    said = {
+        **said,
+        REPLAY_OF: old.request_id,
+        REPLAYED_BY: tx.principal.name,
+        DONE_BEFORE: list(done_of(old)),
+    }
     request_id = _put(tx, key, said, request_hash=old.request_hash)
     if not received.note_replayed(tx, old.key, as_=request_id):
         raise Conflict(  # pragma: no cover - writers of one tenant are serial
