@@ -147,7 +147,8 @@ def _chain_of(tx: Tx, event: Event) -> Chain:
 
 def _matches(tx: Tx, trigger: Trigger, event: Event) -> bool:
     """Tell whether an event sets a trigger off, which it has not done before."""
-    if not (trigger.is_enabled and awaits(trigger, event)):
+    is_news = event.seq > trigger.since_seq
+    if not (trigger.is_enabled and is_news and awaits(trigger, event)):
         return False
     if store.find_by_key(tx, trigger.id, key_of(trigger, event)) is not None:
         return False

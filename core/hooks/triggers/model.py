@@ -65,7 +65,8 @@ class Trigger:
     Shape:  `rule` fills the command's arguments, and its filter must let the event (or
             the delivery's payload) through. `scopes` is what the owner may use at most;
             it runs with what of them the owner still holds. `reason` says why it is
-            disabled. `created_by` is the id of whoever made it.
+            disabled. `created_by` is the id of whoever made it. The events that it
+            looks at follow `since_seq`: it was made, or enabled, then.
     """
 
     id: TriggerId
@@ -76,6 +77,7 @@ class Trigger:
     scopes: frozenset[str]
     created_by: str
     created_at: datetime
+    since_seq: int = 0
     state: TriggerState = TriggerState.ENABLED
     reason: str = ""
 

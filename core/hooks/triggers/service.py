@@ -63,6 +63,7 @@ def create(
             owner_id=whose.id,
             scopes=rights_for(tx, whose),
             created_by=maker.id,
+            since_seq=tx.event_seq,
             created_at=tx.now,
         ),
     )

@@ -27,6 +27,7 @@ _ALL = triggers.select().with_only_columns(
     _TABLE.state,
     _TABLE.reason,
     _TABLE.created_by,
+    _TABLE.since_seq,
     _TABLE.created_at,
 )
 _BY_ID = Prepared(_ALL.where(_OWN, _TABLE.id == bindparam("of")))
@@ -42,6 +43,7 @@ _SET = Prepared(
     .values(
         state=bindparam("new_state"),
         reason=bindparam("why"),
+        since_seq=bindparam("since"),
         version=_TABLE.version + 1,
     )
 )
@@ -67,6 +69,7 @@ def add(tx: Tx, trigger: Trigger) -> None:
             "state": trigger.state.value,
             "reason": trigger.reason,
             "created_by": trigger.created_by,
+            "since_seq": trigger.since_seq,
         },
     )
 
@@ -83,8 +86,10 @@ def list_after(tx: Tx, number: int, *, most: int) -> Sequence[Trigger]:
 
 
 def set_state(tx: Tx, trigger_id: str, state: TriggerState, *, reason: str) -> None:
-    """Switch a trigger on or off."""
-    tx.change(_SET, of=trigger_id, new_state=state.value, why=reason)
+    """Switch a trigger on or off; it looks at nothing that happened before."""
+    tx.change(
+        _SET, of=trigger_id, new_state=state.value, why=reason, since=tx.event_seq
+    )
 
 
 def delete(tx: Tx, trigger_id: str) -> None:
@@ -108,6 +113,7 @@ def _to_trigger(row: Row) -> Trigger:
         state,
         reason,
         created_by,
+        since_seq,
         created_at,
     ) = row
     named = orjson.loads(events)
@@ -125,5 +131,6 @@ def _to_trigger(row: Row) -> Trigger:
         state=TriggerState(state),
         reason=reason,
         created_by=created_by,
+        since_seq=since_seq,
         created_at=from_micros(created_at),
     )

@@ -17,6 +17,7 @@ triggers = tenant_table(
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("created_by", Text, nullable=False),
+    Column("since_seq", BigInteger, nullable=False),
     Index("uq_triggers_name", "tenant_id", "name", unique=True),
     Index("ix_triggers_number", "tenant_id", "number"),
 )

@@ -1,0 +1,528 @@
+"""Triggers as people use them: events and deliveries that run one fixed command."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from core.audit.model import AuditEntry, Verdict
+from core.kernel.principal import Role
+from tests.api.gateway import Gateway, Person
+from tests.api.triggers import NOTE_ON_T1, Triggering
+
+BLOCKED = "details.status=='blocked'"
+
+
+@pytest.fixture
+async def world(gateway: Gateway) -> AsyncIterator[Triggering]:
+    """A gateway with a task to write notes on, whose triggers react when told to."""
+    world = Triggering(gateway)
+    await world.start()
+    await world.admin.say("task create one")
+    yield world
+    await world.stop()
+
+
+async def said(world: Triggering, line: str) -> None:
+    """Have the admin say something, and confirm it if asked to."""
+    answer = await world.admin.say(line)
+    if answer.status == 409:
+        answer = await world.admin.say(answer.data["confirm"])
+    assert answer.status == 200, answer
+
+
+def fires_audited(gateway: Gateway) -> list[AuditEntry]:
+    return [each for each in gateway.audits() if each.channel == "trigger"]
+
+
+# ── what sets one off ─────────────────────────────────────────────────────────
+async def test_a_blocked_task_is_noted_on_another_one(world: Triggering) -> None:
+    """M-OMN-11: when an event matches, then a fixed command as a named principal."""
+    trigger = await world.make(
+        "tell", on=["status_changed"], filter=BLOCKED, **NOTE_ON_T1
+    )
+
+    await world.admin.say("task create two")
+    await world.admin.say("task block T-2 --reason access")
+    await world.settle()
+
+    assert await world.notes() == ["T-2: status_changed"]
+    (fire,) = await world.fires(trigger)
+    assert (fire["outcome"], fire["event"], fire["target"]) == (
+        "done",
+        "status_changed",
+        "T-2",
+    )
+    assert fire["command"] == 'task note T-1 "T-2: status_changed"'
+    shown = await world.admin.get(f"/v1/replies/{fire['id']}")
+    assert shown.status == 200
+
+
+async def test_only_the_named_targets_set_it_off(world: Triggering) -> None:
+    await world.make("tell", on=["web_deployed"], target=["web-2"], **NOTE_ON_T1)
+
+    for target in ("web-1", "web-2", "web-3"):
+        await world.admin.say(f"event add web_deployed --target {target}")
+    await world.settle()
+
+    assert await world.notes() == ["web-2: web_deployed"]
+
+
+async def test_several_types_and_a_filter(world: Triggering) -> None:
+    await world.make(
+        "tell",
+        on=["web_deployed", "web_failed"],
+        filter="details.load > `3`",
+        **NOTE_ON_T1,
+    )
+
+    for event, load in (("web_deployed", 1), ("web_failed", 5), ("web_lost", 9)):
+        await world.admin.command("event add", event=event, details={"load": load})
+    await world.settle()
+
+    assert await world.notes() == [": web_failed"]
+
+
+async def test_a_filter_that_cannot_be_applied_lets_nothing_through(
+    world: Triggering,
+) -> None:
+    trigger = await world.make(
+        "tell",
+        on=["web_deployed"],
+        filter="contains(details.tags, 'prod')",
+        **NOTE_ON_T1,
+    )
+
+    await world.admin.say("event add web_deployed")
+    await world.settle()
+    tried = await world.admin.say(f"trigger test {trigger} --last")
+
+    assert await world.fires(trigger) == []
+    assert "expression for filter" in tried.data["why"]
+
+
+async def test_each_runs_the_command_once_per_element_in_one_fire(
+    world: Triggering,
+) -> None:
+    """Every event of a fire names it as its cause, whichever command appended it."""
+    trigger = await world.make(
+        "split",
+        on=["batch_done"],
+        each="details.parts",
+        command="task create",
+        arguments={"title": "@"},
+    )
+
+    await world.admin.command(
+        "event add", event="batch_done", details={"parts": ["a", "b", "c"]}
+    )
+    await world.settle()
+
+    assert await world.tasks() == ["one", "a", "b", "c"]
+    (fire,) = await world.fires(trigger)
+    made = world.events("task_created")[1:]
+    assert {each.cause for each in made} == {fire["id"]}
+
+
+async def test_a_text_of_an_event_never_becomes_a_line(world: Triggering) -> None:
+    await world.make(
+        "tell",
+        on=["web_deployed"],
+        command="task note",
+        fixed={"task": "T-1"},
+        arguments={"text": "details.by"},
+    )
+    evil = 'x" --task T-9\ntask create evil'
+
+    await world.admin.command("event add", event="web_deployed", details={"by": evil})
+    await world.settle()
+
+    assert await world.notes() == [evil]
+    assert await world.tasks() == ["one"]
+
+
+async def test_what_happened_before_it_was_made_sets_nothing_off(
+    world: Triggering,
+) -> None:
+    await world.admin.say("event add web_deployed")
+    trigger = await world.make("tell", on=["web_deployed"], **NOTE_ON_T1)
+
+    await world.settle()
+
+    assert await world.fires(trigger) == []
+
+
+# ── webhooks ──────────────────────────────────────────────────────────────────
+async def deliver(world: Triggering, hook: str, payload: object) -> None:
+    answer = await world.admin.post(f"/v1/webhooks/{hook}/send", {"payload": payload})
+    assert answer.status < 300, answer
+    await world.settle()
+
+
+async def a_hook(world: Triggering, command: str = "version") -> str:
+    hook = await world.admin.post(
+        "/v1/webhooks", {"name": "alerts", "command": command, "auth": "key"}
+    )
+    return str(hook.body["id"])
+
+
+async def test_a_delivery_creates_a_task(world: Triggering) -> None:
+    """M-OMN-11: a webhook sets a trigger off, which reads the payload itself."""
+    hook = await a_hook(world)
+    trigger = await world.make(
+        "file",
+        webhook=hook,
+        filter="severity == 'page'",
+        command="task create",
+        templates={"title": "Alert {name}"},
+    )
+
+    await deliver(world, hook, {"name": "disk", "severity": "page"})
+    await deliver(world, hook, {"name": "fan", "severity": "info"})
+
+    assert await world.tasks() == ["one", "Alert disk"]
+    (fire,) = await world.fires(trigger)
+    assert (fire["event"], fire["target"], fire["outcome"]) == (
+        "webhook_received",
+        hook,
+        "done",
+    )
+    tried = await world.admin.say(
+        f"trigger test {trigger} --delivery {fire['delivery']}"
+    )
+    assert tried.data["calls"][0]["line"] == 'task create "Alert disk"'
+
+
+async def test_a_trigger_says_that_its_webhook_is_gone(world: Triggering) -> None:
+    hook = await a_hook(world)
+    trigger = await world.make("file", webhook=hook, command="version")
+
+    await world.admin.say(f"webhook delete {hook} --confirm {hook}")
+    shown = await world.admin.say(f"trigger show {trigger}")
+
+    assert shown.data["obstacle"] == (
+        f"{hook} was deleted, so nothing sets it off any more"
+    )
+
+
+# ── what goes wrong ───────────────────────────────────────────────────────────
+async def test_a_mapping_that_finds_nothing_is_a_failed_fire(
+    world: Triggering,
+) -> None:
+    trigger = await world.make(
+        "tell",
+        on=["web_deployed"],
+        command="task note",
+        fixed={"task": "T-1"},
+        arguments={"text": "details.author.name"},
+    )
+
+    await world.admin.command(
+        "event add", event="web_deployed", details={"by": "z" * 5000}
+    )
+    await world.settle()
+
+    (fire,) = await world.fires(trigger)
+    assert (fire["outcome"], fire["code"]) == ("failed", "invalid_argument")
+    reply = (await world.admin.get(f"/v1/replies/{fire['id']}")).body
+    told = reply["error"]
+    assert "'details.author.name' for text found nothing" in told["detail"]
+    assert told["extra"]["expression"] == "details.author.name"
+    assert len(told["extra"]["sample"]) < 2_500
+    assert f"trigger test {trigger} --last" in told["fix"]
+
+
+async def test_a_refused_command_is_a_failed_fire(world: Triggering) -> None:
+    trigger = await world.make(
+        "tell", on=["web_deployed"], command="task note",
+        fixed={"task": "T-77", "text": "hello"},
+    )  # fmt: skip
+
+    await world.admin.say("event add web_deployed")
+    await world.settle()
+
+    (fire,) = await world.fires(trigger)
+    assert (fire["outcome"], fire["code"]) == ("failed", "not_found")
+    told = world.events("trigger_fired")
+    assert [each.details["outcome"] for each in told] == ["failed"]
+
+
+# ── in whose name ─────────────────────────────────────────────────────────────
+async def test_it_runs_in_the_name_of_who_was_named(
+    world: Triggering, bob: Person
+) -> None:
+    """M-OMN-11: an admin names another user, who may do no more than both of them."""
+    await world.make(
+        "file", on=["web_deployed"], command="task create",
+        fixed={"title": "look"}, **{"as": "bob"},
+    )  # fmt: skip
+
+    await world.admin.say("event add web_deployed")
+    await world.settle()
+
+    assert [each.actor for each in world.events("task_created")] == ["admin", "bob"]
+    last = fires_audited(world.gateway)[-1]
+    assert (last.actor, last.action, last.verdict) == (
+        "bob",
+        "task create",
+        Verdict.ALLOWED,
+    )
+
+
+async def test_nobody_is_named_who_may_not_run_the_command(world: Triggering) -> None:
+    world.gateway.person("carol", Role.VIEWER)
+
+    answer = await world.refused(
+        "file", on=["web_deployed"], command="task create",
+        fixed={"title": "look"}, **{"as": "carol"},
+    )  # fmt: skip
+
+    assert (answer.status, answer.error["scope"]) == (403, "tasks:write")
+
+
+async def test_only_who_manages_people_names_another(
+    world: Triggering, bob: Person
+) -> None:
+    narrow = world.gateway.person(
+        "dan", Role.ADMIN, scopes=("triggers:write", "tasks:write")
+    )
+
+    answer = await world.refused(
+        "file", by=narrow, on=["web_deployed"], command="task create",
+        fixed={"title": "look"}, **{"as": "bob"},
+    )  # fmt: skip
+
+    assert (answer.status, answer.error["scope"]) == (403, "users:write")
+
+
+async def test_a_narrow_key_makes_a_narrow_trigger(world: Triggering) -> None:
+    """What it may do is what its maker could then, not what they may do elsewhere."""
+    narrow = world.gateway.person(
+        "dan", Role.ADMIN, scopes=("triggers:*", "tasks:write")
+    )
+
+    refused = await world.refused(
+        "wide", by=narrow, on=["web_deployed"], command="event add",
+        fixed={"event": "x_done"},
+    )  # fmt: skip
+    made = await world.make(
+        "narrow", by=narrow, on=["web_deployed"], command="task create",
+        fixed={"title": "look"},
+    )  # fmt: skip
+    await world.admin.say("event add web_deployed")
+    await world.settle()
+
+    assert refused.error["scope"] == "events:write"
+    assert (await world.fires(made))[0]["outcome"] == "done"
+
+
+async def test_an_owner_who_was_disabled_runs_nothing(
+    world: Triggering, bob: Person
+) -> None:
+    """Every run is authorised anew; the trigger says why nothing comes of it."""
+    trigger = await world.make(
+        "file", on=["web_deployed"], command="task create",
+        fixed={"title": "look"}, **{"as": "bob"},
+    )  # fmt: skip
+    await said(world, "user disable bob")
+
+    await world.admin.say("event add web_deployed")
+    await world.settle()
+    shown = await world.admin.say(f"trigger show {trigger}")
+
+    (fire,) = await world.fires(trigger)
+    assert (fire["outcome"], fire["code"]) == ("failed", "forbidden")
+    assert "bob, in whose name" in shown.data["obstacle"]
+    assert fires_audited(world.gateway)[-1].verdict is Verdict.DENIED
+    assert await world.tasks() == ["one"]
+
+
+async def test_an_owner_who_lost_the_scope_is_denied(
+    world: Triggering, bob: Person
+) -> None:
+    trigger = await world.make(
+        "file", on=["web_deployed"], command="task create",
+        fixed={"title": "look"}, **{"as": "bob"},
+    )  # fmt: skip
+    await said(world, "user set bob --roles viewer")
+
+    await world.admin.say("event add web_deployed")
+    await world.settle()
+    shown = await world.admin.say(f"trigger show {trigger}")
+
+    (fire,) = await world.fires(trigger)
+    assert (fire["outcome"], fire["code"]) == ("failed", "missing_scope")
+    assert shown.data["obstacle"] == "bob lacks the scope tasks:write"
+    denied = fires_audited(world.gateway)[-1]
+    assert (denied.actor, denied.verdict) == ("bob", Verdict.DENIED)
+
+
+# ── switched off ──────────────────────────────────────────────────────────────
+async def test_a_disabled_trigger_reacts_to_nothing(world: Triggering) -> None:
+    trigger = await world.make("tell", on=["web_deployed"], **NOTE_ON_T1)
+    await world.admin.say(f'trigger disable {trigger} --reason "too noisy"')
+
+    await world.admin.say("event add web_deployed")
+    await world.settle()
+    shown = await world.admin.say(f"trigger show {trigger}")
+    await world.admin.say(f"trigger enable {trigger}")
+    await world.admin.say("event add web_deployed --target web-2")
+    await world.settle()
+
+    assert shown.data["obstacle"] == "it is disabled: too noisy"
+    assert await world.notes() == ["web-2: web_deployed"]
+
+
+async def test_what_it_set_off_and_has_not_run_is_skipped(world: Triggering) -> None:
+    trigger = await world.make("tell", on=["web_deployed"], **NOTE_ON_T1)
+    await world.admin.say("event add web_deployed")
+    await world.react()
+
+    await world.admin.say(f"trigger disable {trigger}")
+    await world.settle()
+
+    (fire,) = await world.fires(trigger)
+    assert fire["outcome"] == "skipped"
+    assert await world.notes() == []
+
+
+async def test_a_deleted_trigger_runs_nothing(world: Triggering) -> None:
+    trigger = await world.make("tell", on=["web_deployed"], **NOTE_ON_T1)
+    await world.admin.say("event add web_deployed")
+    await world.react()
+
+    await world.admin.say(f"trigger delete {trigger} --confirm {trigger}")
+    await world.settle()
+
+    assert await world.notes() == []
+    assert (await world.admin.say(f"trigger show {trigger}")).status == 404
+
+
+# ── looked at before ──────────────────────────────────────────────────────────
+async def test_a_past_event_shows_what_it_would_run_and_changes_nothing(
+    world: Triggering,
+) -> None:
+    await world.admin.say("event add web_deployed --target web-1")
+    seq = world.newest
+    await world.admin.say("event add web_lost")
+    trigger = await world.make("tell", on=["web_deployed"], **NOTE_ON_T1)
+    before = world.gateway.rows()
+
+    found = await world.admin.say(f"trigger test {trigger} --event {seq}")
+    last = await world.admin.say(f"trigger test {trigger}")
+    other = await world.admin.say(f"trigger test {trigger} --event {seq + 1}")
+    none = await world.admin.say(f"trigger test {trigger} --event 9999")
+
+    assert found.data["matches"]
+    assert [each["line"] for each in found.data["calls"]] == [
+        'task note T-1 "web-1: web_deployed"'
+    ]
+    assert last.data == found.data
+    assert (other.data["matches"], other.data["why"]) == (
+        False,
+        "web_lost is not web_deployed",
+    )
+    assert none.status == 404
+    assert world.gateway.rows() == before
+
+
+async def test_a_payload_of_ones_own_can_be_tried(world: Triggering) -> None:
+    trigger = await world.make(
+        "tell", on=["web_deployed"], filter="details.load > `3`", **NOTE_ON_T1
+    )
+
+    high = await world.admin.command(
+        "trigger test", trigger=trigger, payload={"details": {"load": 4}}
+    )
+    low = await world.admin.command(
+        "trigger test", trigger=trigger, payload={"details": {"load": 2}}
+    )
+    both = await world.admin.command(
+        "trigger test", trigger=trigger, payload={}, last=True
+    )
+
+    assert high.data["calls"][0]["line"] == 'task note T-1 ": "'
+    assert low.data["why"] == "the filter did not match"
+    assert both.status == 400
+
+
+async def test_nobody_is_shown_an_event_that_they_may_not_read(
+    world: Triggering,
+) -> None:
+    await world.admin.say("event add web_deployed")
+    trigger = await world.make("tell", on=["web_deployed"], **NOTE_ON_T1)
+    narrow = world.gateway.person("dan", Role.ADMIN, scopes=("triggers:read",))
+
+    answer = await narrow.say(f"trigger test {trigger} --last")
+
+    assert answer.status == 403
+    assert answer.error["detail"] == "dan lacks the scope events:read"
+
+
+# ── what is refused when it is made ───────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"command": "version"}, "waits for events or for a webhook"),
+        (
+            {"command": "version", "on": ["a_b"], "webhook": "W-1"},
+            "waits for events or for a webhook",
+        ),
+        ({"command": "version", "on": ["Task Created"]}, "'Task Created' is no type"),
+        (
+            {"command": "version", "on": ["trigger_cut"]},
+            "trigger_cut is told by triggers themselves",
+        ),
+        (
+            {"command": "task delete", "on": ["a_b"]},
+            "'task delete' is not a command",
+        ),
+        (
+            {"command": "webhook delete", "on": ["a_b"], "fixed": {"webhook": "W-1"}},
+            "no trigger may run it",
+        ),
+        ({"command": "undo", "on": ["a_b"]}, "a trigger cannot foresee"),
+        (
+            {"command": "trigger enable", "on": ["a_b"], "fixed": {"trigger": "G-1"}},
+            "for a person to decide, so no trigger may run it",
+        ),
+        ({"command": "task note", "on": ["a_b"]}, "task note needs task"),
+        (
+            {"command": "version", "on": ["a_b"], "filter": "]"},
+            "']' for filter is not a JMESPath expression",
+        ),
+        ({"command": "version", "webhook": "W-9"}, "the webhook W-9"),
+        ({"command": "version", "on": ["a_b"], "as": "eve"}, "the user eve"),
+    ],
+)
+async def test_what_could_never_work_is_refused(
+    world: Triggering, body: dict[str, object], said: str
+) -> None:
+    answer = await world.refused("tell", **body)
+
+    assert 400 <= answer.status < 500
+    assert said in answer.error["detail"]
+    assert answer.error["fix"]
+
+
+async def test_a_name_is_taken_once(world: Triggering) -> None:
+    await world.make("tell", on=["web_deployed"], command="version")
+
+    again = await world.refused("tell", on=["web_lost"], command="version")
+    odd = await world.refused("G-3", on=["web_lost"], command="version")
+
+    assert (again.status, odd.status) == (409, 422)
+
+
+async def test_as_a_line_it_is_confirmed_once(world: Triggering) -> None:
+    line = (
+        "trigger create tell --on web_deployed,web_lost --command 'task note' "
+        '--fixed {"task":"T-1"} --templates {"text":"{event}"} --as admin'
+    )
+
+    asked = await world.admin.say(line)
+    done = await world.admin.say(f"confirm {asked.data['token']}")
+    listed = await world.admin.say("trigger list")
+
+    assert asked.status == 409
+    assert done.data["on"] == ["web_deployed", "web_lost"]
+    assert [each["name"] for each in listed.data["items"]] == ["tell"]
