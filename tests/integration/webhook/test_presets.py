@@ -317,16 +317,14 @@ async def test_chosen_secret_is_not_lost_by_waiting_for_a_confirmation(
     assert CHOSEN not in repr(reply)
 
 
-@pytest.mark.parametrize(
-    "args", [{"secret": ""}, {"secret": "short"}, {"secret": "x" * 300}]
-)
+@pytest.mark.parametrize("secret", ["", "short", "x" * 300])
 async def test_rotation_refuses_a_secret_that_is_none(
-    world: World, person: Principal, args: dict[str, str]
+    world: World, person: Principal, secret: str
 ) -> None:
     """`R-05`."""
     await create(world, person, preset="github")
 
-    reply = await ask(world, person, "webhook rotate", webhook="shop", **args)
+    reply = await ask(world, person, "webhook rotate", webhook="shop", secret=secret)
 
     assert reply.error is not None
     assert reply.error.code == "invalid_argument"

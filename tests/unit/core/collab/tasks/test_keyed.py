@@ -7,6 +7,7 @@ from core.collab.tasks import TERMINAL, Happened, Status
 from core.collab.tasks.keyed import short
 from core.database import Database
 from core.events import service as events
+from core.events.model import EventFilter
 from core.kernel.principal import system
 from core.kernel.problems import IllegalMove, InvalidArgument, NotFound
 
@@ -105,7 +106,7 @@ def test_coming_back_is_told_as_a_change_of_status(db: Database) -> None:
     ensure(db)
 
     page = db.look(
-        lambda tx: events.list_last(tx, events.EventFilter(), limit=1), by=system()
+        lambda tx: events.list_last(tx, EventFilter(), limit=1), by=system()
     )
 
     assert page[0].type == "status_changed"
