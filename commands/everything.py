@@ -25,6 +25,7 @@ from commands import (
     watch,
     webhook_deliveries,
     webhook_replays,
+    webhook_set,
     webhook_test,
     why,
 )
@@ -49,6 +50,7 @@ COMMANDS: Sequence[Command] = (
     *watch.COMMANDS,
     *webhook_deliveries.COMMANDS,
     *webhook_replays.COMMANDS,
+    *webhook_set.COMMANDS,
     *webhook_test.COMMANDS,
     *users.COMMANDS,
     *keys.COMMANDS,

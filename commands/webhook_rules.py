@@ -2,15 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from commands.context import Context
+from commands.schema import Doc
 from commands.webhook_maps import require_possible
 from core.hooks.model import HookAuth, PayloadMap
 from core.hooks.presets import PRESETS, PresetName
 from core.kernel.problems import InvalidArgument
+
+Arguments = Annotated[
+    dict[str, str] | None, Doc("An argument's name to a JMESPath expression.")
+]
+Fixed = Annotated[dict[str, Any] | None, Doc("An argument's name to its value.")]
+Templates = Annotated[
+    dict[str, str] | None, Doc("An argument's name to text with {expression}.")
+]
+Filter = Annotated[str, Doc("JMESPath that must find something true.")]
+Each = Annotated[str, Doc("JMESPath to a list; one command per element.")]
+Rules = Annotated[
+    Sequence[dict[str, Any]], Doc("Several commands with such mappings each.")
+]
 
 _OF_ONE_COMMAND = ("arguments", "fixed", "templates", "filter", "each")
 
@@ -97,11 +111,15 @@ def _rules(ctx: Context, wish: Wish) -> Sequence[PayloadMap]:
             argument="command",
         )
     if wish.rules:
-        return [_parsed(place, raw) for place, raw in enumerate(wish.rules, 1)]
+        return [parse_rule(place, raw) for place, raw in enumerate(wish.rules, 1)]
     return PRESETS[wish.preset].rules if wish.preset else ()
 
 
-def _parsed(place: int, raw: Mapping[str, Any]) -> PayloadMap:
+def parse_rule(place: int, raw: Mapping[str, Any]) -> PayloadMap:
+    """Read one rule, the `place`-th of a list.
+
+    Raises: InvalidArgument naming the field that does not fit.
+    """
     try:
         return Rule.model_validate(raw).to_map()
     except ValidationError as fault:

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from commands import blocks
@@ -18,6 +17,15 @@ from commands.webhook_deliveries import (
     WebhookRef,
 )
 from commands.webhook_maps import require_possible, try_call
+from commands.webhook_rules import (
+    Arguments,
+    Each,
+    Filter,
+    Fixed,
+    Rules,
+    Templates,
+    parse_rule,
+)
 from core.hooks import deliveries
 from core.hooks import service as hooks
 from core.hooks.model import Endpoint, PayloadMap
@@ -71,19 +79,6 @@ class _Tried:
     calls: Sequence[dict[str, Json]]
 
 
-@with_config(extra="forbid")
-class _Rule(TypedDict):
-    command: str
-    arguments: NotRequired[dict[str, str]]
-    fixed: NotRequired[dict[str, Any]]
-    templates: NotRequired[dict[str, str]]
-    filter: NotRequired[str]
-    each: NotRequired[str]
-
-
-_RULES = TypeAdapter(list[_Rule])
-
-
 @command(
     "webhook test",
     scope="webhooks:read",
@@ -102,21 +97,13 @@ def try_out(
     payload: Annotated[Any, Doc("What a sender would deliver.")] = None,
     sample: Sample = None,
     delivery: DeliveryRef = "",
-    rules: Annotated[
-        list[dict[str, Any]] | None, Doc("Rules to try instead of the webhook's.")
-    ] = None,
+    rules: Rules = (),
     command: Annotated[str, Doc("Another command for its one rule.")] = "",
-    arguments: Annotated[
-        dict[str, str] | None, Doc("An argument's name to a JMESPath expression.")
-    ] = None,
-    fixed: Annotated[
-        dict[str, Any] | None, Doc("An argument's name to its value.")
-    ] = None,
-    templates: Annotated[
-        dict[str, str] | None, Doc("An argument's name to text with {expression}.")
-    ] = None,
-    filter: Annotated[str, Doc("JMESPath that must find something true.")] = "",
-    each: Annotated[str, Doc("JMESPath to a list; one command per element.")] = "",
+    arguments: Arguments = None,
+    fixed: Fixed = None,
+    templates: Templates = None,
+    filter: Filter = "",
+    each: Each = "",
 ) -> Reply:
     """Show what a payload would run, without running it, by these rules or others."""
     endpoint = hooks.get_(ctx.tx, webhook)
@@ -134,7 +121,7 @@ def try_out(
     }
     given = {name: parts[name] for name in parts if name in ctx.given}
     tried = _rules(endpoint, rules, given)
-    is_saved = not given and rules is None
+    is_saved = not (given or rules)
     found = [preview(rule, said) for rule in tried]
     return _reply(
         endpoint,
@@ -176,20 +163,20 @@ def _payload_of(ctx: Context, endpoint: Endpoint, delivery: str) -> Json:
 
 def _rules(
     endpoint: Endpoint,
-    rules: Sequence[Mapping[str, Any]] | None,
+    rules: Sequence[Mapping[str, Any]],
     given: Mapping[str, Any],
 ) -> Sequence[PayloadMap]:
     """Choose the rules to try: others, the webhook's one in part, or all of its own.
 
     Raises: InvalidArgument.
     """
-    if rules is not None:
+    if rules:
         if given:
             raise InvalidArgument(
                 f"--rules says everything, so --{next(iter(given))} has no place",
                 fix=["put it into --rules"],
             )
-        return _read(rules)
+        return [parse_rule(place, raw) for place, raw in enumerate(rules, 1)]
     if not given:
         return endpoint.rules
     if len(endpoint.rules) == 1:
@@ -202,19 +189,6 @@ def _rules(
             argument="command",
         )
     return [PayloadMap(**given)]
-
-
-def _read(rules: Sequence[Mapping[str, Any]]) -> Sequence[PayloadMap]:
-    try:
-        read = _RULES.validate_python(rules, strict=True)
-    except ValidationError as fault:
-        where = ".".join(str(part) for part in fault.errors()[0]["loc"])
-        raise InvalidArgument(
-            f"--rules has no fitting value at {where!r}",
-            fix=['write [{"command":"task create","arguments":{"title":"name"}}]'],
-            argument="rules",
-        ) from fault
-    return [PayloadMap(**each) for each in read]
 
 
 def _problem(ctx: Context, found: Preview, *, is_saved: bool) -> str:

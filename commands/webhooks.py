@@ -2,13 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from commands import blocks
 from commands.context import Context
 from commands.registry import Command, command
 from commands.schema import Doc, Ref, Secret
-from commands.webhook_rules import Wish, chosen_auth, chosen_rules
+from commands.webhook_rules import (
+    Arguments,
+    Each,
+    Filter,
+    Fixed,
+    Rules,
+    Templates,
+    Wish,
+    chosen_auth,
+    chosen_rules,
+)
 from commands.webhook_views import (
     WebhookData,
     WebhookPageData,
@@ -50,20 +60,12 @@ class _Secretive:
         auth: Annotated[
             HookAuth, Doc("How senders prove themselves.")
         ] = HookAuth.STANDARD,
-        arguments: Annotated[
-            dict[str, str] | None, Doc("An argument's name to a JMESPath expression.")
-        ] = None,
-        fixed: Annotated[
-            dict[str, Any] | None, Doc("An argument's name to its value.")
-        ] = None,
-        templates: Annotated[
-            dict[str, str] | None, Doc("An argument's name to text with {expression}.")
-        ] = None,
-        filter: Annotated[str, Doc("JMESPath that must find something true.")] = "",
-        each: Annotated[str, Doc("JMESPath to a list; one command per element.")] = "",
-        rules: Annotated[
-            Sequence[dict[str, Any]], Doc("Several commands with such mappings each.")
-        ] = (),
+        arguments: Arguments = None,
+        fixed: Fixed = None,
+        templates: Templates = None,
+        filter: Filter = "",
+        each: Each = "",
+        rules: Rules = (),
         secret: Annotated[
             str, Doc("One that the sender chose; else one is made."), Secret()
         ] = "",

@@ -1,6 +1,7 @@
 """Create, find, rotate and delete webhook endpoints, and say in whose name they run."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.database import Tx
@@ -147,6 +148,31 @@ def rotate(
     append(tx, "webhook_rotated", target=endpoint.id, until=to_iso(until))
     made = used if secret is None else ""
     return NewEndpoint(endpoint=get_(tx, endpoint.id), secret=made)
+
+
+def set_rules(tx: Tx, reference: str, rules: Sequence[PayloadMap]) -> Endpoint:
+    """Have an endpoint's deliveries become something else, in the caller's name.
+
+    Raises: NotFound, also when the caller is no user; InvalidArgument for a bad rule.
+    """
+    endpoint = get_(tx, reference)
+    _check_rules(rules)
+    changed = replace(
+        endpoint,
+        rules=tuple(rules),
+        creator_id=users.get_(tx, tx.principal.id).id,
+        creator_scopes=tx.principal.scopes,
+    )
+    store.set_rules(tx, changed)
+    tx.bump("webhooks")
+    append(
+        tx,
+        "webhook_changed",
+        target=endpoint.id,
+        name=endpoint.name,
+        commands=[each.command for each in rules],
+    )
+    return changed
 
 
 def delete(tx: Tx, reference: str) -> Endpoint:

@@ -47,6 +47,16 @@ _ROTATE = Prepared(
         version=_TABLE.version + 1,
     )
 )
+_SET_RULES = Prepared(
+    hook_endpoints.update()
+    .where(_OWN, _TABLE.id == bindparam("of"))
+    .values(
+        map=bindparam("rules"),
+        creator_id=bindparam("creator"),
+        creator_scopes=bindparam("scopes"),
+        version=_TABLE.version + 1,
+    )
+)
 _DELETE = Prepared(hook_endpoints.delete().where(_OWN, _TABLE.id == bindparam("of")))
 
 
@@ -84,6 +94,17 @@ def list_after(tx: Tx, number: int, *, most: int) -> Sequence[Endpoint]:
 def rotate(tx: Tx, endpoint_id: str, *, new: str, old: str, until: datetime) -> None:
     """Put a new sealed secret in place; the old one counts until a moment."""
     tx.change(_ROTATE, of=endpoint_id, new=new, old=old, until=to_micros(until))
+
+
+def set_rules(tx: Tx, endpoint: Endpoint) -> None:
+    """Store an endpoint's rules, and in whose name they run."""
+    tx.change(
+        _SET_RULES,
+        of=endpoint.id,
+        rules=render_rules(endpoint.rules),
+        creator=endpoint.creator_id,
+        scopes=canonical_json(sorted(endpoint.creator_scopes)).decode(),
+    )
 
 
 def delete(tx: Tx, endpoint_id: str) -> None:

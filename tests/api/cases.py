@@ -391,6 +391,11 @@ CASES: Mapping[str, Case] = {
         before=_HOOK,
     ),
     "webhook deliveries": Case(
+    "webhook set": Case(
+        line="webhook set W-1 --command whoami",
+        args={"webhook": "W-1", "command": "whoami"},
+        before=_HOOK,
+    ),
         line="webhook deliveries W-1 --outcome failed",
         args={"webhook": "W-1", "outcome": "failed"},
         setting=a_failed_post,

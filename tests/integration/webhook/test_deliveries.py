@@ -13,11 +13,10 @@ from core.delivery import retention
 from core.delivery.model import InboxState
 from core.delivery.retention import Keep
 from core.delivery.tables import inbox
-from core.hooks import store
 from core.hooks.model import NewEndpoint, PayloadMap
 from core.hooks.replays import REPLAY_LIMIT
-from core.hooks.tables import hook_endpoints
 from core.kernel.clock import to_iso
+from core.kernel.jsons import Json
 from core.kernel.principal import Principal, Role, system
 from core.kernel.reply import Reply, ReplyStatus
 from tests.conftest import FakeClock
@@ -43,16 +42,8 @@ async def listed(world: World, by: Principal, **wanted: Any) -> list[dict[str, A
 
 
 async def replay(world: World, by: Principal, *of: str, **which: Any) -> Reply:
-    named = {"delivery": of[0]} if of else {}
+    named: dict[str, Any] = {"delivery": of[0]} if of else {}
     return await ask(world, by, "webhook replay", webhook="W-1", **named, **which)
-
-
-def _set_rule(rule: PayloadMap, tx: Tx) -> None:
-    tx.execute(
-        hook_endpoints.update()
-        .where(hook_endpoints.c.tenant_id == tx.tenant)
-        .values(map=store.render_rules([rule]))
-    )
 
 
 def _fill(tx: Tx) -> None:
@@ -87,11 +78,13 @@ def _forget(request_id: str, tx: Tx) -> None:
     )
 
 
-async def mend(world: World, rule: PayloadMap) -> None:
-    """Have the endpoint follow another rule from now on."""
-    await asyncio.to_thread(
-        partial(world.db.run, partial(_set_rule, rule), by=system())
-    )
+async def mend(world: World, by: Principal, title: str = "name") -> None:
+    """Have the endpoint take its titles from somewhere else from now on."""
+    reply = await ask(
+        world, by, "webhook set",
+        webhook="W-1", command="task create", arguments={"title": title},
+    )  # fmt: skip
+    assert reply.error is None, reply
 
 
 @pytest.fixture
@@ -183,7 +176,8 @@ async def test_pages_of_failed_ones_follow_each_other(
         await deliver(new, payload, message_id=f"m{number}")
     await settled(running)
 
-    seen, cursor = [], ""
+    seen: list[str] = []
+    cursor: Json = ""
     while cursor is not None:
         reply = await ask(
             running, person, "webhook deliveries",
@@ -220,7 +214,7 @@ async def test_failed_delivery_runs_again_by_the_rules_of_now(
     running: World, person: Principal, failed: tuple[NewEndpoint, str]
 ) -> None:
     """M-OMN-04: the old row stays and names the new one."""
-    await mend(running, PayloadMap(command="task create", arguments={"title": "name"}))
+    await mend(running, person)
 
     reply = await replay(running, person, failed[1])
     await drained(running)
@@ -237,7 +231,7 @@ async def test_failed_delivery_runs_again_by_the_rules_of_now(
 async def test_two_replays_at_once_are_one_run(
     running: World, person: Principal, failed: tuple[NewEndpoint, str]
 ) -> None:
-    await mend(running, PayloadMap(command="task create", arguments={"title": "name"}))
+    await mend(running, person)
 
     replies = await asyncio.gather(
         *(replay(running, person, failed[1]) for _ in range(8))
@@ -255,7 +249,7 @@ async def test_replay_of_a_replay_goes_on_from_the_newest(
 ) -> None:
     await replay(running, person, failed[1])
     await drained(running)
-    await mend(running, PayloadMap(command="task create", arguments={"title": "name"}))
+    await mend(running, person)
     await replay(running, person, failed[1])
     await drained(running)
 
@@ -282,10 +276,11 @@ async def test_what_took_effect_of_several_is_not_run_again(
     receipt = await deliver(new, {"alerts": alerts})
     await settled(running)
     assert [each.title for each in running.tasks()] == ["a", "a"]
-    await mend(
-        running,
-        PayloadMap(command="task create", each="alerts", arguments={"title": "name"}),
-    )
+    await ask(
+        running, person, "webhook set",
+        webhook="W-1", command="task create", each="alerts",
+        arguments={"title": "name"},
+    )  # fmt: skip
 
     await replay(running, person, receipt.json()["request_id"])
     await drained(running)
@@ -303,7 +298,7 @@ async def test_all_that_failed_are_replayed_and_nothing_else(
         payload = GOOD if number % 2 else BAD
         await deliver(new, payload, message_id=f"m{number}")
     await settled(running)
-    await mend(running, PayloadMap(command="task create", arguments={"title": "name"}))
+    await mend(running, person)
 
     first = await replay(running, person, failed=True)
     await drained(running)
