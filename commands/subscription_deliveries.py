@@ -129,11 +129,12 @@ def list_(
     target="subscription",
     http="POST /v1/subscriptions/{subscription}/redeliver",
     result=SubscriptionRedeliveredData,
+    bulk=("failed", "since", "until"),
     alters="outbox",
     examples=[
         "subscription redeliver SB-3 D-7",
-        "subscription redeliver SB-3 --failed",
-        "subscription redeliver SB-3 --since 2h",
+        "subscription redeliver SB-3 --failed --yes",
+        "subscription redeliver SB-3 --since 2h --yes",
     ],
 )
 def redeliver(

@@ -7,6 +7,7 @@ from typing import Any
 from tests.api.gateway import Gateway
 from tests.api.stage_sets import (
     DELIVERY,
+    a_failed_callback,
     a_failed_delivery,
     a_failed_plugin,
     a_failed_post,
@@ -390,12 +391,12 @@ CASES: Mapping[str, Case] = {
         args={"webhook": "W-1", "payload": {"a": 1}},
         before=_HOOK,
     ),
-    "webhook deliveries": Case(
     "webhook set": Case(
         line="webhook set W-1 --command whoami",
         args={"webhook": "W-1", "command": "whoami"},
         before=_HOOK,
     ),
+    "webhook deliveries": Case(
         line="webhook deliveries W-1 --outcome failed",
         args={"webhook": "W-1", "outcome": "failed"},
         setting=a_failed_post,
@@ -433,6 +434,70 @@ CASES: Mapping[str, Case] = {
         line="webhook delete W-1 --confirm W-1",
         args={"webhook": "W-1", "confirm": "W-1"},
         before=_HOOK,
+    ),
+    "subscription create": Case(
+        line=(
+            "subscription create audit-log https://hooks.example.com/opswire "
+            "--events task_created,status_changed --targets T-1 "
+            "--filter details.lane"
+        ),
+        args={
+            "name": "audit-log",
+            "url": "https://hooks.example.com/opswire",
+            "events": ["task_created", "status_changed"],
+            "targets": ["T-1"],
+            "filter": "details.lane",
+        },
+        random=frozenset({"secret"}),
+    ),
+    "subscription list": Case(line="subscription list", setting=a_failed_callback),
+    "subscription show": Case(
+        line="subscription show SB-1",
+        args={"subscription": "SB-1"},
+        setting=a_failed_callback,
+    ),
+    "subscription test": Case(
+        line="subscription test SB-1",
+        args={"subscription": "SB-1"},
+        setting=a_failed_callback,
+        random=frozenset({"delivery", "look"}),
+    ),
+    "subscription enable": Case(
+        line="subscription enable SB-1",
+        args={"subscription": "SB-1"},
+        setting=a_failed_callback,
+        before=("!subscription disable SB-1",),
+    ),
+    "subscription disable": Case(
+        line="subscription disable SB-1 --reason moving",
+        args={"subscription": "SB-1", "reason": "moving"},
+        setting=a_failed_callback,
+    ),
+    "subscription rotate": Case(
+        line="subscription rotate SB-1 --overlap 2h",
+        args={"subscription": "SB-1", "overlap": "2h"},
+        setting=a_failed_callback,
+        random=frozenset({"secret"}),
+    ),
+    "subscription delete": Case(
+        line="subscription delete SB-1 --confirm SB-1",
+        args={"subscription": "SB-1", "confirm": "SB-1"},
+        setting=a_failed_callback,
+    ),
+    "subscription deliveries": Case(
+        line="subscription deliveries SB-1 --state dead",
+        args={"subscription": "SB-1", "state": "dead"},
+        setting=a_failed_callback,
+    ),
+    "subscription inspect": Case(
+        line="subscription inspect SB-1 D-1",
+        args={"subscription": "SB-1", "delivery": "D-1"},
+        setting=a_failed_callback,
+    ),
+    "subscription redeliver": Case(
+        line="subscription redeliver SB-1 D-1",
+        args={"subscription": "SB-1", "delivery": "D-1"},
+        setting=a_failed_callback,
     ),
     "trigger create": Case(
         line=(

@@ -13,6 +13,9 @@ from core.delivery.outbox.model import LIFETIME, Budget, OutboxDraft
 from core.events import service as events
 from core.hooks import service as hooks
 from core.hooks.model import HookAuth, PayloadMap
+from core.hooks.subscriptions import service as subscriptions
+from core.hooks.subscriptions.drafts import event_draft
+from core.hooks.subscriptions.model import Attempt, Wanted
 from core.hooks.triggers import fires
 from core.hooks.triggers import service as triggers
 from core.hooks.triggers.model import parse_when
@@ -52,6 +55,38 @@ def a_failed_delivery(gateway: Gateway) -> None:
         dispatch.note_dead(tx, claimed, error="no such room", fix="invite the app")
 
     gateway.graph.db.run(fail, by=system())
+
+
+def a_failed_callback(gateway: Gateway) -> None:
+    """Have a subscription of the admin's, SB-1, and a delivery that failed: D-1."""
+    db, now = gateway.graph.db, gateway.clock.now()
+    admin = db.run(users.ensure_admin, by=system())
+
+    def subscribe(tx: Tx) -> None:
+        subscriptions.create(
+            tx,
+            "audit-log",
+            "https://hooks.example.com/opswire",
+            wanted=Wanted(),
+            vault=gateway.graph.core.vault,
+        )
+        events.append(tx, "deploy_finished", target="web-1")
+
+    def fail(tx: Tx) -> None:
+        (event,) = events.list_last(tx, limit=1)
+        draft = event_draft("SB-1", event)
+        outbox.post(tx, draft)
+        (claimed,) = dispatch.claim(
+            tx, Terms(budgets={"webhook": Budget()}, claim=LIFETIME)
+        )
+        attempt = Attempt(
+            key=draft.key, attempt=1, status=500, took_ms=12, answer="no", tried_at=now
+        )
+        subscriptions.note_attempt(tx, "SB-1", attempt)
+        dispatch.note_dead(tx, claimed, error="it answered 500", fix="mend it")
+
+    db.run(subscribe, by=to_principal(admin, Assurance.SECRET))
+    db.run(fail, by=system())
 
 
 def a_failed_plugin(gateway: Gateway) -> None:
