@@ -1,28 +1,31 @@
 """Builds the object graph; the only module that names concrete parts."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
 from channels.terminal import render
 from commands.registry import Registry
 from core.approvals.requests.model import CHANNEL as APPROVALS
 from core.database import Database, is_sqlite
+from core.hooks.triggers.model import CHANNEL as TRIGGERS
 from core.identity.tokens import Tokens
+from core.kernel.addresses import parse_allowed
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.principal import DEFAULT_TENANT, TenantId, system
 from core.secrets.model import Purpose
 from core.secrets.vault import Vault
 from core.workspaces.model import tenant_of as tenant_of_account
 from gateway.adapters.keystore import FileKeystore
-from gateway.approvals import ApprovalSource
 from gateway.aliases import TeamAliases
+from gateway.approvals import ApprovalSource
 from gateway.auth import Authenticator, signing_keys
 from gateway.channel_states import ChannelStates
 from gateway.core import Core
 from gateway.doors.door import Builder, ChannelSource, Door, open_doors
 from gateway.doors.email import open_email
 from gateway.doors.slack import consent_url_of, open_slack
+from gateway.doors.webhook import open_webhook
 from gateway.duties import loops_of, tickers_of
 from gateway.every_command import every_command
 from gateway.figures import LiveFigures
@@ -55,11 +58,16 @@ from gateway.streams import Streams
 from gateway.supervisor import Supervisor
 from gateway.sweeper import list_tenants
 from gateway.tails import Tails
+from gateway.trigger_fires import TriggerSource
 
 _log = logging.getLogger(__name__)
 
-# The channels whose senders are accounts elsewhere, by name.
-DOORS: Mapping[str, Builder] = {"slack": open_slack, "email": open_email}
+# The channels whose other end is elsewhere, by name.
+DOORS: Mapping[str, Builder] = {
+    "slack": open_slack,
+    "email": open_email,
+    "webhook": open_webhook,
+}
 
 # How soon a tail sees what another process wrote; few share a SQLite file.
 _POLL = {False: timedelta(milliseconds=200), True: timedelta(seconds=1)}
@@ -91,15 +99,21 @@ def build(
     )
     probes, shelf = ChannelProbes(db, tenant_of=_tenant_of), Shelf()
     registry = Registry.of(
-        every_command(vault, probes, shelf, consent_url_of(settings))
+        every_command(
+            vault,
+            probes,
+            shelf,
+            consent_url_of(settings),
+            allowed=parse_allowed(settings.outbound.allow),
+        )
     )
     gate = Gate(
         registry,
         senders=LinkedSenders(db, _tenant_of),
         channels=channels,
+        aliases=aliases,
         limiter=limiter,
         clock=the_clock,
-        aliases=aliases,
     )
     pipeline = Pipeline(
         db,
@@ -121,9 +135,9 @@ def build(
         auth=auth,
         sign_in=SignIn(db, tokens, clock=the_clock),
         channels=channels,
+        aliases=aliases,
         registry=registry,
         pipeline=pipeline,
-        aliases=aliases,
         metrics=metrics,
     )
     return _with_doors(core, probes, _plugins(core, shelf), simulators)
@@ -151,7 +165,8 @@ def _with_doors(
     sources: dict[str, Source] = {
         "webhook": HookSource(db, core.registry),
         APPROVALS: ApprovalSource(db),
-        **{door.spec.name: _source(core, door) for door in doors},
+        TRIGGERS: TriggerSource(db, core.registry),
+        **_sources(core, doors),
     }
     graph = Graph(
         core=core,
@@ -181,10 +196,16 @@ def _with_doors(
     return graph
 
 
-def _source(core: Core, door: Door) -> ChannelSource:
+def _sources(core: Core, doors: Sequence[Door]) -> Mapping[str, Source]:
+    """Open what came in by the doors; what has no wire only goes out by its own."""
     senders = LinkedSenders(core.db, _tenant_of)
-    can_edit = door.spec.capabilities.edit
-    return ChannelSource(door.wire, senders, can_edit=can_edit)
+    return {
+        door.spec.name: ChannelSource(
+            door.wire, senders, can_edit=door.spec.capabilities.edit
+        )
+        for door in doors
+        if door.wire is not None
+    }
 
 
 def _sockets(core: Core, tails: Tails) -> WebSocketDoor:

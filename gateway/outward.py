@@ -106,6 +106,11 @@ def _editable(doors: Sequence[Door]) -> frozenset[str]:
 
 def _posts(doors: Sequence[Door]) -> Mapping[str, Post]:
     return {
-        door.spec.name: Post(door.courier, budget_of(door.spec.capabilities))
+        door.spec.name: Post(
+            door.courier,
+            budget_of(door.spec.capabilities),
+            note=door.note,
+            patience=door.patience,
+        )
         for door in doors
     }

@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from core.delivery.rates import parse_rate
+from core.kernel.addresses import parse_allowed
 from core.kernel.problems import InvalidArgument
 from core.secrets.model import check_secret
 
@@ -141,6 +142,24 @@ class EmailSettings(BaseModel):
         return bool(self.address)
 
 
+class OutboundSettings(BaseModel):
+    """What may be reached of where users say, such as the URLs of subscriptions."""
+
+    model_config = ConfigDict(frozen=True)
+
+    allow: str = Field(
+        default="",
+        description="Networks and hosts inside that may be reached, by http too: "
+        "127.0.0.0/8,hooks.internal.",
+    )
+
+    @field_validator("allow")
+    @classmethod
+    def _is_list(cls, value: str) -> str:
+        parse_allowed(value)
+        return value
+
+
 class Settings(BaseSettings):
     """The gateway's settings; each from `OPSWIRE_<NAME>`, nested ones with `__`."""
 
@@ -199,6 +218,9 @@ class Settings(BaseSettings):
         default=SlackSettings(), description="The Slack workspace."
     )
     email: EmailSettings = Field(default=EmailSettings(), description="The mailbox.")
+    outbound: OutboundSettings = Field(
+        default=OutboundSettings(), description="What users may have reached."
+    )
     plugins_folder: Path = Field(
         default=Path("plugins"),
         description="Folder of plugins, read again when they change.",

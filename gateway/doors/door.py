@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from hashlib import sha256
 
 from starlette.routing import BaseRoute
@@ -24,6 +25,7 @@ from core.kernel.principal import TenantId
 from core.kernel.reply import Reply
 from gateway.core import Core
 from gateway.intake import Arrival, Intake
+from gateway.outbox import Note
 from gateway.pipeline import Pipeline
 from gateway.senders import LinkedSenders
 from gateway.stored import Work
@@ -38,17 +40,21 @@ class Door:
 
     Shape:  `healths` gives one entry for each account; `channel` is the loop that
             fetches or listens, None when messages only come over `routes`. `prober` is
-            None while the channel is not set up. `close` lets go of connections.
+            None while the channel is not set up. `close` lets go of connections. `wire`
+            is None when nothing comes in by it. `note` writes attempts down, and
+            `patience` is how long one may take, None for as long as any other.
     """
 
     spec: ChannelSpec
-    wire: Wire
+    wire: Wire | None
     courier: Courier
     healths: Callable[[], Sequence[Health]]
     channel: PullChannel | None = None
     routes: Sequence[BaseRoute] = field(default=())
     prober: Prober | None = None
     close: Callable[[], Awaitable[None]] | None = None
+    note: Note | None = None
+    patience: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
