@@ -6,6 +6,7 @@
 Source: docs/how-to/test-a-plugin.md
 """
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Literal
 from core.kernel.principal import Role
 from core.kernel.reply import Reply, ReplyStatus, reply_from_json
 from gateway.bootstrap import build
+from gateway.plugins.shelf import Shelf
 from gateway.settings import EmailSettings, LimitSettings, SlackSettings
 from gateway.testing.channels import Channel, Mail, Rest, Slack, Socket
 from gateway.testing.gateway import Gateway, OwnSettings
@@ -38,6 +40,10 @@ _OPEN: Mapping[str, Callable[[Street, Resident], Channel]] = {
 
 class NothingProposed(AssertionError):
     """The last answer on this channel did not ask for a confirmation."""
+
+
+class PluginDisabled(AssertionError):
+    """The plugin that a test is about could not be loaded."""
 
 
 class Crowd:
@@ -140,23 +146,51 @@ def install(data: Path) -> None:
 
 
 @contextmanager
-def play(data: Path, *, plugins: Path, channel: str) -> Iterator[Bot]:
-    """Run a gateway over a data folder, for a bot on one of its channels."""
+def play(test: Path, data: Path, *, channel: str) -> Iterator[Bot]:
+    """Run a gateway over a data folder, with the plugins beside a test, for a bot.
+
+    Raises: PluginDisabled when the plugin that the test is named after is.
+    """
     with OwnLoop() as loop, ExitStack() as stack:
-        opened, outside = _opened(data, plugins), AsyncExitStack()
+        opened, outside = _opened(data, plugins_of(test)), AsyncExitStack()
         stack.callback(lambda: loop.run(outside.aclose()))
-        people = loop.run(outside.enter_async_context(opened))
-        yield Bot(loop, people, channel=channel)
+        there = loop.run(outside.enter_async_context(opened))
+        _require_live(there.gateway.graph.plugins.stock.shelf, test)
+        crowd = Crowd(there)
+        stack.callback(lambda: loop.run(crowd.close()))
+        yield Bot(loop, crowd, channel=channel)
+
+
+def plugins_of(test: Path) -> Path:
+    """Find the plugins folder that a test belongs to.
+
+    Shape:  the one that `ops plugin test` names, if the test lies in it; else the
+            test's own, or what holds it when that one is a plugin with modules.
+    """
+    named = Path(os.environ.get("OPSWIRE_PLUGINS_FOLDER") or os.devnull)
+    if test.is_relative_to(named):
+        return named
+    folder = test.parent
+    while (folder / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
+
+
+def _require_live(shelf: Shelf, test: Path) -> None:
+    names = {test.stem.removeprefix("test_"), test.parent.name}
+    for each in shelf.standings():
+        if each.fault and each.name in names:
+            raise PluginDisabled(f"{each.place}: {each.fault}")
 
 
 @asynccontextmanager
-async def _opened(data: Path, plugins: Path) -> AsyncIterator[Crowd]:
+async def _opened(data: Path, plugins: Path) -> AsyncIterator[Street]:
     def serve(slack: SlackSettings, email: EmailSettings) -> Gateway:
         return Gateway(
             OwnSettings(
                 data=data,
-                flags_file=data / "flags.json",
                 plugins_folder=plugins,
+                flags_file=data / "flags.json",
                 limits=LimitSettings(default=PLENTY, login=PLENTY),
                 slack=slack,
                 email=email,
@@ -164,6 +198,4 @@ async def _opened(data: Path, plugins: Path) -> AsyncIterator[Crowd]:
         )
 
     async with street(serve) as there:
-        people = Crowd(there)
-        yield people
-        await people.close()
+        yield there

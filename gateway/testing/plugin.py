@@ -60,16 +60,15 @@ def _opswire_installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bot(
     request: pytest.FixtureRequest, tmp_path: Path, _opswire_installed: Path
 ) -> Iterator[Any]:
-    """Ann on one channel of a gateway of her own.
+    """Ann on one channel of a gateway of her own, with the plugins beside the test.
 
-    Shape:  a `gateway.testing.bot.Bot`; the test runs once for each channel. Its
-            gateway has the plugins that lie beside the test.
+    Shape:  a `gateway.testing.bot.Bot`; the test runs once for each channel.
     """
     data = tmp_path / "opswire"
     shutil.copytree(_opswire_installed, data)
     request.node.stash[_IS_OURS] = True
     play = import_module("gateway.testing.bot").play
-    with play(data, plugins=request.path.parent, channel=request.param) as playing:
+    with play(request.path, data, channel=request.param) as playing:
         yield playing
 
 
