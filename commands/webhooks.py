@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from commands import blocks
+from commands.callbacks import Callback, chosen_callback
 from commands.context import Context
 from commands.registry import Command, command
 from commands.schema import Doc, Ref, Secret
@@ -69,6 +70,7 @@ class _Secretive:
         secret: Annotated[
             str, Doc("One that the sender chose; else one is made."), Secret()
         ] = "",
+        callback: Callback = "",
     ) -> Reply:
         """Make an address whose deliveries run fixed commands in your name."""
         own = PayloadMap(
@@ -86,6 +88,7 @@ class _Secretive:
             chosen_rules(ctx, wish),
             auth=chosen_auth(ctx, wish),
             vault=self._vault,
+            callback=chosen_callback(ctx, callback),
             secret=secret if "secret" in ctx.given else None,
         )
         return _secret_reply(ctx, new, f"Created {new.endpoint.id} ({name})")
@@ -160,7 +163,10 @@ def show(ctx: Context, webhook: WebhookRef) -> Reply:
         summary=f"{found.id}: {found.name} runs {_commands(found)}"[:150],
         blocks=(
             blocks.fields(
-                *((name, data[name]) for name in ("path", "auth", "created_by"))
+                *(
+                    (name, data[name])
+                    for name in ("path", "auth", "created_by", "callback")
+                )
             ),
             Code(text="\n\n".join(map(written, found.rules)) or _KEEPS, lang="text"),
             blocks.actions(("Deliveries", f"webhook deliveries {found.id}")),
