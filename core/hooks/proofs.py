@@ -58,10 +58,9 @@ def signing_key(auth: HookAuth, secret: str) -> bytes:
     Raises: Unavailable when there are none worth the name: nobody could then be told
             from anybody else.
     """
-    if auth is HookAuth.STANDARD:
-        return key_of(secret)
     try:
-        return require_secret(auth, secret).encode()
+        text = require_secret(auth, secret)
+        return key_of(text) if auth is HookAuth.STANDARD else text.encode()
     except Problem as fault:
         raise Unavailable(
             "this webhook has no usable secret", fix=["webhook rotate"]

@@ -12,6 +12,7 @@ import pytest
 
 from channels.testing.webhook import sign_as
 from core.hooks import service as hooks
+from core.hooks import store
 from core.hooks.model import HookAuth, PayloadMap
 from core.kernel.principal import Principal, system
 from tests.integration.webhook.conftest import World, settled
@@ -383,7 +384,7 @@ async def test_secret_spoilt_in_the_database_lets_nobody_in(
     an_endpoint(world, person, kind)
     blank = world.vault.seal(b" ", context="elsewhere")
     world.db.run(
-        lambda tx: hooks.store.rotate(tx, "W-1", new=blank, old="", until=tx.now),
+        lambda tx: store.rotate(tx, "W-1", new=blank, old="", until=tx.now),
         by=system(),
     )
 
