@@ -24,22 +24,26 @@ class Failed:
     fault: BaseException
 
 
-async def aside(work: Callable[[], Done], *, name: str) -> Done | Failed:
-    """Do some work in a thread of its own, for at most ten seconds."""
+async def aside(
+    work: Callable[[], Done], *, name: str, deadline: timedelta = DEADLINE
+) -> Done | Failed:
+    """Do some work in a thread of its own, and give it up after a while."""
     future = _start(work, name)
     try:
-        async with asyncio.timeout(DEADLINE.total_seconds()):
+        async with asyncio.timeout(deadline.total_seconds()):
             return await asyncio.wrap_future(future)
     except TimeoutError:
-        return _late()
+        return _late(deadline)
 
 
-def wait_aside(work: Callable[[], Done], *, name: str) -> Done | Failed:
+def wait_aside(
+    work: Callable[[], Done], *, name: str, deadline: timedelta = DEADLINE
+) -> Done | Failed:
     """Do the same while nothing is served yet, and wait for it."""
     try:
-        return _start(work, name).result(DEADLINE.total_seconds())
+        return _start(work, name).result(deadline.total_seconds())
     except TimeoutError:
-        return _late()
+        return _late(deadline)
 
 
 class _Net(AbstractContextManager["_Net"]):
@@ -81,5 +85,5 @@ def _attempt(work: Callable[[], Done]) -> Done | Failed:
     return Failed(net.fault)
 
 
-def _late() -> Failed:
-    return Failed(PluginFault(f"it took longer than {DEADLINE.total_seconds():g} s"))
+def _late(deadline: timedelta) -> Failed:
+    return Failed(PluginFault(f"it took longer than {deadline.total_seconds():g} s"))

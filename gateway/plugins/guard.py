@@ -56,5 +56,6 @@ class _Watch(AbstractContextManager["_Watch"]):
         if fault is None or isinstance(fault, _NO_FAULTS):
             return
         self._note(fault)
-        if not isinstance(fault, Exception):
+        is_mild = isinstance(fault, Exception)
+        if not is_mild:
             raise RuntimeError(f"{self._name} ended with {fault!r}") from fault
