@@ -76,7 +76,8 @@ class WholeDeliveryData(DeliveryData):
     """A delivery with what it said and what came of it.
 
     `body` has at most 65,536 characters and `is_cut` tells that there were more.
-    `skipped` is why no command was run; `detail` and `fix` tell of a problem.
+    `skipped` is why no command was run; `detail` and `fix` tell of a problem, and if an
+    expression found nothing, `expression` and `sample` what was looked for and where.
     """
 
     headers: dict[str, str]
@@ -84,6 +85,8 @@ class WholeDeliveryData(DeliveryData):
     is_cut: bool
     skipped: str
     detail: str
+    expression: str
+    sample: str
     fix: list[str]
     lines: list[AnsweredLineData]
     tries: list[DeliveryTryData]
@@ -132,6 +135,7 @@ def whole_view_of(whole: Whole) -> dict[str, Json]:
     """Show a delivery with what is kept of it."""
     reply = whole.reply
     error = reply.get("error") or {}
+    extra = error.get("extra", {})
     return {
         **view_of(whole.delivery),
         "headers": dict(whole.headers),
@@ -139,6 +143,8 @@ def whole_view_of(whole: Whole) -> dict[str, Json]:
         "is_cut": len(whole.body) > BODY_LIMIT_CHARS,
         "skipped": str(reply.get("data", {}).get("skipped", "")),
         "detail": error.get("detail", ""),
+        "expression": str(extra.get("expression", "")),
+        "sample": str(extra.get("sample", "")),
         "fix": list(error.get("fix", ())),
         "lines": _lines(whole.delivery, reply),
         "tries": [

@@ -26,8 +26,9 @@ from commands.webhook_rules import (
     Templates,
     parse_rule,
 )
-from core.hooks import deliveries
+from core.hooks import deliveries, mapping
 from core.hooks import service as hooks
+from core.hooks.mapping import Call
 from core.hooks.model import Endpoint, PayloadMap
 from core.hooks.presets import PRESETS
 from core.hooks.previews import Preview, preview
@@ -126,7 +127,11 @@ def try_out(
     return _reply(
         endpoint,
         [
-            _Tried(each, _problem(ctx, each, is_saved=is_saved), _calls(ctx, each))
+            _Tried(
+                each,
+                _problem(ctx, each, is_saved=is_saved),
+                [_call(ctx, endpoint, call) for call in each.calls],
+            )
             for each in found
         ],
     )
@@ -202,8 +207,22 @@ def _problem(ctx: Context, found: Preview, *, is_saved: bool) -> str:
     return ""
 
 
-def _calls(ctx: Context, found: Preview) -> list[dict[str, Json]]:
-    return [try_call(ctx, found.rule.command, args) for args in found.calls]
+def _call(ctx: Context, endpoint: Endpoint, call: Call) -> dict[str, Json]:
+    """Understand one call as its delivery would, and say how that ended."""
+    asked = ctx.registry.find(call.rule.command)
+    needed = (
+        [each.name for each in asked.parameters if each.is_required] if asked else []
+    )
+    try:
+        mapping.require_found(call, needed, webhook=endpoint.id)
+    except InvalidArgument as lack:
+        return {
+            "command": call.rule.command,
+            "args": call.args,
+            "line": "",
+            "problem": lack.detail,
+        }
+    return try_call(ctx, call.rule.command, call.args)
 
 
 def _reply(endpoint: Endpoint, tried: Sequence[_Tried]) -> Reply:

@@ -1,10 +1,11 @@
 """What one rule makes of a payload, told step by step; nothing is run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from core.hooks import mapping
-from core.hooks.mapping import Calls, Skipped
+from core.hooks.mapping import Call, Skipped
 from core.hooks.model import PayloadMap
 from core.kernel.jsons import Json
 from core.kernel.problems import InvalidArgument
@@ -25,13 +26,14 @@ class Preview:
 
     Shape:  `each_count` is how many elements `each` found, None when the rule has none
             or its filter kept it from looking. `problem` says which expression cannot
-            be used, and why; then there are no `calls`.
+            be used, and why; then there are no `calls`, and none either of what is
+            `skipped`.
     """
 
     rule: PayloadMap
     filter: Verdict
     each_count: int | None = None
-    calls: Calls
+    calls: Sequence[Call] = ()
     skipped: str = ""
     problem: str = ""
 
@@ -41,13 +43,12 @@ def preview(rule: PayloadMap, payload: Json) -> Preview:
     matched = Verdict.MATCHED if rule.filter else Verdict.NONE
     try:
         mapping.check(rule)
-        found = mapping.extract(rule, payload)
+        found = mapping.extract_calls([rule], payload)
     except InvalidArgument as problem:
         is_filter = rule.filter and problem.extra.get("argument") == "filter"
         return Preview(
             rule=rule,
             filter=Verdict.BROKEN if is_filter else matched,
-            calls=[],
             problem=problem.detail,
         )
     if not isinstance(found, Skipped):
@@ -58,7 +59,6 @@ def preview(rule: PayloadMap, payload: Json) -> Preview:
         rule=rule,
         filter=Verdict.UNMATCHED if is_kept_out else matched,
         each_count=0 if rule.each and not is_kept_out else None,
-        calls=[],
         skipped=found.reason,
     )
 
