@@ -1,24 +1,25 @@
 """Writes a delivery to a subscription as the request that goes out, to be looked at."""
 
+from dataclasses import replace
 from datetime import datetime
 
+from channels.webhook.outward import render_message
 from commands.subscription_deliveries import Drawn
-from commands.subscription_views import said_by
 from core.delivery.outbox.model import Outgoing
-from core.kernel.clock import to_iso
-from core.kernel.jsons import to_json
+from core.kernel.principal import DEFAULT_TENANT
+from gateway.tries import parcel_of
 
 
 def drawn(outgoing: Outgoing, at: datetime) -> Drawn:
     """Write the request of a try at a moment, without its signatures."""
-    said = said_by(outgoing)["data"]
-    assert isinstance(said, dict)
-    body = {"type": said.get("event", "reply"), "timestamp": to_iso(at), "data": said}
+    shown = replace(outgoing, body=outgoing.shown)
+    message = render_message(parcel_of(shown, DEFAULT_TENANT))
+    headers = message.headers((), now=at)
     return Drawn(
         headers={
-            "content-type": "application/json",
-            "webhook-id": outgoing.key,
-            "webhook-timestamp": str(int(at.timestamp())),
+            name.lower(): value
+            for name, value in headers.items()
+            if name != "webhook-signature"
         },
-        body=to_json(body).decode(),
+        body=message.body.decode(),
     )

@@ -73,7 +73,7 @@ async def hand_over(
     """Have a courier deliver one, and put what it says into words of ours."""
     try:
         async with asyncio.timeout(patience.total_seconds()):
-            told = await courier.deliver(_parcel(outgoing, tenant))
+            told = await courier.deliver(parcel_of(outgoing, tenant))
             return Delivered(ref=told) if isinstance(told, str) else told
     except TimeoutError:
         return Late(reason=f"no answer within {patience.total_seconds():.0f} s")
@@ -91,17 +91,8 @@ async def hand_over(
         return Lost(reason=lost.reason, fix=lost.fix, attempt=lost.attempt)
 
 
-def delay_of(outgoing: Outgoing, late: Late, *, now: datetime, jitter: Jitter) -> Delay:
-    """Wait as the channel plans, as was asked, or a random while that grows."""
-    reason = late.reason[:_REASON_LIMIT]
-    if late.wish is not None:
-        return _wished(outgoing, late.wish, reason, now)
-    seconds = late.retry_after + jitter() * _most_seconds(outgoing, late)
-    until = now + timedelta(seconds=seconds)
-    return Delay(reason=reason, until=until, spot=_spot_of(outgoing, late))
-
-
-def _parcel(outgoing: Outgoing, tenant: TenantId) -> Parcel:
+def parcel_of(outgoing: Outgoing, tenant: TenantId) -> Parcel:
+    """Make what a courier takes of what was stored."""
     stored = parse_json(outgoing.body)
     assert isinstance(stored, dict)
     return Parcel(
@@ -116,6 +107,16 @@ def _parcel(outgoing: Outgoing, tenant: TenantId) -> Parcel:
         attempt=outgoing.attempts,
         posted_at=outgoing.created_at,
     )
+
+
+def delay_of(outgoing: Outgoing, late: Late, *, now: datetime, jitter: Jitter) -> Delay:
+    """Wait as the channel plans, as was asked, or a random while that grows."""
+    reason = late.reason[:_REASON_LIMIT]
+    if late.wish is not None:
+        return _wished(outgoing, late.wish, reason, now)
+    seconds = late.retry_after + jitter() * _most_seconds(outgoing, late)
+    until = now + timedelta(seconds=seconds)
+    return Delay(reason=reason, until=until, spot=_spot_of(outgoing, late))
 
 
 def _wished(outgoing: Outgoing, wish: Wish, reason: str, now: datetime) -> Delay:

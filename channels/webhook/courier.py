@@ -75,6 +75,13 @@ class Outside(Protocol):
         """
 
 
+class Schedule(Protocol):
+    """Plans the tries of a delivery."""
+
+    def __call__(self, attempt: int, *, chance: float) -> float:
+        """Say how many seconds to wait after a try; `chance` goes from 0 to 1."""
+
+
 class WebhookCourier:
     """Delivers by one signed POST; `jitter` draws from 0 to 1."""
 
@@ -85,7 +92,7 @@ class WebhookCourier:
         *,
         clock: Clock,
         jitter: Callable[[], float] = random.random,
-        schedule: Callable[..., float] = seconds_until_next,
+        schedule: Schedule = seconds_until_next,
     ) -> None:
         self._receivers = receivers
         self._outside = outside
