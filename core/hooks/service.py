@@ -129,7 +129,7 @@ def rotate(
     Shape:  `secret` is one that the sender chose; None makes one, told only now.
     Raises: NotFound, IllegalMove when it has no secret, InvalidArgument.
     """
-    endpoint = get_(tx, reference)
+    endpoint = _get_made(tx, reference)
     if endpoint.auth is HookAuth.KEY:
         raise IllegalMove(
             f"{endpoint.id} takes API keys and has no secret", fix=["key rotate"]
@@ -153,9 +153,10 @@ def rotate(
 def set_rules(tx: Tx, reference: str, rules: Sequence[PayloadMap]) -> Endpoint:
     """Have an endpoint's deliveries become something else, in the caller's name.
 
-    Raises: NotFound, also when the caller is no user; InvalidArgument for a bad rule.
+    Raises: NotFound, also when the caller is no user; InvalidArgument for a bad rule;
+            IllegalMove for the one that everybody has.
     """
-    endpoint = get_(tx, reference)
+    endpoint = _get_made(tx, reference)
     _check_rules(rules)
     changed = replace(
         endpoint,
@@ -180,12 +181,7 @@ def delete(tx: Tx, reference: str) -> Endpoint:
 
     Raises: NotFound; IllegalMove for the one that everybody has.
     """
-    endpoint = get_(tx, reference)
-    if endpoint.is_built_in:
-        raise IllegalMove(
-            f"the webhook {endpoint.name} is there for everybody and does nothing",
-            fix=["webhook list"],
-        )
+    endpoint = _get_made(tx, reference)
     store.delete(tx, endpoint.id)
     tx.bump("webhooks")
     append(tx, "webhook_deleted", target=endpoint.id, name=endpoint.name)
@@ -224,6 +220,17 @@ def open_keys(
     context = _context(tenant, endpoint.id)
     secrets = [vault.open_(each, context=context).decode() for each in sealed]
     return [signing_key(endpoint.auth, each) for each in secrets]
+
+
+def _get_made(tx: Tx, reference: str) -> Endpoint:
+    """Get an endpoint that somebody made, and may change."""
+    endpoint = get_(tx, reference)
+    if endpoint.is_built_in:
+        raise IllegalMove(
+            f"the webhook {endpoint.name} is there for everybody and runs nothing",
+            fix=["webhook list", f"webhook deliveries {endpoint.name}"],
+        )
+    return endpoint
 
 
 def _check_rules(rules: Sequence[PayloadMap]) -> None:

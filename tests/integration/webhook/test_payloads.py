@@ -279,6 +279,7 @@ async def test_echo_wants_a_key_that_may_deliver(
     [
         ("webhook delete", {"confirm": ECHO}),
         ("webhook rotate", {}),
+        ("webhook set", {"command": "version"}),
     ],
 )
 async def test_echo_can_be_shown_and_not_changed(
