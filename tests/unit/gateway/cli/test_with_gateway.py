@@ -117,3 +117,24 @@ def test_reader_that_leaves_early_is_no_error(program: Program) -> None:
 
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+def test_delivery_is_seen_as_it_comes_in(program: Program) -> None:
+    """M-OMN-04: whoever listens sees it end, and it can be looked at and replayed."""
+    program.run("webhook", "create", "seen", "--command", "task create",
+                "--arguments", '{"title":"name"}', "--auth", "key", "--yes")  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-m", "gateway", "webhook", "listen", "seen", "--limit", "1"],
+        cwd=ROOT, env=program.environ, stdout=subprocess.PIPE, text=True,
+    ) as listening:  # fmt: skip
+        assert listening.stdout is not None
+        assert "No deliveries so far" in listening.stdout.readline()
+        sent = program.run("webhook", "send", "seen", "--payload", '{"name":"disk"}')
+        line, _ = listening.communicate(timeout=30)
+
+    delivery = sent.stdout.split()[1]
+    assert listening.returncode == 0
+    assert f"{delivery}  done" in line
+    assert "task create disk" in line
+    replayed = program.run("webhook", "replay", "seen", delivery)
+    assert "nothing was run again" in replayed.stdout
