@@ -1,13 +1,14 @@
 """Triggers as people use them: events and deliveries that run one fixed command."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from core.audit.model import AuditEntry, Verdict
 from core.kernel.principal import Role
 from tests.api.gateway import Gateway, Person
-from tests.api.triggers import NOTE_ON_T1, Triggering
+from tests.api.triggers import NOTE_ON_T1, Triggering, named
 
 BLOCKED = "details.status=='blocked'"
 
@@ -253,7 +254,7 @@ async def test_it_runs_in_the_name_of_who_was_named(
     """M-OMN-11: an admin names another user, who may do no more than both of them."""
     await world.make(
         "file", on=["web_deployed"], command="task create",
-        fixed={"title": "look"}, **{"as": "bob"},
+        fixed={"title": "look"}, **named("bob"),
     )  # fmt: skip
 
     await world.admin.say("event add web_deployed")
@@ -273,7 +274,7 @@ async def test_nobody_is_named_who_may_not_run_the_command(world: Triggering) ->
 
     answer = await world.refused(
         "file", on=["web_deployed"], command="task create",
-        fixed={"title": "look"}, **{"as": "carol"},
+        fixed={"title": "look"}, **named("carol"),
     )  # fmt: skip
 
     assert (answer.status, answer.error["scope"]) == (403, "tasks:write")
@@ -288,7 +289,7 @@ async def test_only_who_manages_people_names_another(
 
     answer = await world.refused(
         "file", by=narrow, on=["web_deployed"], command="task create",
-        fixed={"title": "look"}, **{"as": "bob"},
+        fixed={"title": "look"}, **named("bob"),
     )  # fmt: skip
 
     assert (answer.status, answer.error["scope"]) == (403, "users:write")
@@ -321,7 +322,7 @@ async def test_an_owner_who_was_disabled_runs_nothing(
     """Every run is authorised anew; the trigger says why nothing comes of it."""
     trigger = await world.make(
         "file", on=["web_deployed"], command="task create",
-        fixed={"title": "look"}, **{"as": "bob"},
+        fixed={"title": "look"}, **named("bob"),
     )  # fmt: skip
     await said(world, "user disable bob")
 
@@ -341,7 +342,7 @@ async def test_an_owner_who_lost_the_scope_is_denied(
 ) -> None:
     trigger = await world.make(
         "file", on=["web_deployed"], command="task create",
-        fixed={"title": "look"}, **{"as": "bob"},
+        fixed={"title": "look"}, **named("bob"),
     )  # fmt: skip
     await said(world, "user set bob --roles viewer")
 
@@ -495,7 +496,7 @@ async def test_nobody_is_shown_an_event_that_they_may_not_read(
     ],
 )
 async def test_what_could_never_work_is_refused(
-    world: Triggering, body: dict[str, object], said: str
+    world: Triggering, body: dict[str, Any], said: str
 ) -> None:
     answer = await world.refused("tell", **body)
 
