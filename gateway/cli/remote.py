@@ -132,6 +132,12 @@ def _confirmed(client: Client, asked: Asked, reply: Reply, terminal: Terminal) -
 
 
 def _confirm_line(asked: Asked, reply: Reply) -> str:
-    """Write the line that gives consent: what was asked, `--reason` and all."""
-    consent = reply.data.get("token") or reply.data.get("target") or ""
-    return f"{asked.line} --confirm {quote(str(consent))}"
+    """Write the line that gives consent: what was asked, `--reason` and all.
+
+    A proposal's own line has moments where a person wrote `2h`, which by now would be
+    another one.
+    """
+    token = str(reply.data.get("token", ""))
+    proposed = str(reply.data.get("confirm", "")) if token else ""
+    consent = token or str(reply.data.get("target", ""))
+    return proposed or f"{asked.line} --confirm {quote(consent)}"

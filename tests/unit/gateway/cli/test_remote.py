@@ -256,6 +256,18 @@ def test_what_waits_for_others_is_not_to_be_confirmed(
     assert "confirm with" not in ops.err
 
 
+def test_what_is_confirmed_is_what_was_proposed(
+    ops: Console, stub: StubGateway
+) -> None:
+    line = "webhook replay W-3 --since 2026-11-04T07:00:00Z --confirm 7f3k"
+    proposal = {"token": "7f3k", "target": "W-3", "confirm": line}
+    stub.answer(a_reply(status="needs_confirmation", data=proposal), 409)
+    stub.answer(a_reply())
+
+    assert ops.run("webhook", "replay", "W-3", "--since", "2h", "--yes") == 0
+    assert stub.requests[1].line == line
+
+
 def test_script_says_yes_with_a_flag(ops: Console, stub: StubGateway) -> None:
     stub.answer(a_proposal(), 409)
     stub.answer(a_reply())
