@@ -75,15 +75,10 @@ def _is_consented(context: Context) -> bool:
 
 
 def propose(context: Context) -> Reply:
-    """Store the command as a proposal and ask for its confirmation.
-
-    Raises: NeedsConfirmation for a line with a secret in it, which no proposal keeps:
-            confirmed later, it would be another command.
-    """
+    """Store the command as a proposal and ask for its confirmation."""
     asked, origin = context.invocation, context.origin
     if asked.command.danger is Danger.DESTRUCTIVE:
         return _ask_for_id(asked)
-    _require_nothing_lost(asked)
     proposal = approvals.propose(
         context.tx,
         whole_line(asked),
@@ -96,9 +91,13 @@ def propose(context: Context) -> Reply:
 
 
 def binding(context: Context) -> str:
-    """Digest the command with the fields of its target that it declares."""
+    """Digest the command with the fields of its target that it declares.
+
+    A secret counts as well: without it, as a proposal is kept, it is another command.
+    """
     asked, state = context.invocation, context.command.fingerprint
-    return digest_of(asked.canonical, state(context.tx, asked.target) if state else "")
+    present = state(context.tx, asked.target) if state else ""
+    return digest_of(asked.canonical, "\n".join((present, *_secrets_of(asked))))
 
 
 def whole_line(asked: Invocation) -> str:
@@ -120,21 +119,24 @@ def _require_typed_id(asked: Invocation, given: str) -> None:
         )
 
 
-def _require_nothing_lost(asked: Invocation) -> None:
-    secrets = [
-        each.flag
+def _secrets_of(asked: Invocation) -> list[str]:
+    """List the secrets that were given, which no line that is kept has in it."""
+    return [
+        str(asked.args[each.name])
         for each in asked.command.parameters
         if each.is_secret and each.name in asked.given
     ]
-    if secrets:
-        raise NeedsConfirmation(
-            f"{asked.canonical} has a secret in {secrets[0]}, which no proposal keeps",
-            fix=[f"in a terminal: ops {asked.canonical} {secrets[0]} … --yes"],
-        )
 
 
 def _ask(asked: Invocation, proposal: Proposal) -> Reply:
     line = f"confirm {proposal.id}"
+    again = f"Send it again, secret and all, with `--confirm {proposal.id}`."
+    by_line = Actions(
+        items=(
+            Action(label="Confirm", command=line, style="danger"),
+            Action(label="Cancel", command=f"cancel {proposal.id}"),
+        )
+    )
     return Reply(
         summary=f"Confirm: {asked.canonical}"[:150],
         status=ReplyStatus.NEEDS_CONFIRMATION,
@@ -144,12 +146,7 @@ def _ask(asked: Invocation, proposal: Proposal) -> Reply:
                 f"{asked.command.summary} It waits for you until "
                 f"{proposal.expires_at:%H:%M} UTC."
             ),
-            Actions(
-                items=(
-                    Action(label="Confirm", command=line, style="danger"),
-                    Action(label="Cancel", command=f"cancel {proposal.id}"),
-                )
-            ),
+            Text(md=again) if _secrets_of(asked) else by_line,
         ),
         data={
             "token": proposal.id,

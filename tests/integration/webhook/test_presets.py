@@ -300,21 +300,29 @@ async def test_chosen_secret_is_told_and_written_nowhere(
 async def test_chosen_secret_is_not_lost_by_waiting_for_a_confirmation(
     world: World, person: Principal
 ) -> None:
-    """A proposal keeps no secret; confirmed, it would have made one of its own."""
-    reply = await ask(
+    """A proposal keeps no secret; confirmed alone, one would have been made instead."""
+    line = {"name": "shop", "preset": "github", "secret": CHOSEN}
+
+    asked = await ask(world, person, "webhook create", is_consent=False, **line)
+    token = str(asked.data["token"])
+    alone = await ask(world, person, "confirm", is_consent=False, proposal=token)
+    other = await ask(
         world,
         person,
         "webhook create",
         is_consent=False,
-        name="shop",
-        preset="github",
-        secret=CHOSEN,
+        confirm=token,
+        **{**line, "secret": f"{CHOSEN}!"},
+    )
+    whole = await ask(
+        world, person, "webhook create", is_consent=False, confirm=token, **line
     )
 
-    assert reply.status is ReplyStatus.ERROR
-    assert reply.error is not None
-    assert "no proposal keeps" in reply.error.detail
-    assert CHOSEN not in repr(reply)
+    assert asked.status is ReplyStatus.NEEDS_CONFIRMATION
+    assert CHOSEN not in repr(asked)
+    assert alone.error is not None
+    assert other.error is not None
+    assert whole.error is None
 
 
 @pytest.mark.parametrize("secret", ["", "short", "x" * 300])
