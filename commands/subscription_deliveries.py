@@ -110,7 +110,7 @@ def list_(
     items = [delivery_view_of(each) for each in page.items]
     columns = ("id", "what", "state", "attempts", "status", "took_ms", "next_try_at")
     return Reply(
-        summary=f"{len(items)} deliveries to {found.name}"[:150],
+        summary=f"{_counted(len(items))} to {found.name}",
         blocks=(
             blocks.table(
                 ("id", "what", "state", "tries", "status", "ms", "next try"),
@@ -204,12 +204,11 @@ def _require_readable(ctx: Context, outgoing: Outgoing) -> None:
 
 
 def _redelivered(found: Subscription, again: Again) -> Reply:
-    count = "1 delivery" if len(again.sent) == 1 else f"{len(again.sent)} deliveries"
     more_from = to_iso(again.more_from) if again.more_from else None
     more = f"subscription redeliver {found.id} --since {more_from}"
     rest = "; more remain" if more_from else ""
     return Reply(
-        summary=f"Sending {count} to {found.name} again{rest}"[:150],
+        summary=f"Sending {_counted(len(again.sent))} to {found.name} again{rest}",
         blocks=(
             blocks.actions(
                 *((("Go on", more),) if more_from else ()),
@@ -223,6 +222,10 @@ def _redelivered(found: Subscription, again: Again) -> Reply:
             "more_from": more_from,
         },
     )
+
+
+def _counted(number: int) -> str:
+    return "1 delivery" if number == 1 else f"{number} deliveries"
 
 
 def _tries(tried: Sequence[Attempt]) -> Table:
