@@ -9,6 +9,7 @@ from core.delivery import retention
 from core.delivery.outbox import queue
 from core.delivery.retention import Expired, Keep
 from core.hooks.subscriptions import service as subscriptions
+from core.hooks.triggers import fires
 from core.kernel.principal import Principal, TenantId, system
 from gateway.settings import KeepSettings
 
@@ -42,6 +43,7 @@ class Purge:
                     break
                 await self._db.write(partial(_forget, expired=expired), by=by)
             await self._forget_attempts(by)
+            await self._forget_fires(by)
 
     async def _forget_attempts(self, by: Principal) -> None:
         """Forget how old deliveries to subscriptions went."""
@@ -54,6 +56,16 @@ class Purge:
             await self._db.write(
                 partial(subscriptions.forget_attempts, attempts=old), by=by
             )
+
+    async def _forget_fires(self, by: Principal) -> None:
+        """Forget what triggers set off, as soon as its answers are forgotten."""
+        for _ in range(MOST_BATCHES):
+            old = await self._db.read(
+                lambda tx: fires.find_expired(tx, self._keep.inbox), by=by
+            )
+            if not old:
+                break
+            await self._db.write(partial(fires.forget, expired=old), by=by)
 
 
 def _forget(tx: Tx, expired: Expired) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, literal_column
 from core.database import Prepared, Row, Tx
 from core.hooks.triggers.model import MOST_FIRES, Fire
 from core.hooks.triggers.tables import trigger_fires
-from core.kernel.clock import from_micros, to_micros
+from core.kernel.clock import from_micros
 from core.kernel.ids import TriggerId
 from core.kernel.jsons import canonical_json, parse_json
 
@@ -39,11 +39,9 @@ _NTH_NEWEST = Prepared(
     .limit(1)
     .offset(literal_column(str(MOST_FIRES - 1)))
 )
-_OLD = Prepared(
-    trigger_fires.select()
-    .with_only_columns(_TABLE.request_id)
-    .where(_OWN, _TABLE.created_at < bindparam("until"))
-    .limit(bindparam("most"))
+# A request's id begins with its time, so that the oldest are found along the key.
+_OLDEST = Prepared(
+    _ALL.where(_OWN).order_by(_TABLE.request_id).limit(bindparam("most"))
 )
 _FORGET = Prepared(
     trigger_fires.delete().where(_OWN, _TABLE.request_id == bindparam("of"))
@@ -89,10 +87,9 @@ def find_limit_moment(tx: Tx, trigger_id: str) -> datetime | None:
     return from_micros(rows[0][0]) if rows else None
 
 
-def list_old(tx: Tx, before: datetime, *, most: int) -> Sequence[str]:
-    """List the requests of fires before a moment."""
-    rows = tx.run(_OLD, until=to_micros(before), most=most)
-    return [str(row[0]) for row in rows]
+def list_oldest(tx: Tx, *, most: int) -> Sequence[Fire]:
+    """List the oldest fires of all triggers."""
+    return [_to_fire(row) for row in tx.run(_OLDEST, most=most)]
 
 
 def forget(tx: Tx, request_id: str) -> None:

@@ -6,7 +6,7 @@ and comes back carries no chain, so a trigger that fires too often is disabled a
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import timedelta
 
 from core.audit.model import AuditDraft, Verdict
 from core.database import Tx
@@ -37,6 +37,7 @@ from core.kernel.jsons import Json, canonical_json
 from core.kernel.pages import PAGE_LIMIT, Page, page_size, parse_cursor, render_cursor
 from core.kernel.problems import NotFound, Problem, Unavailable
 
+_BATCH = 200
 _NEWEST = 2**62
 
 
@@ -126,17 +127,16 @@ def list_(
     return Page(found[:limit], render_cursor(last) if last else None)
 
 
-def forget(tx: Tx, *, before: datetime, limit: int) -> int:
-    """Forget fires before a moment, at most `limit`; tell how many."""
-    old = store.list_old(tx, before, most=limit)
-    for each in old:
-        store.forget(tx, each)
-    return len(old)
+def find_expired(tx: Tx, kept: timedelta) -> Sequence[Fire]:
+    """Find a batch of fires that have been kept long enough, the oldest first."""
+    oldest = store.list_oldest(tx, most=_BATCH)
+    return [each for each in oldest if each.at < tx.now - kept]
 
 
-def has_old(tx: Tx, *, before: datetime) -> bool:
-    """Tell whether there is anything to forget."""
-    return bool(store.list_old(tx, before, most=1))
+def forget(tx: Tx, expired: Sequence[Fire]) -> None:
+    """Delete what was found."""
+    for each in expired:
+        store.forget(tx, each.request_id)
 
 
 def _chain_of(tx: Tx, event: Event) -> Chain:

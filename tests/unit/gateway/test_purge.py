@@ -11,6 +11,9 @@ from core.delivery.outbox import dispatch
 from core.delivery.outbox import service as outbox
 from core.delivery.outbox.dispatch import Terms
 from core.delivery.outbox.model import Budget, OutboxDraft
+from core.hooks.triggers import fire_store, fires
+from core.hooks.triggers.model import Fire
+from core.kernel.ids import TriggerId
 from core.kernel.principal import TenantId, system
 from gateway.purge import Purge
 from gateway.settings import KeepSettings
@@ -64,6 +67,39 @@ async def test_everything_too_old_is_forgotten_in_batches(
 
     assert early == [100, 100]
     assert sent(db) == [0, 0]
+
+
+async def test_what_triggers_set_off_is_forgotten_with_its_answers(
+    db: Database, clock: FakeClock
+) -> None:
+    async def tenants() -> list[TenantId]:
+        return TENANTS
+
+    def fired(tx: Tx) -> int:
+        return len(fires.list_(tx, "G-1").items)
+
+    db.run(partial(fire, number=1), by=system())
+    clock.advance(timedelta(days=2))
+    db.run(partial(fire, number=2), by=system())
+    clock.advance(timedelta(days=1, seconds=1))
+
+    await Purge(db, KeepSettings(inbox_days=3), tenants=tenants).run()
+
+    assert db.look(fired, by=system()) == 1
+
+
+def fire(tx: Tx, number: int) -> None:
+    """Have a trigger fire that nobody asks about any more."""
+    fire_store.add(
+        tx,
+        Fire(
+            request_id=tx.new_token("rq"),
+            trigger_id=TriggerId("G-1"),
+            key=str(number),
+            seq=number,
+            at=tx.now,
+        ),
+    )
 
 
 async def test_a_purge_that_finds_nothing_writes_nothing(
