@@ -12,7 +12,7 @@ from core.delivery.model import InboxKey, MemoryDraft
 from core.delivery.received import Received
 from core.kernel.envelope import Envelope
 from core.kernel.ids import NUMBERED, random_token
-from core.kernel.principal import DEFAULT_TENANT, Principal
+from core.kernel.principal import DEFAULT_TENANT, Assurance, Principal
 from core.kernel.problems import (
     BadRequest,
     Forbidden,
@@ -25,8 +25,8 @@ from core.kernel.reply import Reply, ReplyStatus
 _INTERACTIVE = frozenset({"websocket"})
 # A mail proves its sender's domain at best, and is read long after it was written.
 _WEAK = frozenset({"email"})
-# What is said there stays there, in a history or in a mailbox.
-_KEPT = frozenset({"slack", "email", "webhook", "trigger"})
+# Elsewhere, at the doors of plugins too, what is said stays: in a history, in a mailbox.
+_FLEETING = frozenset({"rest", "cli", "websocket"})
 _NOBODY = Principal(id="", name="nobody", tenant=DEFAULT_TENANT, linked=False)
 
 
@@ -63,12 +63,18 @@ class Message:
             timezone=envelope.timezone or self.principal.timezone,
             is_consent=envelope.is_consent,
             is_interactive=envelope.channel in _INTERACTIVE,
-            is_weak=envelope.channel in _WEAK,
-            is_kept=envelope.channel in _KEPT or bool(envelope.approval),
+            is_weak=envelope.channel in _WEAK or self._is_hardly_known,
+            is_kept=envelope.channel not in _FLEETING or bool(envelope.approval),
             this=envelope.this,
             reply_to=envelope.reply_to,
             approval=envelope.approval,
         )
+
+    @property
+    def _is_hardly_known(self) -> bool:
+        """Whether the sender of an account elsewhere has shown no secret of theirs."""
+        envelope = self.envelope
+        return envelope.credential is None and envelope.assurance < Assurance.SECRET
 
     @property
     def key(self) -> InboxKey:
