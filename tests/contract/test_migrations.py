@@ -146,3 +146,32 @@ def test_a_second_process_waits_longer_than_a_command_would(tmp_path: Path) -> N
     process.communicate()
 
     assert waiting.communicate(timeout=60)[0] == "current\n"
+
+
+def test_outcomes_are_read_off_the_answers_there_were(empty_url: str) -> None:
+    """What failed before the column was there can be replayed as well."""
+    engine = open_engine(empty_url)
+    upgrade(engine, revision="0002")
+    answers = {
+        "failed": '{"error":{"code":"x","detail":"\\u0000"},"data":{}}',
+        "skipped": '{"error":null,"data":{"skipped":""}}',
+        "done": '{"error":null,"data":{"items":[]}}',
+        "": "",
+    }
+    row = text(
+        "INSERT INTO inbox (tenant_id, channel, account, sender, key, seq,"
+        " conversation, reply_id, request_id, request_hash, state, payload, reply,"
+        " claimed_until, created_at) VALUES ('default', 'webhook', 'W-1', '', :key, 1,"
+        " '', :key, '', '', :state, '{}', :reply, 0, 0)"
+    )
+    with engine.begin() as connection:
+        for outcome, reply in answers.items():
+            state = "done" if outcome else "received"
+            connection.execute(row, {"key": outcome, "reply": reply, "state": state})
+
+    upgrade(engine)
+
+    with engine.connect() as connection:
+        told = connection.execute(text("SELECT key, outcome FROM inbox")).all()
+    assert {each.key: each.outcome for each in told} == {each: each for each in answers}
+    engine.dispose()

@@ -1,5 +1,6 @@
 """hooks both ways."""
 
+import orjson
 import sqlalchemy as sa
 from alembic import op
 
@@ -7,23 +8,6 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
-
-_TELL_OUTCOME = {
-    "sqlite": """
-        UPDATE inbox SET outcome = CASE
-            WHEN json_extract(reply, '$.error') IS NOT NULL THEN 'failed'
-            WHEN json_type(reply, '$.data.skipped') IS NOT NULL THEN 'skipped'
-            ELSE 'done' END
-        WHERE state = 'done' AND payload <> '' AND reply <> ''
-    """,
-    "postgresql": """
-        UPDATE inbox SET outcome = CASE
-            WHEN (reply::json -> 'error')::text <> 'null' THEN 'failed'
-            WHEN reply::json #> '{data,skipped}' IS NOT NULL THEN 'skipped'
-            ELSE 'done' END
-        WHERE state = 'done' AND payload <> '' AND reply <> ''
-    """,
-}
 
 
 def upgrade() -> None:
@@ -182,8 +166,7 @@ def upgrade() -> None:
         )
 
     # ### end Alembic commands ###
-    # What was received before says in its answer alone how it ended.
-    op.execute(_TELL_OUTCOME[op.get_bind().dialect.name])
+    _tell_outcomes(op.get_bind())
 
 
 def downgrade() -> None:
@@ -224,3 +207,36 @@ def downgrade() -> None:
     op.drop_table("callback_attempts")
     op.drop_table("aliases")
     # ### end Alembic commands ###
+
+
+def _tell_outcomes(connection: sa.Connection) -> None:
+    """Write down how messages ended that say so in their answers alone.
+
+    They are read here, for Postgres refuses to look into JSON that escapes a NUL.
+    """
+    names = ("tenant_id", "channel", "account", "sender", "key")
+    inbox = sa.table("inbox", *map(sa.column, (*names, "payload", "reply", "outcome")))
+    rows = connection.execute(
+        sa.select(*(inbox.c[name] for name in names), inbox.c.reply).where(
+            inbox.c.payload != "", inbox.c.reply != ""
+        )
+    )
+    update = inbox.update().where(
+        *(inbox.c[name] == sa.bindparam(f"of_{name}") for name in names)
+    )
+    told = [
+        {
+            **{f"of_{name}": getattr(row, name) for name in names},
+            "outcome": _outcome_of(row.reply),
+        }
+        for row in rows
+    ]
+    if told:
+        connection.execute(update, told)
+
+
+def _outcome_of(reply: str) -> str:
+    answer = orjson.loads(reply)
+    if answer["error"]:
+        return "failed"
+    return "skipped" if "skipped" in answer["data"] else "done"
