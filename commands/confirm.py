@@ -129,7 +129,9 @@ def _secrets_of(asked: Invocation) -> list[str]:
 
 
 def _ask(asked: Invocation, proposal: Proposal) -> Reply:
+    has_secret = bool(_secrets_of(asked))
     line = f"confirm {proposal.id}"
+    whole = "" if has_secret else f"{proposal.command} --confirm {proposal.id}"
     again = f"Send it again, secret and all, with `--confirm {proposal.id}`."
     by_line = Actions(
         items=(
@@ -146,14 +148,14 @@ def _ask(asked: Invocation, proposal: Proposal) -> Reply:
                 f"{asked.command.summary} It waits for you until "
                 f"{proposal.expires_at:%H:%M} UTC."
             ),
-            Text(md=again) if _secrets_of(asked) else by_line,
+            Text(md=again) if has_secret else by_line,
         ),
         data={
             "token": proposal.id,
             "command": asked.canonical,
             "target": asked.target,
             "danger": danger_of(asked).value,
-            "confirm": f"{proposal.command} --confirm {proposal.id}",
+            "confirm": whole,
         },
     )
 

@@ -320,6 +320,7 @@ async def test_chosen_secret_is_not_lost_by_waiting_for_a_confirmation(
 
     assert asked.status is ReplyStatus.NEEDS_CONFIRMATION
     assert CHOSEN not in repr(asked)
+    assert asked.data["confirm"] == "", "no line says it all"
     assert alone.error is not None
     assert other.error is not None
     assert whole.error is None
