@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from commands import bus
 from commands.alias_lines import is_claimed, why_not
 from commands.alias_templates import (
+    Filled,
     Template,
     Value,
     fill,
@@ -47,9 +48,9 @@ def require_possible(ctx: Context, definition: Definition) -> None:
     index = index_of(ctx.registry)
     template = parse_template(definition.command)
     patterns = [parse_format(each.match) for each in definition.formats]
-    for pattern in patterns:
+    for each, pattern in zip(definition.formats, patterns, strict=True):
         _require_free(index, pattern)
-        _require_places(pattern, template)
+        _require_places(each.match, pattern, template)
     plan, used = _plan(index, template)
     bus.authorise(plan.command, ctx.principal)
     for name in _NEVER_FIXED:
@@ -89,21 +90,21 @@ def _require_free(index: Index, pattern: Pattern) -> None:
         )
 
 
-def _require_places(pattern: Pattern, template: Template) -> None:
+def _require_places(match: str, pattern: Pattern, template: Template) -> None:
     """Each place is used, and what is used has a place."""
     known = [each.name for each in pattern.places]
     for name in known:
         if name not in template.places:
             raise InvalidArgument(
-                f"{{{name}}} is not used by the command",
+                f"{{{name}}} of {match!r} is not used by the command",
                 fix=[f"put {{{name}}} into --command, or take it out of --match"],
                 argument="command",
             )
     for name in template.places:
         if name not in known:
             raise InvalidArgument(
-                f"the command uses {{{name}}}, which a format does not have",
-                fix=[f"put {{{name}}} or {{{name}=default}} into every --match"],
+                f"{match!r} has no {{{name}}}, which the command uses",
+                fix=[f"put {{{name}}} or {{{name}=default}} into each --match"],
                 argument="match",
             )
 
@@ -167,15 +168,23 @@ class _Trial:
             spelled=_as_texts(self.plan.spelled.items()),
             positional=[_as_text(each) for each in self.plan.positional],
         )
-        line = unfilled(self.template, plan)
-        values = read_tokens(
-            plan, line.text, line.tokens, used=self.used, caller=self.asker
-        )
+        # What is wrong with the line itself is told in its own words, not in marks.
+        self._read(fill(self.template, _by_name(self.template), plan), plan)
+        values = self._read(unfilled(self.template, plan), plan)
         return {
             place: self.plan.named[name]
             for name, value in values.items()
             for place in places_in(value)
         }
+
+    def _read(self, line: Filled, plan: Plan) -> Mapping[str, object]:
+        return read_tokens(
+            plan, line.text, line.tokens, used=self.used, caller=self.asker
+        )
+
+
+def _by_name(template: Template) -> Mapping[str, Value]:
+    return {name: Value(name) for name in template.places}
 
 
 def _as_texts(named: Iterable[tuple[str, Parameter]]) -> dict[str, Parameter]:

@@ -16,7 +16,7 @@ def dressed(asked: Invocation, reply: Reply, *, actor: str) -> Reply:
     """Answer in the alias's own words, and say which one it was.
 
     Shape:  `data` stays as it is. A result is told of what succeeded, in place of the
-            summary and above the blocks; what its words cannot be applied to keeps its
+            summary and, when it is longer, above the blocks; what its words cannot be applied to keeps its
             own summary.
     """
     alias = asked.alias
@@ -27,11 +27,10 @@ def dressed(asked: Invocation, reply: Reply, *, actor: str) -> Reply:
     said = _result(alias, asked, reply, actor)
     if not said:
         return replace(reply, blocks=(*reply.blocks, note))
-    return replace(
-        reply,
-        summary=_summary(said) or reply.summary,
-        blocks=(Text(md=said), *reply.blocks, note),
-    )
+    summary = _summary(said) or reply.summary
+    # What the summary says as a whole is not said twice.
+    told = () if summary == said else (Text(md=said),)
+    return replace(reply, summary=summary, blocks=(*told, *reply.blocks, note))
 
 
 def acknowledged(asked: Invocation, *, actor: str) -> Reply | None:

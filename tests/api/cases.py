@@ -56,7 +56,34 @@ _WORKSPACE = f"!workspace add acme {_TOKEN}"
 _NEW_KEY = frozenset({"key", "prefix"})
 _CHAIN = frozenset({"hash", "head", "request_id"})
 
+_ALIAS = (
+    """!alias create deploy --match 'deploy {{app}} [to] {{env=staging}}' """
+    """--command 'task create "Deploy {{app}} to {{env}}"'""",
+    "!confirm {0[data][token]}",
+)
+
 CASES: Mapping[str, Case] = {
+    "alias create": Case(
+        line="""alias create go --match 'go {{x}}' --command 'task create "{{x}}"'""",
+        args={"name": "go", "match": ["go {x}"], "command": 'task create "{{x}}"'},
+    ),
+    "alias list": Case(line="alias list", before=_ALIAS),
+    "alias show": Case(
+        line="alias show deploy", args={"alias": "deploy"}, before=_ALIAS
+    ),
+    "alias set": Case(
+        line="alias set deploy --description 'Asks for it'",
+        args={"alias": "deploy", "description": "Asks for it"},
+        before=_ALIAS,
+    ),
+    "alias delete": Case(
+        line="alias delete deploy", args={"alias": "deploy"}, before=_ALIAS
+    ),
+    "alias test": Case(
+        line='alias test "deploy web prod"',
+        args={"text": "deploy web prod"},
+        before=_ALIAS,
+    ),
     "whoami": Case(line="whoami"),
     "help": Case(line="help task create", args={"topic": ["task", "create"]}),
     "version": Case(line="version"),
