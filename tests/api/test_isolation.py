@@ -38,6 +38,7 @@ LISTS = (
     "/v1/approval-rules",
     "/v1/outbox",
     "/v1/watches",
+    "/v1/subscriptions",
     "/v1/triggers",
     "/v1/workspaces",
 )
@@ -49,6 +50,7 @@ THINGS = {
     "user": SECRET,
     "key": "K-3",
     "webhook": "W-1",
+    "subscription": "SB-1",
     "trigger": "G-1",
     "tenant": "acme",
     "approval": "AP-1",
@@ -56,6 +58,8 @@ THINGS = {
     "target": "T-1",
     "workspace": SECRET,
 }
+
+_TYPED = ("subscription delete", "trigger delete", "webhook delete", "workspace remove")
 
 
 @pytest.fixture
@@ -83,6 +87,8 @@ async def acme(gateway: Gateway) -> Person:
     assert (await admin.post("/v1/webhooks", hook)).status == 201
     trigger = {**hook, "on": ["task_created"]}
     assert (await admin.post("/v1/triggers", trigger)).status == 201
+    receiver = {"name": SECRET, "url": f"https://hooks.example.com/{SECRET}"}
+    assert (await admin.post("/v1/subscriptions", receiver)).status == 201
     gateway.graph.db.run(_goes_out, by=system(TenantId("acme")))
     off = await admin.post("/v1/channels/webhook/disable", {"reason": SECRET})
     assert off.status == 200
@@ -129,7 +135,7 @@ async def called(by: Person, command: str, method: str, path: str) -> Answer:
         if f"{{{name}}}" not in path and name != "if_match"
     }
     body |= {"fence": 1} if "fence" in body else {}
-    if command in ("trigger delete", "webhook delete", "workspace remove"):
+    if command in _TYPED:
         body["confirm"] = THINGS[command.partition(" ")[0]]
     if command == "outbox replay":
         del body["channel"]  # The path names one delivery, which is enough.
