@@ -13,7 +13,7 @@ from core.kernel.problems import InvalidArgument, MissingScope
 Scopes = frozenset[str]
 
 ALL = "*"
-_SCOPE = re.compile(r"\*|(\*|[a-z][a-z_]{0,39}):(\*|[a-z][a-z_]{0,39})")
+_SCOPE = re.compile(r"\*|(\*|[a-z][a-z0-9_]{0,39}):(\*|[a-z][a-z0-9_]{0,39})")
 
 
 def parse_scopes(scopes: Iterable[str]) -> Scopes:

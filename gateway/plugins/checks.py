@@ -14,7 +14,7 @@ from gateway.plugins.model import PluginFault
 PATHS = "/v1/"
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*( [a-z][a-z0-9]*(-[a-z0-9]+)*){0,2}")
-_SCOPE = re.compile(r"[a-z][a-z_]{0,39}:[a-z][a-z_]{0,39}")
+_SCOPE = re.compile(r"[a-z][a-z0-9_]{0,39}:[a-z][a-z0-9_]{0,39}")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PATH_NAME = re.compile(r"{(\w+)}")
 # The language has a meaning for these already.
