@@ -10,7 +10,8 @@ from core.kernel.problems import InvalidArgument
 
 _BARE = re.compile(r"[A-Za-z0-9_#@][A-Za-z0-9_.:/@+%,-]*|-[0-9][0-9.]*")
 _FLAG = re.compile(r"--?[A-Za-z][A-Za-z0-9_-]*")
-_PAIR = re.compile(r"((?:--?)?[A-Za-z_][A-Za-z0-9_-]*)=(.*)", re.DOTALL)
+# `severity=='page'` compares and names nothing.
+_PAIR = re.compile(r"((?:--?)?[A-Za-z_][A-Za-z0-9_-]*)=(?!=)(.*)", re.DOTALL)
 
 _OURS = {"-o": "output", "--output": "output", "--fields": "fields", "--query": "query"}
 

@@ -33,6 +33,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
     (["api", '{"a": [1, 2]}'], 'api {"a": [1, 2]}'),
     (["task", "create", ""], 'task create ""'),
     (["task", "list", "#3", "@ann"], "task list #3 @ann"),
+    (["x", "--filter", "severity=='page'"], "x --filter \"severity=='page'\""),
 ])  # fmt: skip
 def test_words_become_a_line(words: list[str], line: str) -> None:
     assert to_line(words) == line
