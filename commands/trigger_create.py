@@ -1,6 +1,7 @@
 """The command that makes a trigger, and what it refuses to make."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from commands import bus
@@ -9,14 +10,16 @@ from commands.registry import command
 from commands.schema import Doc, Person, Ref
 from commands.trigger_views import TriggerData, one_of
 from commands.webhook_maps import require_possible
+from core.events import service as events
+from core.events.model import EventFilter
 from core.hooks.model import PayloadMap
 from core.hooks.triggers import service as triggers
-from core.hooks.triggers.model import parse_when
+from core.hooks.triggers.model import When, parse_when
 from core.identity.users import service as users
 from core.identity.users.model import User, to_principal
 from core.kernel.principal import Assurance
 from core.kernel.problems import NotFound
-from core.kernel.reply import Reply
+from core.kernel.reply import Block, Reply, Text
 
 
 @command(
@@ -74,7 +77,21 @@ def create(
     owner = _owner(ctx, as_)
     _require_able(ctx, rule, owner)
     made = triggers.create(ctx.tx, name, when, rule, owner=owner)
-    return one_of(ctx, made, f"Created {made.id} ({made.name})")
+    reply = one_of(ctx, made, f"Created {made.id} ({made.name})")
+    return replace(reply, blocks=(*_doubts(ctx, when), *reply.blocks))
+
+
+def _doubts(ctx: Context, when: When) -> Sequence[Block]:
+    """Point at types of events that nobody has seen, for they may be misspelt."""
+    unseen = [
+        each
+        for each in sorted(when.events)
+        if not events.list_last(ctx.tx, EventFilter(types=frozenset({each})), limit=1)
+    ]
+    if not unseen:
+        return ()
+    names = ", ".join(f"`{each}`" for each in unseen)
+    return (Text(md=f"Not seen so far: {names}. `event tail` shows what happens."),)
 
 
 def _owner(ctx: Context, name: str) -> User:

@@ -514,6 +514,17 @@ async def test_a_name_is_taken_once(world: Triggering) -> None:
     assert (again.status, odd.status) == (409, 422)
 
 
+async def test_a_type_that_was_never_seen_is_pointed_at(world: Triggering) -> None:
+    """It may be misspelt, or simply not have happened yet."""
+    body = {"on": ["task_created", "task_craeted"], "command": "version"}
+
+    made = await world.admin.command("trigger create", name="tell", **body)
+    done = await world.admin.say(f"confirm {made.data['token']}")
+
+    said = [each["md"] for each in done.body["blocks"] if each["t"] == "text"]
+    assert said == ["Not seen so far: `task_craeted`. `event tail` shows what happens."]
+
+
 async def test_as_a_line_it_is_confirmed_once(world: Triggering) -> None:
     line = (
         "trigger create tell --on web_deployed,web_lost --command 'task note' "
