@@ -7,7 +7,7 @@ import pytest
 from core.kernel.jsons import to_json
 from core.kernel.reply import ErrorInfo, Reply, ReplyStatus
 from gateway.cli.client import Answer, Client
-from gateway.cli.verbs.doctor import check_channels
+from gateway.cli.verbs.doctor import check_channels, check_plugins
 
 
 class OneAnswer:
@@ -80,3 +80,38 @@ def test_who_may_not_see_the_channels_is_told_nothing() -> None:
     refused = Reply(summary="no", status=ReplyStatus.ERROR, error=error)
 
     assert list(check_channels(cast(Client, OneAnswer(refused)))) == []
+
+
+def plugin(**fields: Any) -> dict[str, Any]:
+    return {
+        "plugin": "hello",
+        "state": "live",
+        "place": "plugins/hello.py",
+        "fault": "",
+        "last_raised": "",
+        **fields,
+    }
+
+
+@pytest.mark.parametrize(
+    ("shown_plugin", "expected"),
+    [
+        (plugin(), ("hello", "live, from plugins/hello.py", "")),
+        (
+            plugin(state="disabled", fault="NameError: x (plugins/hello.py:7)"),
+            ("hello", "NameError: x (plugins/hello.py:7)", "ops plugin show hello"),
+        ),
+        (
+            plugin(last_raised="KeyError: 'x' (plugins/hello.py:7)"),
+            ("hello", "KeyError: 'x' (plugins/hello.py:7)", "ops plugin show hello"),
+        ),
+    ],
+)
+def test_a_plugin_is_told_of_with_the_line_that_failed(
+    shown_plugin: dict[str, Any], expected: tuple[str, str, str]
+) -> None:
+    reply = Reply(summary="plugins", data={"items": [shown_plugin], "next": None})
+
+    found = list(check_plugins(cast(Client, OneAnswer(reply))))
+
+    assert found == [expected]
