@@ -14,7 +14,7 @@ from commands.times import is_duration
 from commands.tokens import Form, Scan, Token
 from commands.words import is_echoable, shown
 from core.aliases import service as aliases
-from core.aliases.formats import Pattern, Place, Said, folded, parse_format
+from core.aliases.formats import Pattern, Said, Slot, folded, parse_format
 from core.aliases.model import Alias, Format
 from core.database import Tx
 from core.kernel.problems import InvalidArgument, UnknownCommand, UnknownFlag
@@ -83,7 +83,7 @@ class Book:
         for each in spellings:
             bound = each.pattern.match(said)
             if bound is not None:
-                at = {binding.place: words[binding.at] for binding in bound}
+                at = {binding.slot: words[binding.at] for binding in bound}
                 return _heard(each, at, text, runs)
         raise _misheard(spellings, text, words)
 
@@ -171,8 +171,8 @@ def _heard(
     spelling: Spelling, at: Mapping[str, Token], text: str, runs: Sequence[_Run]
 ) -> Heard:
     """Take the values out of a line; what a rest holds is not looked into."""
-    places = spelling.pattern.places
-    rest = next((at[each.name] for each in places if each.is_rest), None)
+    slots = spelling.pattern.slots
+    rest = next((at[each.name] for each in slots if each.is_rest), None)
     end = len(runs)
     while rest and runs[end - 1].is_flag:
         end -= 1
@@ -189,14 +189,14 @@ def _heard(
         each.name: _rest(text, inside)
         if each.is_rest
         else _value(each, at.get(each.name), text)
-        for each in places
+        for each in slots
     }
     return Heard(spelling, values, flags)
 
 
-def _value(place: Place, token: Token | None, text: str) -> Value:
+def _value(slot: Slot, token: Token | None, text: str) -> Value:
     if token is None:
-        default = place.default or ""
+        default = slot.default or ""
         return Value(default, is_plain=bool(default) and default == quote(default))
     if token.key:
         return Value(text[token.start : token.end], is_plain=False)

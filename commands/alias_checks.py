@@ -11,7 +11,7 @@ from commands.alias_templates import (
     Value,
     fill,
     parse_template,
-    places_in,
+    slots_in,
     unfilled,
 )
 from commands.binder import bind_filled, read_tokens
@@ -21,7 +21,7 @@ from commands.plan import Plan
 from commands.schema import Kind, Parameter
 from commands.values import Caller
 from commands.words import shown
-from core.aliases.formats import Pattern, Place, parse_format
+from core.aliases.formats import Pattern, Slot, parse_format
 from core.aliases.model import Definition
 from core.kernel.jsons import Json
 from core.kernel.problems import InvalidArgument, UnknownCommand
@@ -50,7 +50,7 @@ def require_possible(ctx: Context, definition: Definition) -> None:
     patterns = [parse_format(each.match) for each in definition.formats]
     for each, pattern in zip(definition.formats, patterns, strict=True):
         _require_free(index, pattern)
-        _require_places(each.match, pattern, template)
+        _require_slots(each.match, pattern, template)
     plan, used = _plan(index, template)
     bus.authorise(plan.command, ctx.principal)
     for name in _NEVER_FIXED:
@@ -68,7 +68,7 @@ def require_possible(ctx: Context, definition: Definition) -> None:
         asker=Caller(ctx.tx.now, ctx.origin.timezone, ctx.principal.name),
     )
     for pattern in patterns:
-        trial.require_binding(pattern.places)
+        trial.require_binding(pattern.slots)
 
 
 def claimant_of(index: Index, word: str) -> str:
@@ -90,17 +90,17 @@ def _require_free(index: Index, pattern: Pattern) -> None:
         )
 
 
-def _require_places(match: str, pattern: Pattern, template: Template) -> None:
-    """Each place is used, and what is used has a place."""
-    known = [each.name for each in pattern.places]
+def _require_slots(match: str, pattern: Pattern, template: Template) -> None:
+    """Each slot is used, and what is used has a slot."""
+    known = [each.name for each in pattern.slots]
     for name in known:
-        if name not in template.places:
+        if name not in template.slots:
             raise InvalidArgument(
                 f"{{{name}}} of {match!r} is not used by the command",
                 fix=[f"put {{{name}}} into --command, or take it out of --match"],
                 argument="command",
             )
-    for name in template.places:
+    for name in template.slots:
         if name not in known:
             raise InvalidArgument(
                 f"{match!r} has no {{{name}}}, which the command uses",
@@ -130,7 +130,7 @@ def _plan(index: Index, template: Template) -> tuple[Plan, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trial:
-    """One command with values made up for its places."""
+    """One command with values made up for its slots."""
 
     plan: Plan
     used: int
@@ -138,15 +138,15 @@ class _Trial:
     fixed: Mapping[str, Json]
     asker: Caller
 
-    def require_binding(self, places: Sequence[Place]) -> None:
+    def require_binding(self, slots: Sequence[Slot]) -> None:
         """Refuse what the definition itself says wrong.
 
         What is made up may not fit an argument that a real value would.
         """
         fed = self._fed()
-        values = {each.name: _sample(each, fed.get(each.name)) for each in places}
+        values = {each.name: _sample(each, fed.get(each.name)) for each in slots}
         filled = fill(self.template, values, self.plan)
-        made_up = {fed[each.name].name for each in places if each.name in fed}
+        made_up = {fed[each.name].name for each in slots if each.name in fed}
         try:
             bind_filled(
                 self.plan,
@@ -161,7 +161,7 @@ class _Trial:
                 raise
 
     def _fed(self) -> Mapping[str, Parameter]:
-        """Find the parameter that each place feeds, by reading every value as a text."""
+        """Find the parameter that each slot feeds, by reading every value as a text."""
         plan = replace(
             self.plan,
             named=_as_texts(self.plan.named.items()),
@@ -172,9 +172,9 @@ class _Trial:
         self._read(fill(self.template, _by_name(self.template), plan), plan)
         values = self._read(unfilled(self.template, plan), plan)
         return {
-            place: self.plan.named[name]
+            slot: self.plan.named[name]
             for name, value in values.items()
-            for place in places_in(value)
+            for slot in slots_in(value)
         }
 
     def _read(self, line: Filled, plan: Plan) -> Mapping[str, object]:
@@ -184,7 +184,7 @@ class _Trial:
 
 
 def _by_name(template: Template) -> Mapping[str, Value]:
-    return {name: Value(name) for name in template.places}
+    return {name: Value(name) for name in template.slots}
 
 
 def _as_texts(named: Iterable[tuple[str, Parameter]]) -> dict[str, Parameter]:
@@ -196,9 +196,9 @@ def _as_text(parameter: Parameter) -> Parameter:
     return parameter if is_switch else replace(parameter, kind=Kind.TEXT)
 
 
-def _sample(place: Place, parameter: Parameter | None) -> Value:
-    if place.default is not None or parameter is None:
-        return Value(place.default or "text")
+def _sample(slot: Slot, parameter: Parameter | None) -> Value:
+    if slot.default is not None or parameter is None:
+        return Value(slot.default or "text")
     if parameter.choices:
         return Value(parameter.choices[0])
     if parameter.kind is Kind.REF:

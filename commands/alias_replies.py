@@ -58,7 +58,7 @@ def _result(alias: Spoken, asked: Invocation, reply: Reply, actor: str) -> str:
 def _filled(
     name: str, template: str, asked: Invocation, reply: Reply, actor: str
 ) -> str:
-    """Fill a text in; values that stand for a place hide an argument of its name."""
+    """Fill a text in; values that stand for a slot hide an argument of its name."""
     if not template:
         return ""
     args: dict[str, Json] = {

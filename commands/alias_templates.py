@@ -18,14 +18,14 @@ from commands.words import shown
 from core.kernel.jsons import Json
 from core.kernel.problems import InvalidArgument
 
-# A place is marked by characters that nobody types, while the line is cut into tokens.
+# A slot is marked by characters that nobody types, while the line is cut into tokens.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _WRITTEN = re.compile(r"\{\{([a-z][a-z0-9_]*)\}\}|\{([a-z][a-z0-9_]*)\}")
 _MARKED = re.compile(f"{_OPEN}([a-z0-9_]+){_CLOSE}")
 
 
 class Value(NamedTuple):
-    """What somebody said for a place; a plain word may still be an id, a time, `me`."""
+    """What somebody said for a slot; a plain word may still be an id, a time, `me`."""
 
     text: str
     is_plain: bool = True
@@ -33,10 +33,10 @@ class Value(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A command line with places in its tokens, and the names of these."""
+    """A command line with slots in its tokens, and the names of these."""
 
     tokens: tuple[Token, ...]
-    places: tuple[str, ...]
+    slots: tuple[str, ...]
 
 
 class Filled(NamedTuple):
@@ -47,7 +47,7 @@ class Filled(NamedTuple):
 
 
 def parse_template(line: str) -> Template:
-    """Cut a command line with `{place}` into tokens; `{{word}}` stands for `{word}`.
+    """Cut a command line with `{slot}` into tokens; `{{word}}` stands for `{word}`.
 
     Raises: InvalidArgument when it is no single line of a command.
     """
@@ -61,9 +61,9 @@ def parse_template(line: str) -> Template:
     if not scan.tokens or len(split_lines(marked)) > 1:
         raise _unreadable(line, "is not one command on one line")
     if any(each.form is Form.JSON and _names_keys(each.text) for each in scan.tokens):
-        raise _unreadable(line, "has a place in the name of a JSON field")
+        raise _unreadable(line, "has a slot in the name of a JSON field")
     names = dict.fromkeys(found[1] for found in _MARKED.finditer(marked))
-    return Template(tokens=tuple(scan.tokens), places=tuple(names))
+    return Template(tokens=tuple(scan.tokens), slots=tuple(names))
 
 
 def fill(template: Template, values: Mapping[str, Value], plan: Plan) -> Filled:
@@ -80,13 +80,13 @@ def fill(template: Template, values: Mapping[str, Value], plan: Plan) -> Filled:
 
 
 def unfilled(template: Template, plan: Plan) -> Filled:
-    """Leave the places as they are, to see where they end up."""
-    marks = {name: Value(f"{_OPEN}{name}{_CLOSE}") for name in template.places}
+    """Leave the slots as they are, to see where they end up."""
+    marks = {name: Value(f"{_OPEN}{name}{_CLOSE}") for name in template.slots}
     return fill(template, marks, plan)
 
 
-def places_in(value: Any) -> Sequence[str]:
-    """Name the places inside of a value that was bound without being filled in."""
+def slots_in(value: Any) -> Sequence[str]:
+    """Name the slots inside of a value that was bound without being filled in."""
     said = (
         value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
     )

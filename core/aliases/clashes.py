@@ -55,9 +55,9 @@ def _search(one: Pattern, other: Pattern, *, must_differ: frozenset[bool]) -> st
 
 def _next(one: Pattern, other: Pattern, step: _Step, word: str) -> Iterator[_Step]:
     said = Said(word)
-    targets, place = one.states[step.one].next(said)
-    others, other_place = other.states[step.other].next(said)
-    differs = step.differs or place != other_place
+    targets, slot = one.states[step.one].next(said)
+    others, other_slot = other.states[step.other].next(said)
+    differs = step.differs or slot != other_slot
     for target in sorted(targets):
         for other_target in sorted(others):
             yield _Step(target, other_target, differs)

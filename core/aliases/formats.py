@@ -1,7 +1,7 @@
-"""How an alias is written: literal words, optional ones, and places for values; pure.
+"""How an alias is written: literal words, optional ones, and slots for values; pure.
 
 A format is read into a small automaton over the words of a line. What is a literal word
-at some place is never a value there (quote it to mean one), so that a line has one
+somewhere is never a value there (quote it to mean one), so that a line has one
 meaning, and whether two formats accept one line can be decided.
 """
 
@@ -20,7 +20,7 @@ _NOWHERE = -1
 
 _PART = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]|\S+")
 _WORD = re.compile(r"[^\W_][\w.-]{0,39}")
-_PLACE = re.compile(r"\{([a-z][a-z0-9_]{0,39})(?:(:rest)|=([^{}]*))?\}")
+_SLOT = re.compile(r"\{([a-z][a-z0-9_]{0,39})(?:(:rest)|=([^{}]*))?\}")
 _SHAPE = "deploy {app} [to] {env=staging}"
 
 
@@ -35,7 +35,7 @@ class Said(NamedTuple):
     is_flag: bool = False
 
 
-class Place(NamedTuple):
+class Slot(NamedTuple):
     """Where a value stands; one without a `default` must be given."""
 
     name: str
@@ -44,9 +44,9 @@ class Place(NamedTuple):
 
 
 class Binding(NamedTuple):
-    """The place that a word of the line is a value of; a rest begins at this word."""
+    """The slot that a word of the line is a value of; a rest begins at this word."""
 
-    place: str
+    slot: str
     at: int
 
 
@@ -55,17 +55,17 @@ class _State:
     """What may come next: literal words, or one value; each leads to other states."""
 
     words: Mapping[str, frozenset[int]]
-    place: str = ""
+    slot: str = ""
     after: int = _NOWHERE
     takes_flags: bool = False
     is_end: bool = False
 
     def next(self, said: Said) -> tuple[frozenset[int], str]:
-        """Tell where a word leads, and the place it is a value of, "" for a literal."""
+        """Tell where a word leads, and the slot it is a value of, "" for a literal."""
         if said.word in self.words:
             return self.words[said.word], ""
-        if self.place and (self.takes_flags or not said.is_flag):
-            return frozenset({self.after}), self.place
+        if self.slot and (self.takes_flags or not said.is_flag):
+            return frozenset({self.after}), self.slot
         return frozenset(), ""
 
 
@@ -74,33 +74,33 @@ class Pattern:
     """A format, read.
 
     Shape:  `first` is the word it begins with, `vocabulary` all its literal words,
-            `places` those for values, in order. State 0 is the start.
+            `slots` those for values, in order. State 0 is the start.
     """
 
     first: str
     vocabulary: frozenset[str]
-    places: tuple[Place, ...]
+    slots: tuple[Slot, ...]
     states: tuple[_State, ...]
 
     def match(self, line: Sequence[Said]) -> Sequence[Binding] | None:
-        """Tell which word is a value of which place; None when the line is another."""
+        """Tell which word is a value of which slot; None when the line is another."""
         reached: dict[int, tuple[Binding, ...]] = {0: ()}
         for at, said in enumerate(line):
             further: dict[int, tuple[Binding, ...]] = {}
             for state, bound in reached.items():
-                targets, place = self.states[state].next(said)
+                targets, slot = self.states[state].next(said)
                 further.update(
-                    dict.fromkeys(targets - further.keys(), _with(bound, place, at))
+                    dict.fromkeys(targets - further.keys(), _with(bound, slot, at))
                 )
             reached = further
         ends = (reached[each] for each in sorted(reached) if self.states[each].is_end)
         return next(ends, None)
 
 
-def _with(bound: tuple[Binding, ...], place: str, at: int) -> tuple[Binding, ...]:
+def _with(bound: tuple[Binding, ...], slot: str, at: int) -> tuple[Binding, ...]:
     """Add what a word is a value of, unless it only goes on with a rest."""
-    is_known = not place or (bound and bound[-1].place == place)
-    return bound if is_known else (*bound, Binding(place, at))
+    is_known = not slot or (bound and bound[-1].slot == slot)
+    return bound if is_known else (*bound, Binding(slot, at))
 
 
 def folded(word: str) -> str:
@@ -122,29 +122,29 @@ def parse_format(match: str) -> Pattern:
         raise _wrong(match, "does not begin with a word")
     if len(parts) > _MOST_PARTS:
         raise _wrong(match, f"has more than {_MOST_PARTS} parts")
-    places = [each for each in parts if isinstance(each, Place)]
-    names = [each.name for each in places]
+    slots = [each for each in parts if isinstance(each, Slot)]
+    names = [each.name for each in slots]
     if twice := [name for name in names if names.count(name) > 1]:
         raise _wrong(match, f"has {{{twice[0]}}} twice")
     _require_order(match, parts)
     return Pattern(
         first=parts[0],
         vocabulary=frozenset(_words(parts)),
-        places=tuple(places),
+        slots=tuple(slots),
         states=tuple(_Builder(parts).states),
     )
 
 
-_Part = str | tuple[str, ...] | Place
+_Part = str | tuple[str, ...] | Slot
 
 
 def _part(match: str, text: str) -> _Part:
-    """Read one part: a word, optional words, or a place."""
+    """Read one part: a word, optional words, or a slot."""
     if text.startswith("{"):
-        found = _PLACE.fullmatch(text)
+        found = _SLOT.fullmatch(text)
         if found is None:
-            raise _wrong(match, f"has {text!r}, which is no place for a value")
-        return Place(found[1], found[3], is_rest=bool(found[2]))
+            raise _wrong(match, f"has {text!r}, which is no slot for a value")
+        return Slot(found[1], found[3], is_rest=bool(found[2]))
     if not (text.startswith("[") and text.endswith("]")):
         return _word(match, text)
     words = text[1:-1].split()
@@ -163,28 +163,28 @@ def _words(parts: Sequence[_Part]) -> Iterator[str]:
     for part in parts:
         if isinstance(part, str):
             yield part
-        elif not isinstance(part, Place):
+        elif not isinstance(part, Slot):
             yield from part
 
 
 def _require_order(match: str, parts: Sequence[_Part]) -> None:
-    """Refuse what stands behind a place that ends the line, or may be left out."""
-    ender: Place | None = None
+    """Refuse what stands behind a slot that ends the line, or may be left out."""
+    ender: Slot | None = None
     for part in parts:
         if ender is not None and (ender.is_rest or not _may_be_left_out(part)):
             raise _wrong(match, f"goes on behind {{{ender.name}}}, which must end it")
-        if isinstance(part, Place) and (part.is_rest or part.default is not None):
+        if isinstance(part, Slot) and (part.is_rest or part.default is not None):
             ender = part
 
 
 def _may_be_left_out(part: _Part) -> bool:
-    if isinstance(part, Place):
+    if isinstance(part, Slot):
         return part.default is not None
     return not isinstance(part, str)
 
 
 class _Builder:
-    """Numbers the places between parts, and says what may come next at each."""
+    """Numbers the slots between parts, and says what may come next at each."""
 
     def __init__(self, parts: Sequence[_Part]) -> None:
         self._parts = parts
@@ -192,7 +192,7 @@ class _Builder:
         self._groups = {
             at: self._group(at, part)
             for at, part in enumerate(parts)
-            if isinstance(part, tuple) and not isinstance(part, Place)
+            if isinstance(part, tuple) and not isinstance(part, Slot)
         }
         self.states = [*map(self._outer, range(len(parts) + 1)), *self._inner]
 
@@ -207,31 +207,29 @@ class _Builder:
     def _outer(self, at: int) -> _State:
         """Say what may come before part `at`, when what may be left out is."""
         words: dict[str, frozenset[int]] = {}
-        place, after = "", _NOWHERE
+        slot, after = "", _NOWHERE
         is_defaulted = False
         for index in range(at, len(self._parts)):
             part = self._parts[index]
-            if isinstance(part, Place):
+            if isinstance(part, Slot):
                 if not is_defaulted:
-                    place, after, is_defaulted = part.name, index + 1, True
+                    slot, after, is_defaulted = part.name, index + 1, True
             else:
                 first = part if isinstance(part, str) else part[0]
                 target = self._groups.get(index, index + 1)
                 words[first] = words.get(first, frozenset()) | {target}
             if not _may_be_left_out(part):
-                return _State(words=words, place=place, after=after)
+                return _State(words=words, slot=slot, after=after)
         return self._last(at) or _State(
-            words=words, place=place, after=after, is_end=True
+            words=words, slot=slot, after=after, is_end=True
         )
 
     def _last(self, at: int) -> _State | None:
-        """Behind the place for a rest, everything belongs to it."""
+        """Behind the slot for a rest, everything belongs to it."""
         part = self._parts[at - 1] if at == len(self._parts) else ""
-        if not isinstance(part, Place) or not part.is_rest:
+        if not isinstance(part, Slot) or not part.is_rest:
             return None
-        return _State(
-            words={}, place=part.name, after=at, takes_flags=True, is_end=True
-        )
+        return _State(words={}, slot=part.name, after=at, takes_flags=True, is_end=True)
 
 
 def _wrong(match: str, what: str) -> InvalidArgument:

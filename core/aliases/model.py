@@ -44,7 +44,7 @@ class Format:
 class Definition:
     """What somebody says an alias is.
 
-    Shape:  `command` is a line with `{place}` where values go; `fixed` sets arguments
+    Shape:  `command` is a line with `{slot}` where values go; `fixed` sets arguments
             and global flags whatever the line says. `ack` is told while the command
             runs, `result` once it has; both are texts with `{expression}`, "" for none.
     """

@@ -213,7 +213,7 @@ async def test_what_could_not_work_is_refused_when_it_is_made(
         {"command": "task approve {app} --reason {env}"},
     ],
 )
-async def test_values_made_up_fit_whatever_a_place_is_for(
+async def test_values_made_up_fit_whatever_a_slot_is_for(
     gateway: Gateway, given: dict[str, Any]
 ) -> None:
     made = await make(gateway.admin, "go", **{"match": ["go {app} {env}"], **given})
@@ -383,7 +383,7 @@ async def test_completion_offers_the_teams_own(gateway: Gateway) -> None:
     assert offered("deploy web --depl") == []
 
 
-async def test_a_place_may_not_be_what_names_the_command(gateway: Gateway) -> None:
+async def test_a_slot_may_not_be_what_names_the_command(gateway: Gateway) -> None:
     refused = await make(gateway.admin, "go", command="approve {app} --reason {env}")
 
     assert refused.error["code"] == "unknown_command"

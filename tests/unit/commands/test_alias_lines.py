@@ -259,7 +259,7 @@ def test_a_line_is_no_alias_without_its_book() -> None:
             parse_again("whose bob", REGISTRY, now=NOW)
 
 
-def test_the_first_word_alone_is_an_alias_of_optional_places() -> None:
+def test_the_first_word_alone_is_an_alias_of_optional_slots() -> None:
     assert parse_format("whose {who=me}").first == "whose"
     assert said("WHOSE").canonical == "task list --assignee ann"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.alias_templates import Value, fill, parse_template, places_in, unfilled
+from commands.alias_templates import Value, fill, parse_template, slots_in, unfilled
 from commands.names import index_of
 from commands.plan import Plan
 from commands.tokens import Form
@@ -20,10 +20,10 @@ def filled(line: str, **values: str) -> list[tuple[str, str, Form]]:
     return [(each.key, each.text, each.form) for each in tokens[2:]]
 
 
-def test_places_are_named_in_order_and_once() -> None:
+def test_slots_are_named_in_order_and_once() -> None:
     template = parse_template('task create "{b} {a} {b}" --lane={a}')
 
-    assert template.places == ("b", "a")
+    assert template.slots == ("b", "a")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_places_are_named_in_order_and_once() -> None:
             ("--lane", "", Form.FLAG), ("", "B", Form.WORD), ("", "web", Form.WORD)]),
     ],
 )  # fmt: skip
-def test_a_value_stands_where_its_place_was(
+def test_a_value_stands_where_its_slot_was(
     line: str, tokens: list[tuple[str, str, Form]]
 ) -> None:
     values = {"x": "web"} if "{x}" in line else {}
@@ -63,12 +63,12 @@ def test_what_is_no_plain_word_is_never_one_again(value: str) -> None:
     assert all(each.start < each.end <= len(line.text) for each in line.tokens)
 
 
-def test_places_left_as_they_are_can_be_found_again() -> None:
+def test_slots_left_as_they_are_can_be_found_again() -> None:
     line = unfilled(parse_template("task create {a} --dod x,{b}"), PLAN)
 
-    assert [places_in(each.text) for each in line.tokens] == [[], [], ["a"], [], ["b"]]
-    assert places_in({"k": [line.tokens[2].text]}) == ["a"]
-    assert places_in([1, None]) == []
+    assert [slots_in(each.text) for each in line.tokens] == [[], [], ["a"], [], ["b"]]
+    assert slots_in({"k": [line.tokens[2].text]}) == ["a"]
+    assert slots_in([1, None]) == []
 
 
 @pytest.mark.parametrize(

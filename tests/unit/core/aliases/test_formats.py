@@ -18,7 +18,7 @@ def values_of(match: str, line: str) -> Mapping[str, str] | None:
         for word in map(folded, words)
     ]
     found = parse_format(match).match(said)
-    return None if found is None else {each.place: words[each.at] for each in found}
+    return None if found is None else {each.slot: words[each.at] for each in found}
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_a_rest_of_two_thousand_words_begins_at_its_first() -> None:
         ("", "does not begin with a word"),
         ("{app} up", "does not begin with a word"),
         ("[please] deploy", "does not begin with a word"),
-        ("deploy {App}", "no place for a value"),
-        ("deploy {app:all}", "no place for a value"),
-        ("deploy {app", "no place for a value"),
+        ("deploy {App}", "no slot for a value"),
+        ("deploy {app:all}", "no slot for a value"),
+        ("deploy {app", "no slot for a value"),
         ("deploy [", "no plain word"),
         ("deploy []", r"empty \[ \]"),
         ("deploy [{app}]", "no plain word"),
