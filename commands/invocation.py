@@ -33,7 +33,7 @@ class Options:
 class Spoken:
     """The alias by which a command was asked for, and what it says of the answer.
 
-    Shape:  `values` are what its places were given; `ack` and `result` texts with
+    Shape:  `values` are what its slots were given; `ack` and `result` texts with
             `{expression}`, "" for none.
     """
 
