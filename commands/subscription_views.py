@@ -27,6 +27,7 @@ class SubscriptionData(TypedDict):
     events: list[str]
     targets: list[str]
     filter: str
+    answers_only: bool
     state: str
     reason: str
     last_ok_at: str | None
@@ -132,6 +133,7 @@ def view_of(tx: Tx, subscription: Subscription) -> dict[str, JsonValue]:
         "events": [*sorted(subscription.wanted.types)],
         "targets": [*sorted(subscription.wanted.targets)],
         "filter": subscription.wanted.filter,
+        "answers_only": subscription.wanted.answers_only,
         "state": subscription.state.value,
         "reason": subscription.reason,
         "last_ok_at": _iso(subscription.last_ok_at),

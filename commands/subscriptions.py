@@ -50,6 +50,9 @@ class _Secretive:
             Sequence[str], Doc("Ids of what events are about, such as T-12.")
         ] = (),
         filter: Annotated[str, Doc("JMESPath that must find something true.")] = "",
+        answers_only: Annotated[
+            bool, Doc("No events, only the answers of webhooks that name it.")
+        ] = False,
     ) -> Reply:
         """Have an address outside told of events that you may see."""
         require_outside(parse_url(url), self._allowed)
@@ -58,7 +61,10 @@ class _Secretive:
             name,
             url,
             wanted=Wanted(
-                types=frozenset(events), targets=frozenset(targets), filter=filter
+                types=frozenset(events),
+                targets=frozenset(targets),
+                filter=filter,
+                answers_only=answers_only,
             ),
             vault=self._vault,
         )
@@ -256,6 +262,8 @@ def subscription_commands(vault: Vault, allowed: Allowed) -> Sequence[Command]:
 
 
 def _events(subscription: Subscription) -> str:
+    if subscription.wanted.answers_only:
+        return "none, only answers"
     return ", ".join(sorted(subscription.wanted.types)) or "all"
 
 

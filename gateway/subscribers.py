@@ -87,11 +87,15 @@ def _owner_of(
 
 
 def _filter_of(enabled: Sequence[Subscription]) -> EventFilter:
-    """Join what all want; one that restricts nothing makes the whole unrestricted."""
-    types = [each.wanted.types for each in enabled]
-    targets = [each.wanted.targets for each in enabled]
+    """Join what all want, and the rights of those who made them.
+
+    One that restricts nothing makes the whole unrestricted.
+    """
+    telling = [each.wanted for each in enabled if not each.wanted.answers_only]
+    types = [each.types for each in telling]
+    targets = [each.targets for each in telling]
     creators = frozenset(each.creator_id for each in enabled)
     return EventFilter(
-        types=frozenset().union(_RIGHTS, *types) if all(types) else frozenset(),
-        targets=frozenset().union(creators, *targets) if all(targets) else frozenset(),
+        types=_RIGHTS.union(*types) if all(types) else frozenset(),
+        targets=creators.union(*targets) if all(targets) else frozenset(),
     )

@@ -17,7 +17,8 @@ def wants(wanted: Wanted, event: Event) -> bool:
     Shape:  a filter that cannot be applied to an event does not match it.
     """
     return (
-        is_told(event.type)
+        not wanted.answers_only
+        and is_told(event.type)
         and (not wanted.types or event.type in wanted.types)
         and (not wanted.targets or event.target in wanted.targets)
         and (not wanted.filter or _passes(wanted.filter, event))

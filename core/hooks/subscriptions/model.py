@@ -38,12 +38,14 @@ class Wanted:
     """Which events are told; what is empty restricts nothing.
 
     Shape:  `filter` is a JMESPath expression that must find something true in the
-            event as it would be sent.
+            event as it would be sent. With `answers_only` no event is told at all, but
+            the answers to webhooks that name the subscription.
     """
 
     types: frozenset[str] = frozenset()
     targets: frozenset[str] = frozenset()
     filter: str = ""
+    answers_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -283,6 +283,12 @@ def _count_failed(
 
 
 def _check_wanted(wanted: Wanted) -> None:
+    if wanted.answers_only and (wanted.types or wanted.targets or wanted.filter):
+        raise InvalidArgument(
+            "a subscription for answers alone wants no events",
+            fix=["leave --events, --targets and --filter out, or --answers-only"],
+            argument="answers_only",
+        )
     parse_types(wanted.types)
     parse_targets(wanted.targets)
     if wanted.filter:

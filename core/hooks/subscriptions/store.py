@@ -94,6 +94,7 @@ def add(tx: Tx, new: Subscription) -> None:
         "types": sorted(new.wanted.types),
         "targets": sorted(new.wanted.targets),
         "filter": new.wanted.filter,
+        "answers_only": new.wanted.answers_only,
     }
     tx.insert(
         subscriptions,
@@ -218,4 +219,5 @@ def _to_wanted(stored: str) -> Wanted:
         types=frozenset(raw["types"]),
         targets=frozenset(raw["targets"]),
         filter=raw["filter"],
+        answers_only=raw["answers_only"],
     )

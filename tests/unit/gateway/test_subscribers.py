@@ -88,6 +88,20 @@ async def test_each_is_told_what_it_wants(
     assert targets(db, ann, "SB-4") == ["T-2"]
 
 
+async def test_one_for_answers_alone_is_told_of_no_event(
+    db: Database, ann: Principal, vault: Vault, reactor: Reactor
+) -> None:
+    subscribed(db, ann, vault, wanted=Wanted(answers_only=True))
+    told(db, ann, "task_created", target="T-1")
+    await reactor.react_to_news()
+    subscribed(db, ann, vault, name="all")
+    told(db, ann, "task_created", target="T-2")
+    await reactor.react_to_news()
+
+    assert found(db, ann).wanted.answers_only
+    assert targets(db, ann, "") == ["T-2"]
+
+
 async def test_what_happened_before_is_not_told(
     db: Database, ann: Principal, vault: Vault, reactor: Reactor
 ) -> None:
@@ -171,8 +185,7 @@ async def test_what_somebody_disabled_has_made_is_disabled_at_once(
     db: Database, ann: Principal, vault: Vault, reactor: Reactor
 ) -> None:
     bob = a_user(db, "bob")
-    only = Wanted(types=frozenset({"note_added"}), targets=frozenset({"T-9"}))
-    subscribed(db, ann, vault, name="hers", wanted=only)
+    subscribed(db, ann, vault, name="hers")
     subscribed(db, ann, vault, name="also-hers")
     subscribed(db, bob, vault, name="his")
     db.run(lambda tx: users.disable(tx, ann.id), by=system())
@@ -183,6 +196,23 @@ async def test_what_somebody_disabled_has_made_is_disabled_at_once(
     assert [each.is_enabled for each in off] == [False, False]
     assert off[0].reason == "ann, who made this subscription, is disabled"
     assert found(db, bob, "SB-3").is_enabled
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Wanted(types=frozenset({"note_added"}), targets=frozenset({"T-9"})),
+        Wanted(answers_only=True),
+    ],
+)
+async def test_what_wants_little_is_disabled_as_soon(
+    db: Database, ann: Principal, vault: Vault, reactor: Reactor, wanted: Wanted
+) -> None:
+    subscribed(db, ann, vault, wanted=wanted)
+    db.run(lambda tx: users.disable(tx, ann.id), by=system())
+    await reactor.react_to_news()
+
+    assert not found(db, ann).is_enabled
 
 
 async def test_a_creator_without_the_right_to_see_events_is_found_out(

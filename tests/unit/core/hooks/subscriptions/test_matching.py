@@ -41,6 +41,7 @@ def holding(*scopes: str) -> Principal:
         (Wanted(types=frozenset({"note_added"})), False),
         (Wanted(targets=frozenset({"T-12"})), True),
         (Wanted(targets=frozenset({"T-1"})), False),
+        (Wanted(answers_only=True), False),
         (LANE_A, True),
         (Wanted(filter="details.lane=='B'"), False),
         (Wanted(filter="target"), True),

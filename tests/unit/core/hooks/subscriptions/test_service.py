@@ -136,6 +136,7 @@ def test_what_is_not_ours_does_not_exist(
         ("a", URL, Wanted(targets=frozenset({""}))),
         ("a", URL, Wanted(filter="details.")),
         ("a", URL, Wanted(filter="a" * 301)),
+        ("a", URL, Wanted(filter="a", answers_only=True)),
     ],
 )
 def test_what_could_never_work_is_refused(
