@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from channels.terminal import render
 from commands.registry import Registry
@@ -92,41 +93,15 @@ def build(
     keystore = FileKeystore(settings.data / "keys" / "keystore.json")
     keystore.ring(Purpose.SIGN)  # A keystore that cannot be used is told of now.
     tokens, vault = Tokens(signing_keys(keystore)), Vault(keystore)
-    limiter, metrics = Limiter(settings.limits.default), Metrics()
+    limiter = Limiter(settings.limits.default)
     channels, aliases = ChannelStates(db, limiter), TeamAliases(db)
     auth = Authenticator(
         db, tokens, clock=the_clock, bootstrap=bootstrap_key(settings, admin)
     )
     probes, shelf = ChannelProbes(db, tenant_of=_tenant_of), Shelf()
-    registry = Registry.of(
-        every_command(
-            vault,
-            probes,
-            shelf,
-            consent_url_of(settings),
-            allowed=parse_allowed(settings.outbound.allow),
-        )
-    )
-    gate = Gate(
-        registry,
-        senders=LinkedSenders(db, _tenant_of),
-        channels=channels,
-        aliases=aliases,
-        limiter=limiter,
-        clock=the_clock,
-    )
-    pipeline = Pipeline(
-        db,
-        gate,
-        Runner(registry, public_url=settings.public_url),
-        floods=Floods(db, the_clock),
-        metrics=metrics,
-        reread={
-            "rights": auth.reread,
-            "channels": channels.reload,
-            "aliases": aliases.reload,
-        },
-    )
+    registry = _registry(settings, vault, probes, shelf)
+    kept = _Kept(auth, channels, aliases, limiter)
+    pipeline = _pipeline(settings, registry, db=db, clock=the_clock, kept=kept)
     core = Core(
         settings=settings,
         clock=the_clock,
@@ -138,9 +113,55 @@ def build(
         aliases=aliases,
         registry=registry,
         pipeline=pipeline,
-        metrics=metrics,
+        metrics=pipeline.metrics,
     )
     return _with_doors(core, probes, _plugins(core, shelf), simulators)
+
+
+def _registry(
+    settings: Settings, vault: Vault, probes: ChannelProbes, shelf: Shelf
+) -> Registry:
+    """List the commands of Opswire; those of plugins join them."""
+    consent_url = consent_url_of(settings)
+    allowed = parse_allowed(settings.outbound.allow)
+    return Registry.of(
+        every_command(vault, probes, shelf, consent_url, allowed=allowed)
+    )
+
+
+class _Kept(NamedTuple):
+    """What is asked for every message, and so kept in memory."""
+
+    auth: Authenticator
+    channels: ChannelStates
+    aliases: TeamAliases
+    limiter: Limiter
+
+
+def _pipeline(
+    settings: Settings, registry: Registry, *, db: Database, clock: Clock, kept: _Kept
+) -> Pipeline:
+    """Build the one road; what commands alter of what is kept is read again."""
+    gate = Gate(
+        registry,
+        senders=LinkedSenders(db, _tenant_of),
+        channels=kept.channels,
+        aliases=kept.aliases,
+        limiter=kept.limiter,
+        clock=clock,
+    )
+    return Pipeline(
+        db,
+        gate,
+        Runner(registry, public_url=settings.public_url),
+        floods=Floods(db, clock),
+        metrics=Metrics(),
+        reread={
+            "rights": kept.auth.reread,
+            "channels": kept.channels.reload,
+            "aliases": kept.aliases.reload,
+        },
+    )
 
 
 def _plugins(core: Core, shelf: Shelf) -> Plugins:
