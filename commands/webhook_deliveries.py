@@ -88,7 +88,7 @@ def inspect(ctx: Context, webhook: WebhookRef, delivery: DeliveryRef) -> Reply:
     found = whole.delivery
     said = f": {found.summary}" if found.summary else ""
     return Reply(
-        summary=f"{found.id} is {found.outcome.value}{said}"[:150],
+        summary=f"{found.id} {found.outcome.value}{said}"[:150],
         blocks=tuple(_shown(endpoint.id, whole)),
         data=whole_view_of(whole),
     )
@@ -138,8 +138,8 @@ def _table(page: Page[Delivery]) -> Table:
         [
             (
                 each.id,
-                to_iso(each.received_at),
-                each.outcome.value,
+                f"{each.received_at:%Y-%m-%d %H:%M:%S}",
+                f"{each.outcome.value}{', replayed' if each.replayed_as else ''}",
                 each.took_ms,
                 each.size_bytes,
                 "; ".join(each.commands),
@@ -153,7 +153,7 @@ def _table(page: Page[Delivery]) -> Table:
 
 def _next_steps(endpoint_id: str, items: Sequence[Delivery]) -> Sequence[Block]:
     """Offer what helps with a delivery that failed, if there is one."""
-    failed = next((each for each in items if each.outcome is Outcome.FAILED), None)
+    failed = next(filter(_is_open, items), None)
     if failed is None:
         return ()
     return (
@@ -162,6 +162,11 @@ def _next_steps(endpoint_id: str, items: Sequence[Delivery]) -> Sequence[Block]:
             ("Replay all failed", f"webhook replay {endpoint_id} --failed"),
         ),
     )
+
+
+def _is_open(each: Delivery) -> bool:
+    """Tell whether a delivery failed and was not replayed since."""
+    return each.outcome is Outcome.FAILED and not each.replayed_as
 
 
 def _shown(endpoint_id: str, whole: Whole) -> Iterator[Block]:
@@ -189,10 +194,12 @@ def _shown(endpoint_id: str, whole: Whole) -> Iterator[Block]:
                 for each in whole.tries
             ],
         )
-    yield blocks.actions(
-        ("Try the rules on it", f"webhook test {endpoint_id} --delivery {found.id}"),
-        ("Replay", f"webhook replay {endpoint_id} {found.id}"),
-    )
+    steps = [
+        ("Try the rules on it", f"webhook test {endpoint_id} --delivery {found.id}")
+    ]
+    if _is_open(found) or found.outcome is Outcome.SKIPPED:
+        steps.append(("Replay", f"webhook replay {endpoint_id} {found.id}"))
+    yield blocks.actions(*steps)
 
 
 def _cut(body: str) -> str:

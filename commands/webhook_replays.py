@@ -24,7 +24,7 @@ from core.hooks.model import DELIVER_SCOPE, Endpoint
 from core.hooks.presets import PRESETS
 from core.hooks.replays import Replay
 from core.kernel.problems import InvalidArgument
-from core.kernel.reply import Reply, Text
+from core.kernel.reply import Reply
 
 
 @command(
@@ -136,7 +136,7 @@ def _replayed_one(endpoint: Endpoint, found: Replay) -> Reply:
         steps.append(("The first result", f"reply show {now.reply_id}"))
     return Reply(
         summary=summary[:150],
-        blocks=(Text(md=f"{summary}."), blocks.actions(*steps)),
+        blocks=(blocks.actions(*steps),),
         data={"replayed": int(found.is_new), "items": [replay_view_of(found)]},
     )
 

@@ -226,27 +226,32 @@ def _call(ctx: Context, endpoint: Endpoint, call: Call) -> dict[str, Json]:
 
 
 def _reply(endpoint: Endpoint, tried: Sequence[_Tried]) -> Reply:
-    calls: list[Json] = [call for each in tried for call in each.calls]
+    calls = [call for each in tried for call in each.calls]
     reasons = [each.found.skipped for each in tried if each.found.skipped]
     problem = next((each.problem for each in tried if each.problem), "")
     skipped = "" if calls or problem else (reasons or [_SHOWS_ONLY])[-1]
-    if problem:
-        summary = f"Would fail: {problem}"
-    elif calls:
-        summary = f"Would run {blocks.count(len(calls), 'command')}"
-    else:
-        summary = f"Would be skipped: {skipped}"
     written = "\n\n".join("\n".join(_lines(each)) for each in tried)
     return Reply(
-        summary=summary[:150],
+        summary=_summary(calls, problem, skipped)[:150],
         blocks=(Code(text=written),) if written else (),
         data={
             "id": endpoint.id,
             "skipped": skipped,
-            "calls": calls,
+            "calls": list(calls),
             "rules": [_view_of(each) for each in tried],
         },
     )
+
+
+def _summary(calls: Sequence[Mapping[str, Json]], problem: str, skipped: str) -> str:
+    if problem:
+        return f"Would fail: {problem}"
+    if skipped:
+        return f"Would be skipped: {skipped}"
+    bad = [str(each["problem"]) for each in calls if each["problem"]]
+    if bad:
+        return f"{len(bad)} of {blocks.count(len(calls), 'command')} fail: {bad[0]}"
+    return f"Would run {blocks.count(len(calls), 'command')}"
 
 
 def _view_of(each: _Tried) -> dict[str, Json]:

@@ -212,7 +212,7 @@ def to_delivery(stored: Received) -> Delivery:
         received_at=stored.received_at,
         outcome=outcome_of(reply),
         took_ms=took_ms(stored, done_at=done_at) if done_at else None,
-        size_bytes=len(stored.payload.encode()),
+        size_bytes=len(str(said.get("body", "")).encode()),
         commands=commands_of(reply),
         summary=reply.get("summary", ""),
         code=error.get("code", ""),
