@@ -75,7 +75,7 @@ def create(
     when = parse_when(on, targets=target, webhook=webhook)
     require_possible(ctx, rule, by="trigger")
     owner = _owner(ctx, as_)
-    _require_able(ctx, rule, owner)
+    _require_able(ctx, when, rule, owner)
     made = triggers.create(ctx.tx, name, when, rule, owner=owner)
     reply = one_of(ctx, made, f"Created {made.id} ({made.name})")
     return replace(reply, blocks=(*_doubts(ctx, when), *reply.blocks))
@@ -107,12 +107,14 @@ def _owner(ctx: Context, name: str) -> User:
     return found
 
 
-def _require_able(ctx: Context, rule: PayloadMap, owner: User) -> None:
+def _require_able(ctx: Context, when: When, rule: PayloadMap, owner: User) -> None:
     """Refuse a trigger whose every fire would be denied.
 
     Raises: MissingScope, AssuranceTooLow, Forbidden.
     """
     scopes = triggers.rights_for(ctx.tx, owner)
+    able = to_principal(owner, Assurance.SECRET, scopes=scopes)
+    triggers.require_sight(able, when)
     mapped = ctx.registry.find(rule.command)
     if mapped is not None:
-        bus.authorise(mapped, to_principal(owner, Assurance.SECRET, scopes=scopes))
+        bus.authorise(mapped, able)

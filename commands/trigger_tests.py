@@ -13,12 +13,13 @@ from core.hooks import deliveries, mapping
 from core.hooks.mapping import Skipped
 from core.hooks.model import CHANNEL as WEBHOOK
 from core.hooks.triggers import fires
+from core.hooks.triggers import service as triggers
 from core.hooks.triggers.model import Trigger, awaits, delivery_of
 from core.identity.users import store as users
 from core.identity.users.model import to_principal
 from core.kernel.jsons import Json
 from core.kernel.principal import Assurance, Principal
-from core.kernel.problems import InvalidArgument, MissingScope, NotFound, Problem
+from core.kernel.problems import InvalidArgument, NotFound, Problem
 from core.kernel.reply import SUMMARY_LIMIT, Code, Reply
 
 
@@ -93,7 +94,7 @@ def judged(ctx: Context, trigger: Trigger, sample: Sample) -> Reply:
 def _find(ctx: Context, trigger: Trigger, sample: Sample) -> _Found:
     if sample.payload is not None:
         return _Found(subject=sample.payload)
-    _require_reading(ctx.principal, trigger)
+    triggers.require_sight(ctx.principal, trigger.when)
     if sample.delivery:
         return _of_delivery(ctx, trigger, sample.delivery)
     if sample.seq is not None:
@@ -152,13 +153,6 @@ def _owner(ctx: Context, trigger: Trigger) -> Principal | None:
     """Say in whose name it would run, whether or not they still may."""
     user = users.find(ctx.tx, trigger.owner_id)
     return to_principal(user, Assurance.SECRET) if user else None
-
-
-def _require_reading(principal: Principal, trigger: Trigger) -> None:
-    """Refuse to show to anybody what they could not read themselves."""
-    scope = "webhooks:read" if trigger.when.webhook else "events:read"
-    if not principal.may(scope):
-        raise MissingScope(scope, who=principal.name)
 
 
 def _summary(trigger: Trigger, count: int, why: str) -> str:

@@ -298,7 +298,7 @@ async def test_only_who_manages_people_names_another(
 async def test_a_narrow_key_makes_a_narrow_trigger(world: Triggering) -> None:
     """What it may do is what its maker could then, not what they may do elsewhere."""
     narrow = world.gateway.person(
-        "dan", Role.ADMIN, scopes=("triggers:*", "tasks:write")
+        "dan", Role.ADMIN, scopes=("triggers:*", "tasks:write", "events:read")
     )
 
     refused = await world.refused(
@@ -355,6 +355,25 @@ async def test_an_owner_who_lost_the_scope_is_denied(
     assert shown.data["obstacle"] == "bob lacks the scope tasks:write"
     denied = fires_audited(world.gateway)[-1]
     assert (denied.actor, denied.verdict) == ("bob", Verdict.DENIED)
+
+
+async def test_who_may_not_read_events_is_told_none_by_a_trigger(
+    world: Triggering,
+) -> None:
+    """Else a key that only makes triggers and tasks could read every event."""
+    narrow = world.gateway.person(
+        "dan", Role.ADMIN, scopes=("triggers:write", "tasks:write")
+    )
+
+    for what, scope in (
+        ({"on": ["key_created"]}, "events:read"),
+        ({"webhook": await a_hook(world)}, "webhooks:read"),
+    ):
+        answer = await world.refused(
+            "spy", by=narrow, command="task create",
+            templates={"title": "{details}"}, **what,
+        )  # fmt: skip
+        assert (answer.status, answer.error["scope"]) == (403, scope)
 
 
 # ── switched off ──────────────────────────────────────────────────────────────

@@ -49,6 +49,11 @@ class When:
     webhook: str = ""
 
     @property
+    def scope(self) -> str:
+        """The right that it takes to read what is looked at."""
+        return "webhooks:read" if self.webhook else "events:read"
+
+    @property
     def wanted(self) -> EventFilter:
         """The events to look at."""
         if self.webhook:

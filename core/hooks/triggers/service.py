@@ -24,7 +24,7 @@ from core.identity.users.model import User, to_principal
 from core.kernel.ids import TriggerId, number_of
 from core.kernel.pages import PAGE_LIMIT, Page, page_size, parse_cursor, render_cursor
 from core.kernel.principal import Assurance, Principal
-from core.kernel.problems import AlreadyExists, Conflict, Forbidden
+from core.kernel.problems import AlreadyExists, Conflict, Forbidden, MissingScope
 from core.kernel.texts import require_text
 
 _MANAGES_PEOPLE = frozenset({"users:write"})
@@ -165,12 +165,24 @@ def delete(tx: Tx, reference: str) -> Trigger:
 def owner_of(tx: Tx, trigger: Trigger) -> Principal:
     """Say in whose name a trigger runs now, with what is left of the owner's rights.
 
-    Raises: Forbidden when the owner may do nothing any more.
+    Raises: Forbidden when the owner may do nothing any more, MissingScope when they
+            may not read what it looks at: its arguments would tell them.
     """
     owner = users.get_(tx, trigger.owner_id)
     _require_active(owner)
     scopes = meet(trigger.scopes, owner.scopes)
-    return to_principal(owner, Assurance.SECRET, scopes=scopes)
+    principal = to_principal(owner, Assurance.SECRET, scopes=scopes)
+    require_sight(principal, trigger.when)
+    return principal
+
+
+def require_sight(principal: Principal, when: When) -> None:
+    """Refuse to tell somebody of what they may not read.
+
+    Raises: MissingScope.
+    """
+    if not principal.may(when.scope):
+        raise MissingScope(when.scope, who=principal.name)
 
 
 def has_lost_webhook(tx: Tx, trigger: Trigger) -> bool:

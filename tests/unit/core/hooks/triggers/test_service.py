@@ -163,14 +163,14 @@ def test_it_may_do_what_both_the_maker_and_the_owner_may(
     narrow = to_principal(
         users_of(db, maker.id),
         Assurance.SECRET,
-        scopes=frozenset({"users:write", "tasks:*"}),
+        scopes=frozenset({"users:write", "tasks:*", "events:read"}),
     )
 
     made = a_trigger(db, narrow, owner=bob)
     owner = db.look(lambda tx: triggers.owner_of(tx, made), by=maker)
 
     assert owner.name == "bob"
-    assert owner.scopes == {"tasks:write", "tasks:read"}
+    assert owner.scopes == {"tasks:write", "tasks:read", "events:read"}
 
 
 def users_of(db: Database, user_id: str) -> User:
