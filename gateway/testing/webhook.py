@@ -43,7 +43,7 @@ class Webhook(Channel):
             return await self._maker.say(line)
         self._count += 1
         payload = self._waiting = _payload_of(asked)
-        name, command = f"line-{self._count}", asked.command.name
+        name, command = f"{self._who.name}-{self._count}", asked.command.name
         if not (await self._street.principal(self._who)).may(MAKING):
             secret = await self._inherit(command, list(payload), name=name)
             return await self.deliver(secret, payload, name=name)
