@@ -10,15 +10,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from channels.testing.webhook import sign
+from channels.testing.webhook import sign, sign_as
 from core.database import Database
 from core.hooks import service as hooks
-from core.hooks.model import DELIVER_SCOPE, Endpoint, Vault
+from core.hooks.model import DELIVER_SCOPE, Endpoint, HookAuth, Vault
 from core.kernel.clock import Clock
 from core.kernel.envelope import Envelope
 from core.kernel.ids import random_id
 from core.kernel.jsons import Json, parse_json, to_json
-from core.kernel.principal import Principal
+from core.kernel.principal import Principal, TenantId
 from core.kernel.problems import MissingScope, NotFound, Problem, Unavailable
 from gateway import problems
 from gateway.answers import Answer
@@ -168,11 +168,21 @@ class SimulatorsDoor:
             lambda tx: hooks.get_(tx, delivery.endpoint), by=principal
         )
         _require_deliverer(principal, endpoint)
-        now = back.clock.now()
-        keys = hooks.open_keys(endpoint, principal.tenant, vault=back.vault, now=now)
-        headers = sign(delivery.body, key=keys[0], now=now) if keys else {}
+        headers = self._signed(endpoint, principal.tenant, delivery.body)
         path = f"/v1/channels/webhook/{endpoint.id}"
         return {"is_ok": True, "path": path, "headers": dict[str, Json](headers)}
+
+    def _signed(
+        self, endpoint: Endpoint, tenant: TenantId, body: str
+    ) -> dict[str, str]:
+        """Write the headers of an endpoint's kind of sender; none for one with a key."""
+        if endpoint.auth is HookAuth.KEY:
+            return {}
+        back, now = self._back, self._back.clock.now()
+        key = hooks.open_keys(endpoint, tenant, vault=back.vault, now=now)[0]
+        if endpoint.auth is HookAuth.STANDARD:
+            return sign(body, key=key, now=now)
+        return sign_as(endpoint.auth, body.encode(), secret=key.decode(), now=now)
 
     def _find(self) -> Simulators | None:
         """Find the simulators, while demo mode is on."""

@@ -43,6 +43,16 @@ async def test_one_line_is_answered_at_all_five_doors(tab: Browser) -> None:
     await tab.sees('"items"', within="#rest-list")
 
 
+async def test_delivery_is_shown_with_its_outcome_and_replayed(tab: Browser) -> None:
+    await tab.press("Make a demo endpoint")
+    await tab.until("document.querySelector('#webhook-endpoint').value")
+    await tab.press("Deliver")
+
+    await tab.sees("done in", within="#webhook-list")
+    await tab.press("Replay")
+    await tab.sees("nothing was run again", within="#webhook-list")
+
+
 async def test_what_somebody_wrote_is_text(tab: Browser) -> None:
     """A message, an answer, a mail and a payload may hold anything."""
     await tab.fill("#slack-text", HOSTILE)

@@ -2,6 +2,7 @@
 
 import orjson
 
+from core.hooks.model import HookAuth
 from tests.integration.simulators.conftest import OPS, Page
 
 
@@ -93,6 +94,25 @@ async def test_delivery_is_signed_as_its_sender_would(page: Page) -> None:
     )
 
     assert receipt.status_code == 202, receipt.text
+
+
+async def test_every_kind_of_sender_is_played(page: Page) -> None:
+    """Who shows a key instead of a signature is played by whoever is signed in."""
+    body, statuses = '{"title": "Disk is full"}', {}
+    for auth in HookAuth:
+        line = f"webhook create {auth}-hook --auth {auth} --command version"
+        made = await page.say(line)
+        await page.say(f"confirm {made['data']['token']}")
+        told = await page.client.post(
+            "/simulators/api/webhook", json={"endpoint": f"{auth}-hook", "body": body}
+        )
+        signed = told.json()
+        receipt = await page.client.post(
+            signed["path"], content=body, headers=signed["headers"]
+        )
+        statuses[auth] = receipt.status_code, bool(signed["headers"])
+
+    assert statuses == {each: (202, each is not HookAuth.KEY) for each in HookAuth}
 
 
 async def test_self_tests_of_the_channels_pass(page: Page) -> None:

@@ -62,7 +62,7 @@ export class Webhook {
     });
     const response = await fetch(signed.path, {
       method: "POST",
-      headers: { "content-type": "application/json", ...signed.headers },
+      headers: { "content-type": "application/json", ...this.proof(signed.headers) },
       body,
     });
     const receipt = await response.json();
@@ -80,21 +80,45 @@ export class Webhook {
     );
     append(find("webhook-list"), place);
     if (receipt.request_id) {
-      await this.follow(receipt.request_id, place);
+      await this.follow(endpoint, receipt.request_id, place);
     }
   }
 
-  async follow(requestId, place) {
+  // Who does not sign shows a key: here that of whoever is signed in.
+  proof(headers) {
+    const isSigned = Object.keys(headers).length > 0;
+    return isSigned ? headers : { authorization: `Bearer ${this.page.session.token}` };
+  }
+
+  async follow(endpoint, requestId, place) {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const response = await this.page.session.send("GET", `/v1/commands/${requestId}`);
       const answer = await response.json();
       if (response.status === 200 && answer.summary) {
         place.append(el("p", { class: "summary" }, answer.summary), json(answer.data));
+        await this.tell(endpoint, requestId, place);
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
     place.append(el("p", {}, "It waits; look at webhook deliveries."));
+  }
+
+  // The delivery as the gateway lists it, and a way to ask for it again.
+  async tell(endpoint, requestId, place) {
+    const shown = await this.page.session.run(`webhook inspect ${endpoint} ${requestId}`);
+    const { outcome, took_ms, size_bytes, proof } = shown.data ?? {};
+    const facts = `${outcome} in ${took_ms} ms, ${size_bytes} bytes, let in by ${proof}`;
+    const replay = async () => {
+      const line = `webhook replay ${endpoint} ${requestId}`;
+      const answer = await this.page.session.run(line);
+      place.append(el("p", { class: "summary" }, answer.summary));
+    };
+    const pressed = () => this.page.attempt(replay);
+    place.append(
+      el("p", {}, facts, " "),
+      el("button", { type: "button", onclick: pressed }, "Replay"),
+    );
   }
 }
 
