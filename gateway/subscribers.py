@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from core.database import Tx
 from core.delivery.outbox import service as outbox
+from core.delivery.outbox.model import OutboxDraft
 from core.events.model import Event, EventFilter
 from core.hooks.subscriptions import service as subscriptions
 from core.hooks.subscriptions.drafts import event_draft
@@ -54,6 +55,7 @@ class Subscribers:
     def react(self, tx: Tx, event: Event) -> None:
         """Post an event to each subscription that wants it and may see it."""
         seen: dict[_Creator, Principal | Forbidden] = {}
+        drafts: list[OutboxDraft] = []
         for each in self._enabled(tx):
             is_about_creator = event.type in _RIGHTS and event.target == each.creator_id
             is_wanted = event.seq > each.since_seq and wants(each.wanted, event)
@@ -63,7 +65,8 @@ class Subscribers:
             if isinstance(owner, Forbidden):
                 subscriptions.disable(tx, each.id, reason=owner.detail)
             elif is_wanted and may_see(owner, event):
-                outbox.post(tx, event_draft(each.id, event))
+                drafts.append(event_draft(each.id, event))
+        outbox.post_all(tx, drafts)
 
     def _enabled(self, tx: Tx) -> Sequence[Subscription]:
         """List what is enabled in this unit, which may see more than is remembered."""

@@ -132,6 +132,7 @@ _UNTIL = Prepared(
 _EXTEND = Prepared(
     outbox_pauses.update().where(*_OF_SPOT).values(until=bindparam("new_until"))
 )
+_END_PAUSE = Prepared(outbox_pauses.delete().where(*_OF_SPOT))
 _END_PAUSES = Prepared(
     outbox_pauses.delete().where(
         outbox_pauses.c.tenant_id == bindparam("tenant"),
@@ -180,11 +181,7 @@ def _read_loose(tx: Tx, spot: Spot, pauses: Mapping[Spot, int]) -> Sequence[Firs
 
 def pause(tx: Tx, spot: Spot, *, until: int) -> None:
     """Leave a line or an account alone until a moment; never shortens a pause."""
-    of = {
-        "of_channel": spot.channel,
-        "of_account": spot.account,
-        "of_line": spot.line,
-    }
+    of = _of(spot)
     rows = tx.run(_UNTIL, **of)
     if not rows:
         row = {**spot._asdict(), "until": until}
@@ -193,9 +190,22 @@ def pause(tx: Tx, spot: Spot, *, until: int) -> None:
         tx.change(_EXTEND, new_until=until, **of)
 
 
+def end_pause(tx: Tx, spot: Spot) -> None:
+    """Leave a line or an account alone no longer."""
+    tx.change(_END_PAUSE, **_of(spot))
+
+
 def end_pauses(tx: Tx) -> None:
     """Forget the pauses that are over."""
     tx.change(_END_PAUSES, now=tx.micros)
+
+
+def _of(spot: Spot) -> dict[str, str]:
+    return {
+        "of_channel": spot.channel,
+        "of_account": spot.account,
+        "of_line": spot.line,
+    }
 
 
 def _to_first(row: Row) -> First:

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 from core.database import Tx
 from core.delivery.inbox import StoredReply
-from core.delivery.outbox import store
+from core.delivery.outbox import queue, store
 from core.delivery.outbox.model import (
     LIFETIME,
+    WHOLE_ACCOUNT,
     Of,
     OutboxDraft,
     OutboxState,
     Outgoing,
+    Spot,
 )
 from core.events import service as events
 from core.kernel.clock import to_micros
@@ -32,11 +34,19 @@ def post(tx: Tx, draft: OutboxDraft) -> None:
             progress gives way to anything newer about it, so that only the newest
             state is told and a final is never behind it.
     """
-    if store.has(tx, draft.key):
-        return
-    if draft.subject:
-        store.drop_progress(tx, draft)
-    store.add(tx, draft, expires_at=to_micros(tx.now + LIFETIME))
+    post_all(tx, [draft])
+
+
+def post_all(tx: Tx, drafts: Sequence[OutboxDraft]) -> None:
+    """Post several things with different keys; all are looked up before any is added.
+
+    Rows that nothing looks for in between are stored together, in one statement.
+    """
+    new = [each for each in drafts if not store.has(tx, each.key)]
+    for each in new:
+        if each.subject:
+            store.drop_progress(tx, each)
+        store.add(tx, each, expires_at=to_micros(tx.now + LIFETIME))
 
 
 def list_(
@@ -117,6 +127,11 @@ def send_again(tx: Tx, delivery_id: str) -> Outgoing:
     return replay(tx, delivery_id)
 
 
+def hurry(tx: Tx, of: Of) -> None:
+    """Leave an account alone no longer: somebody says that it works again."""
+    queue.end_pause(tx, Spot(of.channel, of.account, WHOLE_ACCOUNT))
+
+
 def drop(tx: Tx, delivery_id: str) -> Outgoing:
     """Remove something, so that it is never delivered.
 
@@ -137,6 +152,8 @@ def drop(tx: Tx, delivery_id: str) -> Outgoing:
 
 def _revive(tx: Tx, outgoing: Outgoing) -> Outgoing:
     expires_at = tx.now + LIFETIME
+    if outgoing.spot.is_loose:
+        hurry(tx, Of(outgoing.channel, outgoing.account))
     store.revive(tx, outgoing.key, expires_at=to_micros(expires_at))
     events.append(
         tx,

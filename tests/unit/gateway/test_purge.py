@@ -11,6 +11,7 @@ from core.delivery.outbox import dispatch
 from core.delivery.outbox import service as outbox
 from core.delivery.outbox.dispatch import Terms
 from core.delivery.outbox.model import Budget, OutboxDraft
+from core.hooks.subscriptions import service as subscriptions
 from core.hooks.triggers import fire_store, fires
 from core.hooks.triggers.model import Fire
 from core.kernel.ids import TriggerId
@@ -18,6 +19,7 @@ from core.kernel.principal import TenantId, system
 from gateway.purge import Purge
 from gateway.settings import KeepSettings
 from tests.conftest import FakeClock
+from tests.subscribers import tried
 
 TENANTS = [system().tenant, TenantId("acme")]
 
@@ -100,6 +102,25 @@ def fire(tx: Tx, number: int) -> None:
             at=tx.now,
         ),
     )
+
+
+async def test_how_old_deliveries_went_is_forgotten_with_them(
+    db: Database, clock: FakeClock
+) -> None:
+    async def tenants() -> list[TenantId]:
+        return TENANTS
+
+    def tries(tx: Tx) -> list[int]:
+        return [each.status for each in subscriptions.list_attempts(tx, "SB-1:ev:7")]
+
+    by = system()
+    for status in (500, 503, 200):
+        tried(db, by, status, at=clock.now())
+        clock.advance(timedelta(days=2))
+
+    await Purge(db, KeepSettings(dead_days=3), tenants=tenants).run()
+
+    assert db.look(tries, by=by) == [200]
 
 
 async def test_a_purge_that_finds_nothing_writes_nothing(

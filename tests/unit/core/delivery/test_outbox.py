@@ -250,6 +250,19 @@ def test_the_same_key_is_one_delivery(box: Outbox) -> None:
     assert box.send_all() == []
 
 
+def test_of_several_at_once_only_what_is_new_is_posted(box: Outbox) -> None:
+    box.post("b")
+    drafts = [
+        OutboxDraft(key=key, channel="slack", account="acme", place={}, body="{}")
+        for key in "abc"
+    ]
+
+    box.db.run(lambda tx: outbox.post_all(tx, drafts), by=box.by)
+    box.db.run(lambda tx: outbox.post_all(tx, []), by=box.by)
+
+    assert sorted(box.send_all()) == ["a", "b", "c"]
+
+
 def test_what_failed_with_its_unit_is_not_posted(
     db: Database, box: Outbox, ann: Principal
 ) -> None:
