@@ -9,15 +9,25 @@ from commands.plan import Plan
 from commands.registry import Command, Danger
 from commands.render import render_line
 from commands.values import Caller
-from commands.words import is_reference
+from commands.words import id_in, is_reference
 from core.kernel.problems import Conflict
 
-_OURS = frozenset({"plan", "ops", *PLAIN_WORDS})
+# `only` begins the guard line of a mail.
+_OURS = frozenset({"plan", "ops", "only", *PLAIN_WORDS})
 
 
 def is_claimed(index: Index, word: str) -> bool:
-    """Tell whether a word begins commands, so that no alias may begin with it."""
-    return word in index.starts or word in _OURS or is_reference(word)
+    """Tell whether a word begins commands, so that no alias may begin with it.
+
+    Shape:  those of a disabled plugin stay its own, and an id is a command by itself.
+    """
+    is_known = word in index.starts or word in _OURS
+    is_object = is_reference(word) or bool(id_in(word))
+    return is_known or is_object or any(_begins(each, word) for each in index.outages)
+
+
+def _begins(phrase: str, word: str) -> bool:
+    return phrase.partition(" ")[0] == word
 
 
 def invoke(heard: Heard, index: Index, caller: Caller) -> Invocation:

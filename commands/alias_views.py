@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from commands.alias_checks import claimant_of
 from commands.alias_lines import why_not
 from commands.alias_templates import parse_template
-from commands.names import Index
+from commands.names import Index, disabled_by, leading_words
 from core.aliases.formats import parse_format
 from core.aliases.model import Alias, Definition
 from core.kernel.clock import to_iso
@@ -80,14 +80,16 @@ def problem_of(definition: Definition, index: Index) -> str:
     """Say why lines of an alias are not understood as such; "" when they are."""
     try:
         firsts = [parse_format(each.match).first for each in definition.formats]
-        found = index.find(parse_template(definition.command).tokens)
+        tokens = parse_template(definition.command).tokens
     except InvalidArgument as problem:
         return problem.detail
     for first in firsts:
         if claimant := claimant_of(index, first):
             return f"shadowed by the command {claimant}"
+    found = index.find(tokens)
     if found is None:
-        return "its command does not exist here"
+        disabled = disabled_by(index, leading_words(tokens))
+        return disabled.detail if disabled else "its command does not exist here"
     reason = why_not(found[0].command)
     return f"its command {reason}" if reason else ""
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from channels.email.subjects import find_command
 from commands.complete import complete
 from commands.context import AsyncContext, Context
-from commands.registry import Command, command
+from commands.registry import Command, Outage, Registry, command
 from core.audit.model import Verdict
 from core.kernel.principal import DEFAULT_TENANT, Principal, Role
 from core.kernel.reply import Reply
@@ -167,6 +168,8 @@ async def test_a_clash_is_refused_naming_both(gateway: Gateway) -> None:
         ({"match": ["plan {app} {env}"]}, "begins the command plan"),
         ({"match": ["yes {app} {env}"]}, "begins the command yes"),
         ({"match": ["last {app} {env}"]}, "begins the command last"),
+        ({"match": ["T-12 {app} {env}"]}, "begins the command t-12"),
+        ({"match": ["only {app} {env}"]}, "begins the command only"),
         ({"match": ["go {app}"]}, "has no {env}, which the command uses"),
         ({"match": ["go {app} {env} {x}"]}, "{x} of 'go {app} {env} {x}' is not used"),
         ({"command": 'task make "{app}{env}"'}, '"task make" is not a command'),
@@ -431,6 +434,44 @@ async def test_an_alias_whose_command_is_gone_says_so(
     assert "alias show gauge" in gone.error["fix"]
     shown = await ann.say("alias show gauge")
     assert shown.data["problem"] == "its command does not exist here"
+
+
+async def test_an_alias_of_what_is_disabled_says_why(
+    gateway: Gateway, ann: Person
+) -> None:
+    """A plugin that fails keeps its words, and says what mends it."""
+    registry = gateway.graph.registry
+    registry.add(deploy_status)
+    await make(gateway.admin, "gauge", match=["gauge"], command="deploy status")
+    rest = [each for each in registry if each is not deploy_status]
+    outage = Outage(why="it raised at import", fix="ops plugin test deploy")
+    registry.adopt(Registry.of(rest, outages={"deploy": outage}))
+
+    refused = await ann.say("gauge")
+    taken = await make(gateway.admin)
+    (listed,) = (await ann.say("alias list")).data["items"]
+
+    assert "it raised at import" in refused.error["detail"]
+    assert refused.error["fix"] == ["ops plugin test deploy"]
+    assert "begins the command deploy" in taken.error["detail"]
+    assert "it raised at import" in listed["problem"]
+
+
+@pytest.mark.parametrize(
+    "subject", ["[ops] deploy web to prod", "Re: [OPS] deploy web prod"]
+)
+async def test_a_subject_and_a_direct_message_are_lines_too(
+    gateway: Gateway, ann: Person, subject: str
+) -> None:
+    await make(gateway.admin)
+    mail = Writer(gateway, "email", "ann@example.org").link_to("ann")
+    slack = Writer(gateway, "slack", "U0ANN").link_to("ann")
+
+    by_mail = await mail.say(find_command(subject))
+    by_message = await slack.say("deploy api")
+
+    assert by_mail.data["title"] == "Deploy web to prod"
+    assert by_message.data["title"] == "Deploy api to staging"
 
 
 async def test_json_forms_and_webhooks_cannot_name_an_alias(gateway: Gateway) -> None:
