@@ -134,6 +134,19 @@ def test_an_account_that_rests_holds_back_its_own(
     assert loose.keys() == ["k3"]
 
 
+def test_what_is_sent_again_by_hand_ends_the_rest_of_its_account(loose: Loose) -> None:
+    """Whoever asks for it knows that the receiver is back."""
+    loose.post("k1", "k2")
+    first, second = loose.claim()
+    loose.delayed(second, timedelta(hours=2), rest=300 * SECOND)
+    dead = partial(dispatch.note_dead, outgoing=first, error="no", fix="mend it")
+    loose.db.run(dead, by=loose.by)
+
+    loose.db.run(partial(outbox.replay, delivery_id="D-1"), by=loose.by)
+
+    assert loose.keys() == ["k1"]
+
+
 def test_accounts_do_not_wait_for_one_another(loose: Loose) -> None:
     loose.post(*(f"a{number}" for number in range(100)), account="SB-1")
     loose.post("b", account="SB-2")
