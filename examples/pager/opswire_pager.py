@@ -82,7 +82,8 @@ class Pager:
 
     async def deliver(self, parcel: base.Parcel) -> str:
         """Send a page; the pager network knows a second copy by its id."""
-        page = {"id": parcel.id, "text": render(parcel.reply), **parcel.place}
+        to, text = parcel.place["to"], render(parcel.reply)
+        page = {"id": parcel.id, "to": to, "text": text}
         try:
             async with aiohttp.request(
                 "POST", self._url, json=page, timeout=CALM

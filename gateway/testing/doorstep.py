@@ -8,13 +8,11 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from core.database import Tx
-from core.identity.links import service as links
-from core.identity.links.model import Account, Identity
-from core.identity.users import service as users
-from core.identity.users.model import to_principal
-from core.kernel.principal import Assurance, Role, system
+from core.identity.links.model import Account
+from core.kernel.principal import Role, system
 from gateway.settings import LimitSettings
 from gateway.testing.gateway import Gateway, OwnSettings, Person
+from gateway.testing.people import link, somebody
 
 ADMIN_KEY = "a-key-of-tests-that-opens-nothing-else"
 PLENTY = "100000000/minute"
@@ -51,10 +49,7 @@ class Doorstep:
         """Link an account on a channel to somebody, as both sides would have done."""
 
         def work(tx: Tx) -> None:
-            user = users.find_by_name(tx, name) or users.create(tx, name, roles=[role])
-            code = links.request(tx, account)
-            tx.principal = to_principal(user, Assurance.SECRET)
-            assert isinstance(links.confirm(tx, code.text), Identity)
+            link(tx, account, somebody(tx, name, role))
 
         self.gateway.graph.db.run(work, by=system())
 

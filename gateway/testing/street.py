@@ -15,10 +15,8 @@ from channels.testing.mailbox import MailboxSimulator
 from channels.testing.slack import FakeSlack
 from core.database import Tx
 from core.delivery.outbox.tables import outbox
-from core.identity.links import service as links
 from core.identity.links.model import Account, Identity
 from core.identity.logins import service as logins
-from core.identity.users import service as users
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.outgoing import Lane
 from core.kernel.principal import Principal, Role, system
@@ -28,6 +26,7 @@ from gateway.doors.door import Door
 from gateway.doors.loaded import LoadedLater
 from gateway.settings import EmailSettings, SlackSettings
 from gateway.testing.gateway import Gateway, Person
+from gateway.testing.people import link, somebody
 
 MAILBOX = "ops@example.org"
 PATIENCE_SECONDS = 20.0
@@ -81,11 +80,8 @@ class Street:
             address=f"{name}@example.org",
         )
         self.slack.home.users[resident.slack] = name
-        by = await self.principal(resident)
         for account in _accounts(resident):
-            code = graph.db.run(_code_for(account), by=system()).text
-            linked = graph.db.run(_confirm(code), by=by)
-            assert isinstance(linked, Identity)
+            graph.db.run(_linking(account, name), by=system())
         return resident
 
     async def principal(self, who: Resident) -> Principal:
@@ -174,16 +170,11 @@ def _accounts(who: Resident) -> tuple[Account, ...]:
 
 
 def _login_link(tx: Tx, name: str, *roles: Role) -> str:
-    user = users.find_by_name(tx, name) or users.create(tx, name, roles=roles)
-    return logins.create_link(tx, user.id).token
+    return logins.create_link(tx, somebody(tx, name, *roles).id).token
 
 
-def _code_for(account: Account) -> Any:
-    return lambda tx: links.request(tx, account)
-
-
-def _confirm(code: str) -> Any:
-    return lambda tx: links.confirm(tx, code)
+def _linking(account: Account, name: str) -> Callable[[Tx], Identity]:
+    return lambda tx: link(tx, account, somebody(tx, name))
 
 
 def _newest(channel: str) -> Any:

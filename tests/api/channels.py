@@ -7,15 +7,13 @@ from typing import Any
 import orjson
 from sqlalchemy import bindparam
 
-from core.database import Prepared, Tx
+from core.database import Prepared
 from core.delivery.outbox.tables import outbox
-from core.identity.links import service as links
-from core.identity.links.model import Account, Identity
-from core.identity.users import service as users
-from core.identity.users.model import to_principal
+from core.identity.links.model import Account
 from core.kernel.envelope import Envelope
 from core.kernel.principal import Assurance, system
 from core.kernel.reply import Reply
+from gateway.testing.people import link, somebody
 from tests.api.gateway import Gateway
 
 _ASSURANCE = {"slack": Assurance.SECRET, "email": Assurance.SENDER}
@@ -70,16 +68,9 @@ class Writer:
     def link_to(self, name: str) -> "Writer":
         """Link the account to a user, as both sides would have done."""
 
-        def link(tx: Tx) -> Identity:
-            user = users.find_by_name(tx, name)
-            assert user is not None
-            code = links.request(tx, self.at)
-            tx.principal = to_principal(user, Assurance.SECRET)
-            linked = links.confirm(tx, code.text)
-            assert isinstance(linked, Identity)
-            return linked
-
-        self._gateway.graph.db.run(link, by=system())
+        self._gateway.graph.db.run(
+            lambda tx: link(tx, self.at, somebody(tx, name)), by=system()
+        )
         return self
 
 

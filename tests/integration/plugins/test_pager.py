@@ -12,12 +12,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from core.database import Tx
-from core.identity.links import service as links
-from core.identity.links.model import Account, Identity
-from core.identity.users import service as users
-from core.identity.users.model import to_principal
-from core.kernel.principal import Assurance, Role, system
+from core.identity.links.model import Account
+from core.kernel.principal import Role, system
+from gateway.testing.people import link, somebody
 from tests.integration.conftest import Serving
 from tests.integration.served import PATIENCE_SECONDS, Served
 
@@ -128,16 +125,12 @@ async def gateway(
     sys.modules.pop("opswire_pager", None)
 
 
-def link(gateway: Served) -> None:
+def link_ann(gateway: Served) -> None:
     """Link ann's pager to her, as both sides would have done."""
-
-    def work(tx: Tx) -> None:
-        user = users.create(tx, "ann", roles=[Role.OPERATOR])
-        code = links.request(tx, Account(channel="pager", account="main", sender=ANN))
-        tx.principal = to_principal(user, Assurance.SECRET)
-        assert isinstance(links.confirm(tx, code.text), Identity)
-
-    gateway.graph.db.run(work, by=system())
+    account = Account(channel="pager", account="main", sender=ANN)
+    gateway.graph.db.run(
+        lambda tx: link(tx, account, somebody(tx, "ann", Role.OPERATOR)), by=system()
+    )
 
 
 async def until(look: Callable[[], Awaitable[Any]]) -> Any:
@@ -152,7 +145,7 @@ async def test_a_page_makes_a_task_and_is_answered_once(
     gateway: Served, network: Network
 ) -> None:
     """Over HTTP, through the inbox, the one road, the outbox and the courier."""
-    link(gateway)
+    link_ann(gateway)
     page = {"id": "1", "from": ANN, "text": 'task create "Fix login"'}
 
     async def left() -> Network:
@@ -192,7 +185,7 @@ async def test_it_is_listed_among_the_channels(gateway: Served) -> None:
 
 
 async def test_it_can_be_switched_off(gateway: Served, network: Network) -> None:
-    link(gateway)
+    link_ann(gateway)
     page = {"id": "1", "from": ANN, "text": "task create hello"}
     async with gateway.client() as client:
 
