@@ -10,6 +10,7 @@ from typing import Any
 
 from commands import bus
 from commands.registry import Command
+from core.kernel.jsons import to_json
 from core.kernel.problems import Problem
 from core.kernel.reply import Reply
 
@@ -24,8 +25,11 @@ def guarded(command: Command, note: Note) -> Command:
     handler = command.handler
 
     def told(said: Any) -> Any:
-        is_whole = command.is_macro or isinstance(said, Reply | Problem)
-        return said if is_whole else bus.as_reply(said)
+        if command.is_macro or isinstance(said, Problem):
+            return said
+        reply = said if isinstance(said, Reply) else bus.as_reply(said)
+        to_json(reply)  # What cannot be written is a fault of the handler, too.
+        return reply
 
     @wraps(handler)
     def run(ctx: object, **args: object) -> Any:

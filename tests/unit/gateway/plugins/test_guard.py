@@ -54,6 +54,16 @@ def test_what_no_command_can_return_is_a_fault() -> None:
     assert noted == ["TypeError('a command cannot return NoneType')"]
 
 
+@pytest.mark.parametrize("said", [{"names": {"Ann"}}, [object()], {1: "one"}])
+def test_what_cannot_be_written_as_json_is_a_fault(said: object) -> None:
+    handler, noted = watched(lambda _: said)
+
+    with pytest.raises(TypeError):
+        handler(None)
+
+    assert len(noted) == 1
+
+
 def test_a_refusal_is_an_answer() -> None:
     handler, noted = watched(raising(InvalidArgument("no", fix=["yes"])))
 
