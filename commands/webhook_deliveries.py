@@ -18,8 +18,9 @@ from commands.webhook_delivery_views import (
 from core.delivery.received import Wanted
 from core.hooks import deliveries as received
 from core.hooks import service as hooks
-from core.hooks.deliveries import Delivery, Outcome, Whole
+from core.hooks.deliveries import Delivery, Outcome
 from core.hooks.presets import PresetName
+from core.hooks.tries import Whole, get_whole
 from core.kernel.clock import to_iso
 from core.kernel.pages import Page
 from core.kernel.reply import Block, Code, Reply, Table
@@ -84,7 +85,7 @@ def deliveries(
 def inspect(ctx: Context, webhook: WebhookRef, delivery: DeliveryRef) -> Reply:
     """Show one delivery: what it said, what was made of it, and how often."""
     endpoint = hooks.get_(ctx.tx, webhook)
-    whole = received.get_whole(ctx.tx, endpoint, delivery)
+    whole = get_whole(ctx.tx, endpoint, delivery)
     found = whole.delivery
     said = f": {found.summary}" if found.summary else ""
     return Reply(

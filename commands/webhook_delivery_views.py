@@ -6,8 +6,9 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from core.hooks.deliveries import Delivery, Whole
+from core.hooks.deliveries import Delivery
 from core.hooks.replays import Replay
+from core.hooks.tries import Whole
 from core.kernel.clock import to_iso
 from core.kernel.jsons import Json
 

@@ -1,7 +1,7 @@
 """What an endpoint has received, and what became of it, read off the inbox."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -24,7 +24,6 @@ SENT_BY, REPLAY_OF, REPLAYED_BY = "sent_by", "replay_of", "replayed_by"
 DONE_BEFORE = "done_before"
 
 _NEWEST = 2**62
-_MOST_TRIES = 50
 
 
 class Outcome(StrEnum):
@@ -68,22 +67,6 @@ class Delivery:
     def command(self) -> str:
         """The line that was run, "" when there was not exactly one."""
         return self.commands[0] if len(self.commands) == 1 else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
-    """A delivery with what it said and what it was answered.
-
-    Shape:  `headers` are those that were kept, none of which lets anybody in. `reply`
-            is the stored answer, empty while it waits. `tries` are this delivery and
-            those that repeat it or that it repeats, the oldest first.
-    """
-
-    delivery: Delivery
-    headers: Mapping[str, str]
-    body: str
-    reply: Mapping[str, Any] = field(default_factory=dict)
-    tries: tuple[Delivery, ...] = ()
 
 
 def list_(
@@ -140,24 +123,6 @@ def find_stored(tx: Tx, endpoint: Endpoint, reference: str) -> Received:
     return found
 
 
-def get_whole(tx: Tx, endpoint: Endpoint, reference: str) -> Whole:
-    """Get one delivery with everything that is kept of it.
-
-    Raises: NotFound.
-    """
-    stored = find_stored(tx, endpoint, reference)
-    said = _said(stored)
-    headers = said.get("headers")
-    named = headers if isinstance(headers, dict) else {}
-    return Whole(
-        delivery=to_delivery(stored),
-        headers={name: str(text) for name, text in named.items()},
-        body=str(said.get("body", "")),
-        reply=_reply(stored),
-        tries=tuple(to_delivery(each) for each in _tries(tx, stored)),
-    )
-
-
 def payload_of(stored: Received) -> Json:
     """Read what a delivery said, as the expressions of a map look at it.
 
@@ -184,13 +149,13 @@ def outcome_of(reply: Mapping[str, Any]) -> Outcome:
 
 def done_before(stored: Received) -> tuple[str, ...]:
     """List the lines that an earlier run of this delivery did; they are not run again."""
-    lines = _said(stored).get(DONE_BEFORE)
+    lines = said_of(stored).get(DONE_BEFORE)
     return tuple(map(str, lines)) if isinstance(lines, list) else ()
 
 
 def done_of(stored: Received) -> tuple[str, ...]:
     """List the lines of a failed delivery that took effect all the same."""
-    items = _reply(stored).get("data", {}).get("items", ())
+    items = reply_of(stored).get("data", {}).get("items", ())
     return tuple(str(each["command"]) for each in items if each.get("status") == "ok")
 
 
@@ -204,7 +169,7 @@ def commands_of(reply: Mapping[str, Any]) -> tuple[str, ...]:
 
 def to_delivery(stored: Received) -> Delivery:
     """Read a delivery off its message."""
-    reply, said = _reply(stored), _said(stored)
+    reply, said = reply_of(stored), said_of(stored)
     error, done_at = reply.get("error") or {}, stored.done_at
     return Delivery(
         id=stored.request_id,
@@ -224,6 +189,18 @@ def to_delivery(stored: Received) -> Delivery:
     )
 
 
+def reply_of(stored: Received) -> dict[str, Any]:
+    """Read the answer that is stored for a delivery; empty while it waits."""
+    reply: dict[str, Any] = orjson.loads(stored.reply) if stored.reply else {}
+    return reply
+
+
+def said_of(stored: Received) -> dict[str, Json]:
+    """Read what is stored of a delivery itself."""
+    said = orjson.loads(stored.payload)
+    return said if isinstance(said, dict) else {}
+
+
 def took_ms(stored: Received, *, done_at: datetime) -> int:
     """Tell how long a delivery took from its receipt to its answer."""
     return round((done_at - stored.received_at).total_seconds() * 1000)
@@ -235,36 +212,3 @@ def _proof(stored: Received, said: Mapping[str, Json]) -> str:
     if SENT_BY in said:
         return "sent"
     return "key" if stored.key.sender else "signature"
-
-
-def _tries(tx: Tx, stored: Received) -> list[Received]:
-    """Follow a delivery to what it repeats and to what repeats it, oldest first."""
-    before = list(_followed(tx, stored, _repeated))
-    after = list(_followed(tx, stored, lambda each: each.replayed_as))
-    return [*reversed(before), stored, *after]
-
-
-def _followed(
-    tx: Tx, stored: Received, next_of: Callable[[Received], str]
-) -> Iterator[Received]:
-    at: Received | None = stored
-    for _ in range(_MOST_TRIES):
-        if at is None or not (request_id := next_of(at)):
-            return
-        at = received.find(tx, request_id)
-        if at is not None:
-            yield at
-
-
-def _repeated(stored: Received) -> str:
-    return str(_said(stored).get(REPLAY_OF, ""))
-
-
-def _reply(stored: Received) -> dict[str, Any]:
-    reply: dict[str, Any] = orjson.loads(stored.reply) if stored.reply else {}
-    return reply
-
-
-def _said(stored: Received) -> dict[str, Json]:
-    said = orjson.loads(stored.payload)
-    return said if isinstance(said, dict) else {}
