@@ -1,6 +1,6 @@
 """From the commands of Opswire and what plugins offer to the registry of them all."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from commands.catalog import catalog_of
@@ -42,7 +42,8 @@ class Composer:
                 commands.extend(offer.brings.commands)
             else:
                 faults[offer.key] = fault
-        registry = Registry.of(commands, outages=_outages(offers, faults))
+        outages = _outages(offers, faults, nouns={each.noun for each in commands})
+        registry = Registry.of(commands, outages=outages)
         index_of(registry)
         catalog_of(registry)
         return Composed(registry, faults)
@@ -57,14 +58,19 @@ def _take(claims: Claims, offer: Offer) -> Fault | None:
 
 
 def _outages(
-    offers: Sequence[Offer], faults: Mapping[str, Fault]
+    offers: Sequence[Offer], faults: Mapping[str, Fault], *, nouns: Set[str]
 ) -> Mapping[str, Outage]:
-    """Say of a failed plugin's commands why they are gone; of its noun if it has none."""
+    """Say of a failed plugin's commands why they are gone.
+
+    Shape:  what begins with its own name is answered as well, for nobody knows the
+            commands of one that never worked; unless other commands begin so.
+    """
     outages: dict[str, Outage] = {}
     for offer in offers:
         if fault := faults.get(offer.key):
             why = f"plugin {offer.name} failed: {fault.brief}"
             outage = Outage(why=why, fix=f"plugin show {offer.name}")
-            named = [each.name for each in offer.brings.commands] or offer.before
-            outages |= dict.fromkeys((offer.name.replace("_", "-"), *named), outage)
+            named = {each.name for each in offer.brings.commands} or {*offer.before}
+            named |= {offer.name.replace("_", "-")} - nouns
+            outages |= dict.fromkeys(named, outage)
     return outages

@@ -230,6 +230,18 @@ async def test_a_new_version_that_fails_takes_its_commands_along(
     assert registry.outages["hello say"].fix == "plugin show hello"
 
 
+async def test_a_failed_plugin_takes_no_noun_from_others(
+    plugins: Plugins, registry: Registry, write: Write
+) -> None:
+    """`task frob` is still answered with what it may have meant."""
+    write("task.py", "x")
+    write("hello_you.py", "x")
+
+    await plugins.start()
+
+    assert registry.outages.keys() == {"hello-you"}
+
+
 async def test_a_second_failure_still_knows_what_there_was(
     plugins: Plugins, registry: Registry, write: Write
 ) -> None:
