@@ -85,7 +85,7 @@ def _doubts(ctx: Context, when: When) -> Sequence[Block]:
     """Point at types of events that nobody has seen, for they may be misspelt."""
     unseen = [
         each
-        for each in sorted(when.events)
+        for each in sorted(when.events - events.RESERVED)
         if not events.list_last(ctx.tx, EventFilter(types=frozenset({each})), limit=1)
     ]
     if not unseen:

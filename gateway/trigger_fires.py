@@ -13,10 +13,12 @@ from core.hooks.mapping import Call, Skipped
 from core.hooks.triggers import fires
 from core.hooks.triggers import service as triggers
 from core.hooks.triggers.model import Trigger
+from core.identity.users import service as users
+from core.identity.users.model import to_principal
 from core.kernel.envelope import Envelope
 from core.kernel.jsons import Json, parse_json
-from core.kernel.principal import Principal, system
-from core.kernel.problems import Problem, Unavailable
+from core.kernel.principal import Assurance, Principal, system
+from core.kernel.problems import Forbidden, Problem, Unavailable
 from gateway.answers import Answer
 from gateway.stored import OnDone, Work
 
@@ -70,21 +72,31 @@ class TriggerSource:
 def _open(tx: Tx, stored: Received) -> _Opened | Work:
     """Read what a fire is about.
 
-    Raises: NotFound when the trigger or what set it off is gone, Forbidden when its
-            owner is disabled.
+    Raises: NotFound when the trigger or what set it off is gone.
     """
     trigger = triggers.get_(tx, stored.key.account)
     if not trigger.is_enabled:
         reason = f"{trigger.id} was disabled before this could run"
         return Work(principal=tx.principal, skipped=reason, on_done=[_noted(stored)])
+    try:
+        owner = triggers.owner_of(tx, trigger)
+    except Forbidden as problem:
+        return _denied(tx, stored, trigger, problem)
     payload = parse_json(stored.payload)
     assert isinstance(payload, dict)
     event = fires.get_event(tx, int(str(payload["seq"])))
-    return _Opened(
-        stored=stored,
-        trigger=trigger,
-        owner=triggers.owner_of(tx, trigger),
-        subject=fires.subject_of(tx, trigger, event),
+    subject = fires.subject_of(tx, trigger, event)
+    return _Opened(stored=stored, trigger=trigger, owner=owner, subject=subject)
+
+
+def _denied(tx: Tx, stored: Received, trigger: Trigger, problem: Problem) -> Work:
+    """Refuse a fire in the name of its owner, who may do nothing here any more."""
+    owner = users.get_(tx, trigger.owner_id)
+    return Work(
+        principal=to_principal(owner, Assurance.UNVERIFIED, scopes=frozenset()),
+        envelopes=[_bare(stored, command=trigger.rule.command)],
+        problem=problem,
+        on_done=[_noted(stored)],
     )
 
 

@@ -333,7 +333,12 @@ async def test_an_owner_who_was_disabled_runs_nothing(
     (fire,) = await world.fires(trigger)
     assert (fire["outcome"], fire["code"]) == ("failed", "forbidden")
     assert "bob, in whose name" in shown.data["obstacle"]
-    assert fires_audited(world.gateway)[-1].verdict is Verdict.DENIED
+    denied = fires_audited(world.gateway)[-1]
+    assert (denied.actor, denied.action, denied.verdict) == (
+        "bob",
+        "task create",
+        Verdict.DENIED,
+    )
     assert await world.tasks() == ["one"]
 
 
@@ -535,7 +540,11 @@ async def test_a_name_is_taken_once(world: Triggering) -> None:
 
 async def test_a_type_that_was_never_seen_is_pointed_at(world: Triggering) -> None:
     """It may be misspelt, or simply not have happened yet."""
-    body = {"on": ["task_created", "task_craeted"], "command": "version"}
+    await world.admin.say("event add web_deployed")
+    body = {
+        "on": ["status_changed", "web_deployed", "task_craeted"],
+        "command": "version",
+    }
 
     made = await world.admin.command("trigger create", name="tell", **body)
     done = await world.admin.say(f"confirm {made.data['token']}")
