@@ -13,7 +13,8 @@ from core.kernel.problems import InvalidHeader, InvalidJson, Unauthenticated
 KEY_LIMIT = 255
 
 _SECRETIVE = re.compile(
-    r"authorization|cookie|token|secret|signature|api-?key|password|credential"
+    r"authorization|\bauth\b|cookie|token|secret|signature|\bsig\b|jwt|passw(?:or)?d"
+    r"|(?:api|access|private)[-_]?key|credential|session"
 )
 _STORED_MOST = 50
 _STORED_CHARS = 500

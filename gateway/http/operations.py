@@ -27,7 +27,7 @@ _REPLIED = {
     500: "A fault of ours",
     503: "Not available now; nothing was stored",
 }
-_OF_DELIVERIES = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
+_OF_DELIVERIES = (400, 401, 403, 404, 409, 413, 415, 422, 500, 503)
 _ID: Schema = {
     "type": "string",
     "maxLength": 255,
@@ -188,7 +188,7 @@ def webhook_paths(problem: Schema) -> Schema:
                         "schema": {"type": "string"},
                     }
                 ],
-                "requestBody": _body({}, push={"ref": "main"}),
+                "requestBody": _delivered(),
                 "responses": {
                     "200": _json(
                         "Delivered before; the stored answer", {"$ref": _REPLY}
@@ -315,6 +315,13 @@ def _body(schema: Schema, **examples: object) -> Schema:
     shown = {name: {"value": value} for name, value in examples.items()}
     content = {"application/json": {"schema": schema, "examples": shown}}
     return {"required": True, "content": content}
+
+
+def _delivered() -> Schema:
+    """Describe what others may deliver: JSON, a form, or nothing at all."""
+    described = _body({}, push={"ref": "main"})
+    form = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
+    return {"required": False, "content": {**described["content"], **form}}
 
 
 def _object(properties: Schema) -> Schema:

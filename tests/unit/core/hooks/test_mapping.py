@@ -231,3 +231,63 @@ def test_text_arrives_as_it_was_sent(text: str) -> None:
     payload_map = made(arguments={"a": "x"}, templates={"t": "{x}"})
 
     assert mapping.extract(payload_map, {"x": text}) == [{"a": text, "t": text}]
+
+
+# ── calls, and what they lack ─────────────────────────────────────────────────
+def test_call_knows_its_rule_and_what_it_looked_at() -> None:
+    rule = PayloadMap(command="task create", each="a", arguments={"title": "t"})
+
+    calls = mapping.extract_calls([rule], {"a": [{"t": "x"}, {"u": 1}]})
+
+    assert isinstance(calls, list)
+    assert [(each.rule, each.args, each.source) for each in calls] == [
+        (rule, {"title": "x"}, {"t": "x"}),
+        (rule, {}, {"u": 1}),
+    ]
+
+
+def test_what_is_lacking_is_named_with_what_was_looked_at() -> None:
+    rule = PayloadMap(command="task create", arguments={"title": "alert.name"})
+    payload: Json = {"alarm": 1, "_headers": {"x": "y"}, "_query": {}}
+    (call,) = _calls(rule, payload)
+
+    with pytest.raises(InvalidArgument) as lacking:
+        mapping.require_found(call, ["title"], webhook="W-3")
+
+    assert lacking.value.extra == {
+        "argument": "title",
+        "expression": "alert.name",
+        "sample": '{"alarm":1}',
+    }
+    assert "webhook show W-3" in lacking.value.fix
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        PayloadMap(command="task create", arguments={"title": "alarm"}),
+        PayloadMap(command="task create", templates={"title": "{nothing}"}),
+        PayloadMap(command="task create", fixed={"title": "x"}),
+    ],
+)
+def test_what_was_found_or_is_always_there_is_not_lacking(rule: PayloadMap) -> None:
+    (call,) = _calls(rule, {"alarm": "x"})
+
+    mapping.require_found(call, ["title"], webhook="W-3")
+
+
+def test_sample_is_bounded() -> None:
+    rule = PayloadMap(command="task create", arguments={"title": "a"})
+    (call,) = _calls(rule, {"b": "x" * 10_000})
+
+    with pytest.raises(InvalidArgument) as lacking:
+        mapping.require_found(call, ["title"], webhook="W-3")
+
+    assert len(str(lacking.value.extra["sample"])) == mapping.SAMPLE_LIMIT
+    assert len(lacking.value.detail) < 200
+
+
+def _calls(rule: PayloadMap, payload: Json) -> list[mapping.Call]:
+    calls = mapping.extract_calls([rule], payload)
+    assert isinstance(calls, list)
+    return calls
