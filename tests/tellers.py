@@ -9,6 +9,7 @@ from functools import partial
 from channels.webhook import SPEC
 from channels.webhook.courier import Schedule, WebhookCourier
 from channels.webhook.outward import seconds_until_next
+from channels.webhook.pace import RESTS, Pace
 from core.database import Database, Tx
 from core.delivery.outbox import service as outbox
 from core.delivery.outbox.model import OutboxState, Outgoing
@@ -21,7 +22,7 @@ from core.kernel.clock import Clock, SystemClock
 from core.kernel.principal import Principal, TenantId, system
 from core.secrets.vault import Vault
 from gateway.adapters.outside import Bounds, Outside
-from gateway.outbox import Post, Postman, budget_of
+from gateway.outbox import DEADLINE, Post, Postman, budget_of
 from gateway.receivers import StoredReceivers, note_attempt
 
 LOOPBACK = "127.0.0.0/8"
@@ -35,8 +36,10 @@ class Terms:
     allow: str = LOOPBACK
     bounds: Bounds | None = None
     schedule: Schedule = seconds_until_next
+    rests: Sequence[timedelta] = RESTS
     chance: float = 0.5
     patience: timedelta = 35 * SECOND
+    deadline: timedelta = DEADLINE
 
 
 USUAL = Terms()
@@ -54,6 +57,7 @@ async def telling(
         clock=clock or SystemClock(),
         jitter=lambda: terms.chance,
         schedule=terms.schedule,
+        pace=Pace(terms.rests),
     )
     post = Post(
         courier,
@@ -66,7 +70,13 @@ async def telling(
         return [system().tenant]
 
     try:
-        yield Postman(db, {"webhook": post}, tenants=tenants, is_on=lambda *_: True)
+        yield Postman(
+            db,
+            {"webhook": post},
+            tenants=tenants,
+            is_on=lambda *_: True,
+            deadline=terms.deadline,
+        )
     finally:
         await outside.close()
 

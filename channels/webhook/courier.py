@@ -93,13 +93,14 @@ class WebhookCourier:
         clock: Clock,
         jitter: Callable[[], float] = random.random,
         schedule: Schedule = seconds_until_next,
+        pace: Pace | None = None,
     ) -> None:
         self._receivers = receivers
         self._outside = outside
         self._clock = clock
         self._jitter = jitter
         self._schedule = schedule
-        self._pace = Pace()
+        self._pace = pace or Pace()
 
     async def deliver(self, parcel: Parcel) -> Delivered:
         """Post one.

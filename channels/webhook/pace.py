@@ -1,5 +1,6 @@
 """How long a receiver that takes nothing is left alone, so that probing it stays cheap."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,10 +21,12 @@ class Pace:
     """Counts failures in a row of each account; a success forgets them.
 
     Shape:  a receiver that refuses one thing and takes the others is never left alone.
-            What was under way when a rest began does not lengthen it.
+            What was under way when a rest began does not lengthen it. `rests` are the
+            rests that follow one another, the last of them again and again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rests: Sequence[timedelta] = RESTS) -> None:
+        self._rests = rests
         self._streaks: dict[tuple[str, str], _Streak] = {}
 
     def note_success(self, account: tuple[str, str]) -> None:
@@ -37,7 +40,7 @@ class Pace:
         is_resting = streak.rests_until is not None and now < streak.rests_until
         if streak.failures < FAILURES_BEFORE_REST or is_resting:
             return timedelta()
-        rest = RESTS[min(streak.rests, len(RESTS) - 1)]
+        rest = self._rests[min(streak.rests, len(self._rests) - 1)]
         streak.rests += 1
         streak.rests_until = now + rest
         return rest
