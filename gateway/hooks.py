@@ -45,13 +45,26 @@ class HookSource:
             raise
         except Problem as problem:
             return Work(principal=nobody, envelopes=[_bare(stored)], problem=problem)
+        if isinstance(owner, Problem):
+            return Work(
+                principal=nobody,
+                envelopes=[_bare(stored)],
+                problem=owner,
+                on_done=[partial(_note, stored, endpoint)],
+            )
         # A payload and an expression may be large and slow together.
         return await asyncio.to_thread(_work, stored, endpoint, owner, self._registry)
 
 
-def _endpoint(tx: Tx, reference: str) -> tuple[Endpoint, Principal]:
+def _endpoint(tx: Tx, reference: str) -> tuple[Endpoint, Principal | Problem]:
+    """Read an endpoint, and in whose name it runs or why in nobody's."""
     endpoint = hooks.get_(tx, reference)
-    return endpoint, hooks.owner_of(tx, endpoint)
+    try:
+        return endpoint, hooks.owner_of(tx, endpoint)
+    except Unavailable:
+        raise
+    except Problem as problem:
+        return endpoint, problem
 
 
 def _work(

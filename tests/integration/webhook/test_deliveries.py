@@ -503,3 +503,21 @@ async def test_listening_names_the_place_from_which_to_follow(
     assert [each["id"] for each in items(reply, "items")] == [failed[1]]
     assert reply.data["id"] == "W-1"
     assert reply.data["since"] == running.db.look(lambda tx: tx.event_seq, by=system())
+
+
+async def test_whoever_listens_hears_of_what_runs_in_nobodys_name(
+    running: World, person: Principal, deliver: Deliver
+) -> None:
+    """Its maker may do nothing any more; what comes in is seen all the same."""
+    new = running.endpoint(person)
+    root = running.user("eve", Role.ADMIN)
+    await ask(running, root, "user disable", user="ann", reason="left")
+
+    await deliver(new, GOOD)
+    await settled(running)
+
+    told = await ask(running, root, "event list", type="webhook_received")
+    (event,) = items(told, "items")
+    assert event["target"] == "W-1"
+    assert event["details"]["outcome"] == "failed"
+    assert "is disabled" in event["details"]["summary"]
