@@ -18,9 +18,8 @@ from commands.subscription_views import (
 from core.hooks.model import OVERLAP, Vault
 from core.hooks.subscriptions import deliveries
 from core.hooks.subscriptions import service as subscriptions
-from core.hooks.subscriptions.checks import parse_url, require_outside
+from core.hooks.subscriptions.checks import UrlRules, parse_url, require_outside
 from core.hooks.subscriptions.model import NewSubscription, Subscription, Wanted
-from core.kernel.addresses import Allowed
 from core.kernel.reply import Reply
 from core.kernel.texts import require_line
 
@@ -33,9 +32,9 @@ _REASON_LIMIT = 500
 class _Secretive:
     """The handlers that make secrets, and so need the vault."""
 
-    def __init__(self, vault: Vault, allowed: Allowed) -> None:
+    def __init__(self, vault: Vault, rules: UrlRules) -> None:
         self._vault = vault
-        self._allowed = allowed
+        self._rules = rules
 
     def create(
         self,
@@ -55,7 +54,7 @@ class _Secretive:
         ] = False,
     ) -> Reply:
         """Have an address outside told of events that you may see."""
-        require_outside(parse_url(url), self._allowed)
+        require_outside(parse_url(url), self._rules)
         new = subscriptions.create(
             ctx.tx,
             name,
@@ -225,13 +224,12 @@ def delete(ctx: Context, subscription: SubscriptionRef) -> Reply:
     return Reply(summary=f"Deleted {deleted.id} ({deleted.name})", data=data)
 
 
-def subscription_commands(vault: Vault, allowed: Allowed) -> Sequence[Command]:
+def subscription_commands(vault: Vault, rules: UrlRules) -> Sequence[Command]:
     """List these commands.
 
-    Shape:  those that make secrets seal them in `vault`; `allowed` is what may be
-            reached although it is inside.
+    Shape:  those that make secrets seal them in `vault`; `rules` say where may be sent.
     """
-    secretive = _Secretive(vault, allowed)
+    secretive = _Secretive(vault, rules)
     create = command(
         "subscription create",
         scope="subscriptions:write",

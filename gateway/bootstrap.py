@@ -9,6 +9,7 @@ from channels.terminal import render
 from commands.registry import Registry
 from core.approvals.requests.model import CHANNEL as APPROVALS
 from core.database import Database, is_sqlite
+from core.hooks.subscriptions.checks import UrlRules
 from core.hooks.triggers.model import CHANNEL as TRIGGERS
 from core.identity.tokens import Tokens
 from core.kernel.addresses import parse_allowed
@@ -124,9 +125,8 @@ def _registry(
     """List the commands of Opswire; those of plugins join them."""
     consent_url = consent_url_of(settings)
     allowed = parse_allowed(settings.outbound.allow)
-    return Registry.of(
-        every_command(vault, probes, shelf, consent_url, allowed=allowed)
-    )
+    urls = UrlRules(allowed=allowed, own=settings.public_url)
+    return Registry.of(every_command(vault, probes, shelf, consent_url, urls=urls))
 
 
 class _Kept(NamedTuple):

@@ -11,11 +11,11 @@ from commands.subscription_deliveries import delivery_commands
 from commands.subscriptions import subscription_commands
 from commands.webhooks import webhook_commands
 from commands.workspaces import ConsentUrl, workspace_commands
-from core.kernel.addresses import Allowed
+from core.hooks.subscriptions.checks import UrlRules
 from core.secrets.vault import Vault
 from gateway.sent_requests import drawn
 
-NOTHING_INSIDE = Allowed()
+OUTSIDE = UrlRules()
 
 
 def every_command(
@@ -24,19 +24,19 @@ def every_command(
     plugins: Plugins,
     consent_url: ConsentUrl | None = None,
     *,
-    allowed: Allowed = NOTHING_INSIDE,
+    urls: UrlRules = OUTSIDE,
 ) -> Sequence[Command]:
     """List all commands; `vault` seals their secrets, `probes` look outside for them.
 
     Shape:  with `consent_url`, where workspaces let the app in, there is one more.
             `plugins` knows which there are.
-            `allowed` is what subscriptions may reach although it is inside.
+            `urls` say where subscriptions may send.
     """
     return (
         *COMMANDS,
         *channel_commands(probes),
         *webhook_commands(vault),
-        *subscription_commands(vault, allowed),
+        *subscription_commands(vault, urls),
         *delivery_commands(drawn),
         *workspace_commands(vault, consent_url),
         *plugin_commands(plugins),

@@ -1,6 +1,7 @@
 """What may be typed for a subscription: its name, its address, what it wants; pure."""
 
 import re
+from dataclasses import dataclass
 from ipaddress import ip_address
 
 from core.hooks.subscriptions.model import is_told
@@ -14,11 +15,24 @@ from core.kernel.addresses import (
 from core.kernel.ids import NUMBERED
 from core.kernel.problems import InvalidArgument
 
+NOTHING_INSIDE = Allowed()
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _EVENT_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _EVENT_NAME_LIMIT = 64
 _TARGET_LIMIT = 200
 _MOST_WANTED = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrlRules:
+    """Where may be sent to: `allowed` although it is inside, and never to `own`.
+
+    Shape:  `own` is the gateway's own address, "" when it does not know it.
+    """
+
+    allowed: Allowed = NOTHING_INSIDE
+    own: str = ""
 
 
 def parse_name(text: str) -> str:
@@ -48,14 +62,19 @@ def parse_url(text: str) -> str:
     return text
 
 
-def require_outside(url: str, allowed: Allowed) -> None:
+def require_outside(url: str, rules: UrlRules) -> None:
     """Refuse what could never be sent to: addresses inside, and http unless allowed.
 
     Where a name leads to is only known when something is sent, and checked then. A
     name may lead into a network that is allowed, and so goes by http for the moment.
     Raises: InvalidArgument saying what would let it.
     """
-    target = parse_target(url)
+    target, allowed = parse_target(url), rules.allowed
+    if rules.own and target.authority == parse_target(rules.own).authority:
+        raise _bad_url(
+            f"{target.authority} is this gateway: it would be told of being told",
+            "run a command when something happens: help trigger create",
+        )
     try:
         if _is_address(target.host):
             check_addresses(target, [target.host], allowed=allowed)

@@ -3,13 +3,14 @@
 import pytest
 
 from core.hooks.subscriptions.checks import (
+    UrlRules,
     parse_name,
     parse_targets,
     parse_types,
     parse_url,
     require_outside,
 )
-from core.kernel.addresses import Allowed, parse_allowed
+from core.kernel.addresses import parse_allowed
 from core.kernel.problems import InvalidArgument
 
 GOOD = "https://hooks.example.com/opswire?team=a"
@@ -77,7 +78,7 @@ def test_what_is_no_address_is_told_why(url: str, why: str) -> None:
 def test_what_could_never_be_sent_to_is_refused_at_once(url: str) -> None:
     """R-65."""
     with pytest.raises(InvalidArgument) as refusal:
-        require_outside(url, Allowed())
+        require_outside(url, UrlRules())
 
     assert any("OPSWIRE_OUTBOUND__ALLOW" in each for each in refusal.value.fix)
 
@@ -93,7 +94,26 @@ def test_what_could_never_be_sent_to_is_refused_at_once(url: str) -> None:
     ],
 )
 def test_what_is_outside_or_allowed_is_taken(url: str, allowed: str) -> None:
-    require_outside(url, parse_allowed(allowed))
+    require_outside(url, UrlRules(allowed=parse_allowed(allowed)))
+
+
+@pytest.mark.parametrize(
+    ("url", "is_own"),
+    [
+        ("https://ops.example.com/v1/channels/webhook/alerts", True),
+        ("https://OPS.example.com.:443/", True),
+        ("https://ops.example.com:8443/", False),
+        ("https://hooks.example.com/", False),
+    ],
+)
+def test_a_gateway_is_not_told_of_being_told(url: str, is_own: bool) -> None:
+    rules = UrlRules(own="https://ops.example.com")
+    if not is_own:
+        require_outside(url, rules)
+        return
+
+    with pytest.raises(InvalidArgument, match="is this gateway"):
+        require_outside(url, rules)
 
 
 def test_names_of_events_are_read() -> None:
