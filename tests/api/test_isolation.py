@@ -41,6 +41,7 @@ LISTS = (
     "/v1/subscriptions",
     "/v1/triggers",
     "/v1/workspaces",
+    "/v1/aliases",
 )
 # What acme has and zulu lacks, by the name of the argument that would name it.
 THINGS = {
@@ -57,6 +58,7 @@ THINGS = {
     "delivery": "D-1",
     "target": "T-1",
     "workspace": SECRET,
+    "alias": SECRET,
 }
 
 _TYPED = ("subscription delete", "trigger delete", "webhook delete", "workspace remove")
@@ -85,6 +87,8 @@ async def acme(gateway: Gateway) -> Person:
         assert (await admin.say(line)).status == 409
     hook = {"name": SECRET, "command": "version"}
     assert (await admin.post("/v1/webhooks", hook)).status == 201
+    alias = {**hook, "match": [SECRET]}
+    assert (await admin.post("/v1/aliases", alias)).status == 201
     trigger = {**hook, "on": ["task_created"]}
     assert (await admin.post("/v1/triggers", trigger)).status == 201
     receiver = {"name": SECRET, "url": f"https://hooks.example.com/{SECRET}"}
