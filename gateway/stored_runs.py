@@ -218,7 +218,7 @@ class StoredRuns:
 
     def _give_up(self, tx: Tx, stored: Received, work: Work) -> Answer:
         """End a message that a fault of ours spoilt; trying again would not mend it."""
-        message = whole_of(stored, tx.principal)
+        message = whole_of(stored, work.principal)
         reply = problems.to_reply(problems.unexpected(stored.request_id))
         answer = self._runner.answer(message, reply)
         self._finish(tx, stored, work, Ending(message, answer, answer))
