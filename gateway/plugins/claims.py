@@ -1,6 +1,6 @@
 """Everything that commands are called and reached by, so that no two share it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,9 +20,24 @@ class _Holder(NamedTuple):
 
 
 class _Path(NamedTuple):
-    method: str
-    parts: Sequence[str]
-    holder: _Holder
+    """The parts of a path behind its method; a name in braces may be anything."""
+
+    parts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, method: str, path: str) -> "_Path":
+        return cls((method, *path.split("/")))
+
+    @property
+    def is_open(self) -> bool:
+        return any("{" in each for each in self.parts)
+
+    def overlaps(self, other: "_Path") -> bool:
+        """Tell whether some request would have both."""
+        return len(self.parts) == len(other.parts) and all(
+            one == two or "{" in one + two
+            for one, two in zip(self.parts, other.parts, strict=True)
+        )
 
 
 @dataclass(slots=True)
@@ -31,7 +46,8 @@ class Claims:
 
     _phrases: dict[str, _Holder] = field(default_factory=dict)
     _nouns: dict[str, _Holder] = field(default_factory=dict)
-    _paths: list[_Path] = field(default_factory=list)
+    _paths: dict[_Path, _Holder] = field(default_factory=dict)
+    _open_paths: dict[_Path, _Holder] = field(default_factory=dict)
 
     @classmethod
     def of(cls, own: Iterable[Command]) -> "Claims":
@@ -39,15 +55,19 @@ class Claims:
         claims = cls()
         for path, methods in outline(Registry()).items():
             for method in methods:
-                holder = _Holder(path, OURS)
-                claims._paths.append(_Path(method.upper(), path.split("/"), holder))
+                claims._take(_Path.of(method.upper(), path), _Holder(path, OURS))
         for each in own:
             claims.take(each, OURS)
         return claims
 
     def copy(self) -> "Claims":
         """Return another one that goes on by itself."""
-        return Claims(dict(self._phrases), dict(self._nouns), [*self._paths])
+        return Claims(
+            dict(self._phrases),
+            dict(self._nouns),
+            dict(self._paths),
+            dict(self._open_paths),
+        )
 
     def take(self, command: Command, owner: str) -> None:
         """Give a command what it is called and reached by."""
@@ -56,7 +76,7 @@ class Claims:
         if command.verb:
             self._nouns.setdefault(command.noun, holder)
         for each in command.routes:
-            self._paths.append(_Path(each.method, each.path.split("/"), holder))
+            self._take(_Path.of(each.method, each.path), holder)
 
     def clash(self, command: Command) -> str:
         """Say with what a command clashes, naming both; "" for nothing."""
@@ -77,15 +97,13 @@ class Claims:
 
     def _holder_of(self, route: Route) -> _Holder | None:
         """Find who has a path that some request would have as well."""
-        parts = route.path.split("/")
-        for each in self._paths:
-            if each.method == route.method and _overlap(parts, each.parts):
-                return each.holder
-        return None
+        path = _Path.of(route.method, route.path)
+        if not path.is_open and path in self._paths:
+            return self._paths[path]
+        rivals = self._paths if path.is_open else self._open_paths
+        return next((rivals[each] for each in rivals if each.overlaps(path)), None)
 
-
-def _overlap(left: Sequence[str], right: Sequence[str]) -> bool:
-    return len(left) == len(right) and all(
-        one == other or "{" in one + other
-        for one, other in zip(left, right, strict=True)
-    )
+    def _take(self, path: _Path, holder: _Holder) -> None:
+        self._paths[path] = holder
+        if path.is_open:
+            self._open_paths[path] = holder
