@@ -18,6 +18,7 @@ from core.approvals.problems import (
 )
 from core.audit import service as audit
 from core.audit.model import AuditEntry, Verdict
+from core.hooks.triggers.model import FIRE
 from core.identity.scopes import covers, scopes_of
 from core.kernel.clock import to_iso
 from core.kernel.jsons import Json
@@ -178,6 +179,8 @@ def _rule(decision: _Decision, asked: Command | None) -> str:
     entry = decision.entry
     if entry.verdict is Verdict.ALLOWED:
         return ""
+    if entry.action == FIRE:
+        return "limit"
     code = decision.code or _code_of(entry, asked)
     return _RULE_OF.get(code) or _RULE_OF_VERDICT.get(entry.verdict, "command")
 

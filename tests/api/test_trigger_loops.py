@@ -58,6 +58,20 @@ async def test_a_cut_is_seen_in_the_audit(world: Triggering) -> None:
     assert world.gateway.is_intact()
 
 
+async def test_why_a_fire_was_cut_is_told(world: Triggering) -> None:
+    await link(world, "echo", "ping_sent", "ping_sent")
+    await world.admin.say("event add ping_sent")
+    await world.settle()
+    cut = (await world.fires("G-1"))[0]
+
+    told = await world.admin.say(f"why {cut['id']}")
+
+    assert (told.data["rule"], told.data["detail"]) == (
+        "limit",
+        "a loop of triggers: G-1 > G-1",
+    )
+
+
 async def test_a_chain_ends_after_five(world: Triggering) -> None:
     for number in range(1, 8):
         await link(world, f"t{number}", f"n{number}_came", f"n{number + 1}_came")

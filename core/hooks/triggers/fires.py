@@ -21,6 +21,7 @@ from core.hooks.triggers import fire_store as store
 from core.hooks.triggers import service as triggers
 from core.hooks.triggers.model import (
     CHANNEL,
+    FIRE,
     FIRES_WITHIN,
     MOST_FIRES,
     Chain,
@@ -206,7 +207,7 @@ def _cut(tx: Tx, trigger: Trigger, event: Event, chain: Chain, *, why: str) -> N
     owner = users.find(tx, trigger.owner_id)
     tx.record(
         AuditDraft(
-            action="trigger fire",
+            action=FIRE,
             actor=owner.name if owner else trigger.owner_id,
             channel=CHANNEL,
             account=trigger.id,

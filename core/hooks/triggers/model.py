@@ -14,6 +14,7 @@ from core.kernel.texts import require_line
 
 CHANNEL = "trigger"
 COLLECTION = "triggers"
+FIRE = "trigger fire"  # what the audit calls a fire that was cut
 RECEIVED = "webhook_received"
 MOST_TRIGGERS = 200
 LONGEST_CHAIN = 5
