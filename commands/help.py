@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from commands.names import index_of, suggestions
+from commands.names import disabled_by, index_of, suggestions
 from commands.registry import Command, Registry
 from commands.schema import Kind, Parameter
 from commands.words import shown
 from core.kernel.jsons import Json
 from core.kernel.principal import Principal
+from core.kernel.problems import CommandDisabled
 from core.kernel.reply import Block, Code, Fields, Link, Reply, Table, Text
 
 # With the summary, the column heads and the hint this makes 25 lines at most.
@@ -44,6 +45,8 @@ def of_noun(registry: Registry, noun: str, principal: Principal) -> Reply:
     index = index_of(registry)
     known = index.nouns.get(noun.lower(), "")
     commands = [each for each in registry if each.noun == known]
+    if not commands and (disabled := disabled_by(index, [noun.lower()])):
+        return _of_disabled(disabled)
     if not commands:
         commands = _found(registry, suggestions(index, noun[:200].lower().split()))
         summary = f"There is no {shown(noun)}" + (", but there is:" if commands else "")
@@ -63,6 +66,15 @@ def of_noun(registry: Registry, noun: str, principal: Principal) -> Reply:
         summary=summary[:150],
         blocks=(*((table,) if rows else ()), Text(md=hint)),
         data={"items": [_item(each, principal) for each in commands], "next": None},
+    )
+
+
+def _of_disabled(disabled: CommandDisabled) -> Reply:
+    """Say why there is no help: what would give it has failed."""
+    return Reply(
+        summary=disabled.detail[:150],
+        blocks=(Text(md=f"`{disabled.fix[0]}` says more."),),
+        data={"items": [], "next": None},
     )
 
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from commands import help as ladder
 from commands.names import index_of
 from commands.plugins import PluginStanding, PluginState
 from commands.registry import Registry
+from core.kernel.principal import Principal
 from gateway.plugins.plugins import Plugins
 from tests.conftest import FakeClock
 from tests.unit.gateway.plugins.conftest import Write, hello
@@ -240,6 +242,20 @@ async def test_a_failed_plugin_takes_no_noun_from_others(
     await plugins.start()
 
     assert registry.outages.keys() == {"hello-you"}
+
+
+async def test_help_on_a_disabled_plugin_says_why(
+    plugins: Plugins, registry: Registry, write: Write, ann: Principal
+) -> None:
+    write("hello.py", "x")
+    await plugins.start()
+
+    helped = ladder.of_noun(registry, "Hello", ann)
+
+    assert helped.summary == (
+        "hello is disabled: plugin hello failed: NameError (plugins/hello.py:1)"
+    )
+    assert helped.data["items"] == []
 
 
 async def test_a_second_failure_still_knows_what_there_was(
