@@ -9,6 +9,7 @@ from commands.alias_templates import (
     Filled,
     Template,
     Value,
+    as_written,
     fill,
     parse_template,
     slots_in,
@@ -112,7 +113,7 @@ def _require_slots(match: str, pattern: Pattern, template: Template) -> None:
 def _plan(index: Index, template: Template) -> tuple[Plan, int]:
     found = index.find(template.tokens)
     if found is None:
-        words = [each.text.lower() for each in template.tokens[:2]]
+        words = [as_written(each.text).lower() for each in template.tokens[:2]]
         close = suggestions(index, words)
         raise UnknownCommand(
             f"{shown(' '.join(words))} is not a command",

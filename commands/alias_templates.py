@@ -93,6 +93,11 @@ def slots_in(value: Any) -> Sequence[str]:
     return [found[1] for found in _MARKED.finditer(said)]
 
 
+def as_written(text: str) -> str:
+    """Write slots as their author did: `{app}`."""
+    return _MARKED.sub(r"{\1}", text)
+
+
 def _names_keys(written: str) -> bool:
     """Tell whether a value could choose the name of a field, and so of an argument."""
     waiting: list[Json] = [orjson.loads(written)]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from commands import blocks
 from commands.alias_book import Heard, book_of
-from commands.alias_checks import require_possible
+from commands.alias_checks import claimant_of, require_possible
 from commands.alias_lines import invoke
 from commands.alias_views import (
     AliasData,
@@ -203,6 +203,9 @@ def test(ctx: Context, text: Annotated[str, Doc("What somebody would say.")]) ->
     scan = tokenise(text, start)
     if scan.tokens and (claimed := index.find(scan.tokens)):
         return _no_alias(text, f"the command {claimed[0].command.name}", ())
+    begun = book.beginning(scan.tokens)
+    if begun and (claimant := claimant_of(index, begun[0].pattern.first)):
+        return _no_alias(text, f"no alias, for it begins the command {claimant}", ())
     try:
         heard = book.hear(text, scan)
     except UnknownCommand as problem:

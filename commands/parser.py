@@ -131,7 +131,9 @@ def _spoken(text: str, scan: Scan, known: _Known, caller: Caller) -> Invocation 
     begun = known.aliases.beginning(scan.tokens) if known.aliases else ()
     if not begun or is_claimed(known.names, begun[0].pattern.first):
         return None
-    if _is_help(scan, 1):
+    # Inside of a text that is taken as it is, the flag is part of the text.
+    ends = [*scan.tokens[1:2], scan.tokens[-1]]
+    if not _HELP_FLAGS.isdisjoint([each.key for each in ends]):
         return parse(f"help {begun[0].alias.name}", known.registry, now=caller.now)
     heard = known.aliases.hear(text, scan)
     return invoke(heard, known.names, caller) if heard else None

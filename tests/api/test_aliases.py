@@ -391,6 +391,7 @@ async def test_a_slot_may_not_be_what_names_the_command(gateway: Gateway) -> Non
 
     assert refused.error["code"] == "unknown_command"
     assert "task approve" in refused.error["fix"]
+    assert refused.error["detail"] == '"approve {app}" is not a command'
 
 
 def test_each_gateway_looks_after_them_every_second(gateway: Gateway) -> None:
@@ -414,8 +415,11 @@ async def test_a_command_that_comes_later_wins_and_the_alias_says_so(
 
     refused = await ann.say("deploy web")
     (listed,) = (await ann.say("alias list")).data["items"]
+    tried = await ann.say('alias test "deploy web"')
 
     assert refused.error["code"] == "unknown_command"
+    assert tried.data["line"] == ""
+    assert tried.body["summary"].endswith("begins the command deploy status")
     assert listed["problem"] == "shadowed by the command deploy status"
 
 

@@ -205,6 +205,10 @@ def test_help_of_a_line_is_that_of_its_alias(line: str) -> None:
     assert said(line).canonical == "help deploy"
 
 
+def test_the_flag_for_help_inside_of_a_text_is_text() -> None:
+    assert said("jot T-1 say -h twice").args["text"] == "say -h twice"
+
+
 def test_a_command_wins_over_an_alias() -> None:
     assert said("task list").command.name == "task list"
     with pytest.raises(UnknownCommand):
