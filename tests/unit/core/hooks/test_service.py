@@ -8,6 +8,7 @@ import pytest
 from core.database import Database
 from core.hooks import service as hooks
 from core.hooks.model import (
+    ECHO,
     HookAuth,
     NewEndpoint,
     PayloadMap,
@@ -16,6 +17,7 @@ from core.hooks.model import (
     parse_address,
     path_of,
 )
+from core.hooks.proofs import signing_key
 from core.identity.users import service as users
 from core.identity.users.model import to_principal
 from core.kernel.principal import Assurance, Principal, Role, TenantId, system
@@ -244,3 +246,85 @@ def test_path_leads_back_to_the_endpoint(tenant: str) -> None:
     path = path_of(TenantId(tenant), "alerts")
 
     assert parse_address(path.rpartition("/")[2]) == (tenant, "alerts")
+
+
+# ── secrets that the sender chose, and the endpoint that everybody has ────────
+CHOSEN, NEXT = "a-secret-of-the-sender", "the-next-secret-of-it"
+
+
+def test_chosen_secret_signs_and_is_not_told_again(
+    db: Database, ann: Principal, vault: Vault, clock: FakeClock
+) -> None:
+    new = db.run(
+        lambda tx: hooks.create(
+            tx, "shop", [], auth=HookAuth.GITHUB, vault=vault, secret=CHOSEN
+        ),
+        by=ann,
+    )
+
+    keys = hooks.open_keys(new.endpoint, ann.tenant, vault=vault, now=clock.now())
+
+    assert new.secret == ""
+    assert list(keys) == [CHOSEN.encode()]
+    assert CHOSEN not in repr(new.endpoint)
+
+
+@pytest.mark.parametrize("auth", [each for each in HookAuth if each != HookAuth.KEY])
+def test_each_kind_of_signature_rotates(
+    db: Database, ann: Principal, vault: Vault, clock: FakeClock, auth: HookAuth
+) -> None:
+    """`R-06`."""
+    old = make(db, ann, vault, auth=auth)
+    new = db.run(lambda tx: hooks.rotate(tx, "alerts", vault=vault), by=ann)
+
+    keys = hooks.open_keys(new.endpoint, ann.tenant, vault=vault, now=clock.now())
+
+    assert [signing_key(auth, each.secret) for each in (new, old)] == list(keys)
+
+
+def test_rotating_to_a_chosen_secret_tells_none(
+    db: Database, ann: Principal, vault: Vault, clock: FakeClock
+) -> None:
+    make(db, ann, vault, auth=HookAuth.STRIPE)
+
+    new = db.run(
+        lambda tx: hooks.rotate(
+            tx, "alerts", vault=vault, overlap=timedelta(), secret=NEXT
+        ),
+        by=ann,
+    )
+
+    keys = hooks.open_keys(new.endpoint, ann.tenant, vault=vault, now=clock.now())
+    assert (new.secret, list(keys)) == ("", [NEXT.encode()])
+
+
+def test_everybody_has_an_echo_that_nobody_made(db: Database, ann: Principal) -> None:
+    found = db.look(lambda tx: hooks.get_(tx, ECHO), by=ann)
+    owner = db.look(lambda tx: hooks.owner_of(tx, found), by=ann)
+
+    assert (found.auth, found.rules, found.is_built_in) == (HookAuth.KEY, (), True)
+    assert (owner.linked, owner.scopes) == (False, frozenset())
+    assert db.look(hooks.list_, by=ann).items == []
+
+
+def test_echo_can_be_neither_made_nor_removed(
+    db: Database, ann: Principal, vault: Vault
+) -> None:
+    with pytest.raises(AlreadyExists, match="there for everybody"):
+        make(db, ann, vault, name=ECHO)
+    with pytest.raises(IllegalMove):
+        db.run(lambda tx: hooks.delete(tx, ECHO), by=ann)
+    with pytest.raises(IllegalMove):
+        db.run(lambda tx: hooks.rotate(tx, ECHO, vault=vault), by=ann)
+    with pytest.raises(IllegalMove):
+        db.run(lambda tx: hooks.set_rules(tx, ECHO, [MAP]), by=ann)
+
+
+def test_rules_are_counted(db: Database, ann: Principal, vault: Vault) -> None:
+    with pytest.raises(InvalidArgument, match="more than a webhook takes"):
+        db.run(
+            lambda tx: hooks.create(
+                tx, "many", [MAP] * 11, auth=HookAuth.KEY, vault=vault
+            ),
+            by=ann,
+        )
