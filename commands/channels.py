@@ -17,6 +17,7 @@ from commands.context import AsyncContext, Context
 from commands.delivery_views import ChannelData, ChannelPageData, ChannelTestData
 from commands.registry import Command, command
 from commands.schema import Doc
+from commands.subscription_health import receivers_of
 from core.database import Tx
 from core.delivery import channels
 from core.delivery.health import service as health
@@ -246,7 +247,7 @@ def _stands(tx: Tx) -> Sequence[Standing]:
     return standings(
         channel_names(tx),
         switches={each.channel: each for each in channels.list_states(tx)},
-        accounts=health.list_(tx),
+        accounts=[*health.list_(tx), *receivers_of(tx)],
         deliveries=outbox.count_open(tx),
     )
 
