@@ -510,6 +510,10 @@ async def test_nobody_is_shown_an_event_that_they_may_not_read(
             {"command": "trigger enable", "on": ["a_b"], "fixed": {"trigger": "G-1"}},
             "for a person to decide, so no trigger may run it",
         ),
+        (
+            {"command": "webhook send", "on": ["a_b"], "fixed": {"webhook": "W-1"}},
+            "for a person to decide, so no trigger may run it",
+        ),
         ({"command": "task note", "on": ["a_b"]}, "task note needs task"),
         (
             {"command": "version", "on": ["a_b"], "filter": "]"},
