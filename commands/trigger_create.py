@@ -18,7 +18,7 @@ from core.hooks.triggers.model import When, parse_when
 from core.identity.users import service as users
 from core.identity.users.model import User, to_principal
 from core.kernel.principal import Assurance
-from core.kernel.problems import NotFound
+from core.kernel.problems import InvalidArgument, NotFound
 from core.kernel.reply import Block, Reply, Text
 
 
@@ -110,11 +110,18 @@ def _owner(ctx: Context, name: str) -> User:
 def _require_able(ctx: Context, when: When, rule: PayloadMap, owner: User) -> None:
     """Refuse a trigger whose every fire would be denied.
 
-    Raises: MissingScope, AssuranceTooLow, Forbidden.
+    Raises: MissingScope, AssuranceTooLow, Forbidden, InvalidArgument.
     """
     scopes = triggers.rights_for(ctx.tx, owner)
     able = to_principal(owner, Assurance.SECRET, scopes=scopes)
     triggers.require_sight(able, when)
     mapped = ctx.registry.find(rule.command)
-    if mapped is not None:
-        bus.authorise(mapped, able)
+    if mapped is None:
+        return
+    bus.authorise(mapped, able)
+    if mapped.tells_secret:
+        raise InvalidArgument(
+            f"{mapped.name} tells a secret, and nobody hears what a trigger is told",
+            fix=["choose another command"],
+            argument="command",
+        )

@@ -514,6 +514,10 @@ async def test_nobody_is_shown_an_event_that_they_may_not_read(
             {"command": "webhook send", "on": ["a_b"], "fixed": {"webhook": "W-1"}},
             "for a person to decide, so no trigger may run it",
         ),
+        (
+            {"command": "key create", "on": ["a_b"], "fixed": {"name": "x"}},
+            "key create tells a secret",
+        ),
         ({"command": "task note", "on": ["a_b"]}, "task note needs task"),
         (
             {"command": "version", "on": ["a_b"], "filter": "]"},
