@@ -1,5 +1,6 @@
 """A saved file is a command at every door, a deleted one is none, and all goes on."""
 
+from tests.integration.conftest import Serving
 from tests.integration.plugins.conftest import HELLO, Workshop, disabled, gone, live
 
 
@@ -116,14 +117,18 @@ async def test_a_hundred_saves_end_with_the_last(shop: Workshop) -> None:
 
 
 async def test_plugins_that_lie_there_at_the_start_answer_the_first_line(
-    shop: Workshop,
+    shop: Workshop, serving: Serving
 ) -> None:
     shop.save("hello.py", HELLO)
-    await live(shop)
+    second = await serving(plugins_folder=shop.folder)
 
-    listed = await shop.say("plugin list")
+    async with second.client() as http:
+        there = Workshop(second, shop.folder, http)
+        said = await there.say("hello say Ann")
+        listed = await there.say("plugin list")
 
     [item] = listed["data"]["items"]
+    assert said["summary"] == "Hello, Ann!"
     assert listed["summary"] == "1 plugin"
     assert item["commands"] == ["hello say"]
     assert item["kind"] == "file"
