@@ -12,6 +12,7 @@ from commands.webhook_delivery_views import (
     DeliveryPageData,
     ListeningData,
     WholeDeliveryData,
+    lines_of,
     view_of,
     whole_view_of,
 )
@@ -24,6 +25,7 @@ from core.hooks.tries import Whole, get_whole
 from core.kernel.clock import to_iso
 from core.kernel.pages import Page
 from core.kernel.reply import Block, Code, Reply, Table
+from core.kernel.sanitise import sanitise_line
 
 WebhookRef = Annotated[str, Ref("W")]
 Sample = Annotated[PresetName | None, Doc("What this sender delivers, for a try.")]
@@ -35,6 +37,7 @@ Until = Annotated[datetime | None, Doc("Received before this moment.")]
 # to see how its delivery ended.
 INSPECT_SCOPE = "webhooks:write"
 _SHOWN_CHARS = 4_000
+_ROW_CHARS = 60
 
 
 @command(
@@ -143,7 +146,7 @@ def _table(page: Page[Delivery]) -> Table:
                 f"{each.outcome.value}{', replayed' if each.replayed_as else ''}",
                 each.took_ms,
                 each.size_bytes,
-                "; ".join(each.commands),
+                _briefly(each.commands),
                 each.summary,
             )
             for each in page.items
@@ -165,6 +168,13 @@ def _next_steps(endpoint_id: str, items: Sequence[Delivery]) -> Sequence[Block]:
     )
 
 
+def _briefly(commands: Sequence[str]) -> str:
+    """Write what was run so that it fits into a row."""
+    if len(commands) > 1:
+        return f"{len(commands)} commands"
+    return sanitise_line("".join(commands), limit=_ROW_CHARS)
+
+
 def _is_open(each: Delivery) -> bool:
     """Tell whether a delivery failed and was not replayed since."""
     return each.outcome is Outcome.FAILED and not each.replayed_as
@@ -179,7 +189,7 @@ def _shown(endpoint_id: str, whole: Whole) -> Iterator[Block]:
         ("ms", found.took_ms),
         ("bytes", found.size_bytes),
         ("let in by", let_in),
-        ("command", "; ".join(found.commands)),
+        ("command", found.command),
         ("problem", found.code),
         ("answer", found.url),
         ("replay of", found.replay_of),
@@ -187,6 +197,11 @@ def _shown(endpoint_id: str, whole: Whole) -> Iterator[Block]:
     )
     headers = "\n".join(f"{name}: {text}" for name, text in whole.headers.items())
     yield Code(text=f"{headers}\n\n{_cut(whole.body)}".lstrip())
+    if len(lines := lines_of(whole)) > 1:
+        yield blocks.table(
+            ("command", "status", "summary"),
+            [(each["command"], each["status"], each["summary"]) for each in lines],
+        )
     if len(whole.tries) > 1:
         yield blocks.table(
             ("try", "received", "outcome", "by"),

@@ -1,8 +1,6 @@
 """The shapes of what a webhook received, or would do, and how they are filled in."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from typing_extensions import TypedDict
 
@@ -147,7 +145,7 @@ def whole_view_of(whole: Whole) -> dict[str, Json]:
         "expression": str(extra.get("expression", "")),
         "sample": str(extra.get("sample", "")),
         "fix": list(error.get("fix", ())),
-        "lines": _lines(whole.delivery, reply),
+        "lines": [dict(each) for each in lines_of(whole)],
         "tries": [
             {
                 "id": each.id,
@@ -172,18 +170,24 @@ def replay_view_of(each: Replay) -> dict[str, Json]:
     }
 
 
-def _lines(delivery: Delivery, reply: Mapping[str, Any]) -> list[Json]:
+def lines_of(whole: Whole) -> list[AnsweredLineData]:
     """Tell of each command that was run, whether it was one or several."""
+    found, reply = whole.delivery, whole.reply
     if reply.get("command"):
         return [
-            {
-                "command": delivery.command,
-                "status": reply["status"],
-                "summary": delivery.summary,
-                "code": delivery.code,
-            }
+            AnsweredLineData(
+                command=found.command,
+                status=reply["status"],
+                summary=found.summary,
+                code=found.code,
+            )
         ]
     return [
-        {name: str(each[name]) for name in ("command", "status", "summary", "code")}
+        AnsweredLineData(
+            command=each["command"],
+            status=each["status"],
+            summary=each["summary"],
+            code=each["code"],
+        )
         for each in reply.get("data", {}).get("items", ())
     ]

@@ -81,9 +81,11 @@ def _summary(calls: Sequence[Mapping[str, Json]], problem: str, skipped: str) ->
     if skipped:
         return f"Would be skipped: {skipped}"
     bad = [str(each["problem"]) for each in calls if each["problem"]]
-    if bad:
-        return f"{len(bad)} of {blocks.count(len(calls), 'command')} fail: {bad[0]}"
-    return f"Would run {blocks.count(len(calls), 'command')}"
+    if not bad:
+        return f"Would run {blocks.count(len(calls), 'command')}"
+    if len(calls) == 1:
+        return f"Would fail: {bad[0]}"
+    return f"{len(bad)} of {len(calls)} commands would fail: {bad[0]}"
 
 
 def _view_of(each: Tried) -> dict[str, Json]:

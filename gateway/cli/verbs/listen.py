@@ -14,6 +14,8 @@ from gateway.cli.sse import Message
 from gateway.cli.terminal import Terminal
 from gateway.cli.verbs.tail import PATH, SILENT_SECONDS, follow
 
+_MOST_CHARS = 80
+
 
 @click.command()
 @click.argument("webhook")
@@ -58,9 +60,13 @@ def to_line(message: Message) -> str:
             told["delivery"],
             told["outcome"],
             f"{told['took_ms']} ms",
-            told["command"],
+            _cut(told["command"]),
             told["summary"],
         )
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return message.data
     return "  ".join(str(word) for word in words if word)
+
+
+def _cut(command: str) -> str:
+    return command if len(command) <= _MOST_CHARS else f"{command[: _MOST_CHARS - 1]}…"

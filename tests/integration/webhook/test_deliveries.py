@@ -290,6 +290,26 @@ async def test_what_took_effect_of_several_is_not_run_again(
     assert newest["outcome"] == "done"
 
 
+async def test_each_command_of_a_delivery_is_shown_with_its_end(
+    running: World, person: Principal, deliver: Deliver
+) -> None:
+    new = running.endpoint(person, EACH)
+    alerts = [{"name": "a" * 80}, {"name": "b", "lane": "wrong"}]
+    receipt = await deliver(new, {"alerts": alerts})
+    await settled(running)
+    request_id = receipt.json()["request_id"]
+
+    shown = await ask(
+        running, person, "webhook inspect", webhook="W-1", delivery=request_id
+    )
+    (row,) = await listed(running, person)
+
+    assert [each["status"] for each in items(shown, "lines")] == ["ok", "error"]
+    assert items(shown, "lines")[1]["code"] == "invalid_argument"
+    # What does not fit its command cannot be written as a line of it.
+    assert row["commands"] == [f"task create {'a' * 80}"]
+
+
 async def test_all_that_failed_are_replayed_and_nothing_else(
     running: World, person: Principal, deliver: Deliver
 ) -> None:
