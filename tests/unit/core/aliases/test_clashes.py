@@ -66,13 +66,13 @@ def _meanings(pattern: Pattern, line: list[Said]) -> list[tuple[str, ...]]:
     """List what each word of a line is a value of, in every way through a format."""
     ways: list[tuple[int, tuple[str, ...]]] = [(0, ())]
     for said in line:
-        steps = [(*pattern.states[state].next(said), places) for state, places in ways]
+        steps = [(*pattern.states[state].next(said), slots) for state, slots in ways]
         ways = [
-            (target, (*places, place))
-            for targets, place, places in steps
+            (target, (*slots, slot))
+            for targets, slot, slots in steps
             for target in targets
         ]
-    return [places for state, places in ways if pattern.states[state].is_end]
+    return [slots for state, slots in ways if pattern.states[state].is_end]
 
 
 @pytest.mark.parametrize(
