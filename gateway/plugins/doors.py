@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
 from gateway.doors.door import Builder, Door, Hall
 from gateway.plugins.aside import Failed, wait_aside
-from gateway.plugins.faults import fault_of
 from gateway.plugins.model import Offer, PluginFault
 from gateway.plugins.stock import Stock
 
@@ -18,7 +16,7 @@ def with_plugins(own: Mapping[str, Builder], stock: Stock) -> Mapping[str, Build
         taken = offer.brings.channels.keys() & found.keys()
         if taken:
             fault = PluginFault(f"there is a channel {min(taken)!r} already")
-            stock.disable(offer, fault_of(fault, Path()))
+            stock.disable(offer, fault)
             continue
         for channel, build in offer.brings.channels.items():
             found[channel] = partial(_open, stock, offer, channel, build)
@@ -31,7 +29,7 @@ def _open(
     """Build a door; None when that fails, and then the plugin is told of."""
     door = wait_aside(partial(_build, channel, build, hall), name=channel)
     if isinstance(door, Failed):
-        stock.disable(offer, fault_of(door.fault, offer.home))
+        stock.disable(offer, door.fault)
         return None
     return door
 

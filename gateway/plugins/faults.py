@@ -1,12 +1,27 @@
 """From what went wrong in a plugin to the line that tells its author."""
 
+import logging
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 from core.kernel.sanitise import sanitise
-from gateway.plugins.model import Fault, PluginFault
+from gateway.plugins.model import Fault, Offer, Plugin, PluginFault
+
+_log = logging.getLogger(__name__)
 
 _MOST_CHARS = 300
+
+
+def failed(offer: Offer, fault: BaseException) -> Offer:
+    """Have a plugin bring nothing, because something of it failed; log why this once."""
+    told = fault_of(fault, offer.home)
+    _log.error(
+        "plugin.disabled",
+        extra={"plugin": offer.name, "error": told.text},
+        exc_info=None if isinstance(fault, PluginFault) else fault,
+    )
+    return replace(offer, fault=told, brings=Plugin())
 
 
 def fault_of(fault: BaseException, home: Path) -> Fault:

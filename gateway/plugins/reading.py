@@ -11,7 +11,7 @@ from commands.plugins import PluginKind
 from core.kernel.clock import Clock
 from gateway.plugins.aside import Failed, aside, wait_aside
 from gateway.plugins.checks import check_command
-from gateway.plugins.faults import fault_of
+from gateway.plugins.faults import failed, fault_of
 from gateway.plugins.folder import Source
 from gateway.plugins.guard import guarded
 from gateway.plugins.importing import Imported, import_plugin
@@ -53,7 +53,7 @@ class Reader:
         )
         outcome = wait_aside(partial(_load, point), name=point.name)
         if isinstance(outcome, Failed):
-            return _failed(offer, outcome.fault)
+            return failed(offer, outcome.fault)
         return self._working(offer, outcome)
 
     def _of_file(
@@ -68,7 +68,7 @@ class Reader:
             loaded_at=self._clock.now(),
         )
         if isinstance(outcome, Failed):
-            return _failed(offer, outcome.fault)
+            return failed(offer, outcome.fault)
         brings = Plugin(commands=outcome.commands)
         return self._working(replace(offer, module=outcome.module), brings)
 
@@ -81,17 +81,6 @@ class Reader:
         return replace(
             offer, brings=Plugin(commands=commands, channels=brings.channels)
         )
-
-
-def _failed(offer: Offer, fault: BaseException) -> Offer:
-    """Disable a plugin, and log why this once."""
-    told = fault_of(fault, offer.home)
-    _log.error(
-        "plugin.disabled",
-        extra={"plugin": offer.name, "error": told.text},
-        exc_info=None if isinstance(fault, PluginFault) else fault,
-    )
-    return replace(offer, fault=told)
 
 
 def _import(source: Source) -> Imported:

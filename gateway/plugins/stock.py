@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from commands.plugins import PluginKind, PluginStanding
 from commands.registry import Registry
 from gateway.plugins.compose import Composed, Composer
+from gateway.plugins.faults import failed
 from gateway.plugins.importing import forget
 from gateway.plugins.model import Fault, Offer, Plugin
 from gateway.plugins.shelf import Shelf
@@ -30,9 +30,10 @@ class Stock:
         self._live: frozenset[str] = frozenset()
 
     def put(self, offers: Iterable[Offer]) -> None:
-        """Have new offers in the place of those with their keys; none is live yet."""
+        """Have new offers in the place of those with their keys, and of their rank."""
         for offer in offers:
-            self.drop(offer.key)
+            if known := self._offers.get(offer.key):
+                forget(known.module)
             self._offers[offer.key] = offer
 
     def drop(self, key: str) -> None:
@@ -41,9 +42,9 @@ class Stock:
             self._live -= {key}
             forget(known.module)
 
-    def disable(self, offer: Offer, fault: Fault) -> None:
+    def disable(self, offer: Offer, fault: BaseException) -> None:
         """Have a plugin bring nothing, because something of it failed."""
-        self._offers[offer.key] = replace(offer, fault=fault, brings=Plugin())
+        self._offers[offer.key] = failed(offer, fault)
         self.adopt(self.compose())
 
     def live(self) -> Sequence[Offer]:

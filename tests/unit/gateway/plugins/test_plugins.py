@@ -307,6 +307,12 @@ async def test_of_two_that_clash_the_first_stays_and_the_other_waits(
     )
     assert registry.names["box say"].handler(None).summary == "Zoo, world!"
 
+    write("zoo.py", hello("box", "New zoo"))
+    await settle(plugins)
+
+    assert live(plugins) == ["zoo"]
+    assert registry.names["box say"].handler(None).summary == "New zoo, world!"
+
     write("zoo.py", hello("zoo"))
     await settle(plugins)
 
