@@ -14,7 +14,7 @@ FAILING_LIMIT = timedelta(hours=24)
 GONE = 410
 
 # Telling of these would make more of them, without end.
-UNTOLD = ("subscription_", "delivery_")
+UNTOLD = ("subscription_", "delivery_", "trigger_")
 
 _ERROR_LIMIT = 500
 

@@ -130,7 +130,9 @@ def test_what_is_no_name_of_an_event_is_quoted(name: str) -> None:
     assert repr(name[:80]) in refusal.value.detail
 
 
-@pytest.mark.parametrize("name", ["subscription_disabled", "delivery_failed"])
+@pytest.mark.parametrize(
+    "name", ["subscription_disabled", "delivery_failed", "trigger_cut"]
+)
 def test_events_of_sending_cannot_be_wanted(name: str) -> None:
     with pytest.raises(InvalidArgument, match="is never sent"):
         parse_types(frozenset({name}))

@@ -66,7 +66,9 @@ def test_a_filter_that_asks_for_too_much_does_not_match() -> None:
     assert not wants(Wanted(filter=doubling), an_event())
 
 
-@pytest.mark.parametrize("event", ["subscription_created", "delivery_failed"])
+@pytest.mark.parametrize(
+    "event", ["subscription_created", "delivery_failed", "trigger_cut"]
+)
 def test_events_of_sending_are_wanted_by_nobody(event: str) -> None:
     assert not wants(Wanted(), an_event(event))
 
