@@ -136,3 +136,80 @@ async def test_every_alert_arrives_though_the_database_was_away(
 
     assert set(seen) == {202, 503}
     assert seen[202] == 2 * POSTS
+
+
+async def failed_deliveries(
+    http: httpx2.AsyncClient, url: str, name: str, count: int
+) -> list[str]:
+    """Make a webhook fail with some deliveries, mend its rule, and give their ids."""
+    wrong = {"name": name, "command": "task create", "arguments": {"title": "wrong"}}
+    await make(http, url, **wrong)
+    for number in range(count):
+        await deliver(http, url, name, {"title": f"{name}-{number}"}, key=str(number))
+    path = f"{url}/v1/webhooks/{name}"
+    async with asyncio.timeout(30):
+        while True:
+            page = await http.get(f"{path}/deliveries?outcome=failed&limit=100")
+            if len(page.json()["items"]) == count:
+                break
+            await asyncio.sleep(0.05)
+    right = {"command": "task create", "arguments": {"title": "title"}}
+    mended = await http.patch(path, json=right)
+    assert mended.status_code == 200, mended.text
+    return [each["id"] for each in page.json()["items"]]
+
+
+async def titles_of(http: httpx2.AsyncClient, url: str, name: str) -> Counter[str]:
+    listed = await http.get(f"{url}/collab/tasks?limit=100")
+    titles = (row["title"] for row in listed.json()["items"])
+    return Counter(each for each in titles if each.startswith(f"{name}-"))
+
+
+async def test_replays_by_two_gateways_at_once_are_one_run(
+    gateways: Sequence[GatewayProcess],
+) -> None:
+    """R-07, R-30: whoever asks, and at whichever of them."""
+    async with client() as http:
+        [failed] = await failed_deliveries(http, gateways[0].url, "twice", 1)
+        replies = await asyncio.gather(
+            *(
+                http.post(
+                    f"{each.url}/v1/webhooks/twice/replay", json={"delivery": failed}
+                )
+                for each in gateways
+                for _ in range(4)
+            )
+        )
+        told = [each.json()["items"][0] for each in replies]
+        async with asyncio.timeout(30):
+            while not await titles_of(http, gateways[1].url, "twice"):  # noqa: ASYNC110 - a task rings no bell
+                await asyncio.sleep(0.05)
+        found = await titles_of(http, gateways[1].url, "twice")
+
+    assert sum(each["is_new"] for each in told) == 1
+    assert len({each["now"] for each in told}) == 1
+    assert found == {"twice-0": 1}
+
+
+async def test_replays_survive_a_gateway_that_dies_with_them(
+    gateway_process: GatewayProcess,
+) -> None:
+    """R-01: what was promised is run after the restart, and once."""
+    async with client() as http:
+        await failed_deliveries(http, gateway_process.url, "later", 20)
+        replayed = await http.post(
+            f"{gateway_process.url}/v1/webhooks/later/replay", json={"failed": True}
+        )
+        gateway_process.kill()
+        await asyncio.to_thread(gateway_process.start)
+        async with asyncio.timeout(30):
+            while len(await titles_of(http, gateway_process.url, "later")) < 20:  # noqa: ASYNC110 - a task rings no bell
+                await asyncio.sleep(0.05)
+        again = await http.post(
+            f"{gateway_process.url}/v1/webhooks/later/replay", json={"failed": True}
+        )
+        found = await titles_of(http, gateway_process.url, "later")
+
+    assert replayed.json()["replayed"] == 20
+    assert again.json()["replayed"] == 0
+    assert set(found.values()) == {1}
