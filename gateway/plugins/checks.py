@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from inspect import Parameter, signature
+from itertools import chain
 
 from commands.builtins import describe
 from commands.catalog import catalog_of
@@ -17,6 +19,9 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*( [a-z][a-z0-9]*(-[a-z0-9]+)*){0
 _SCOPE = re.compile(r"[a-z][a-z0-9_]{0,39}:[a-z][a-z0-9_]{0,39}")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PATH_NAME = re.compile(r"{(\w+)}")
+_NONE = Parameter("none", Parameter.POSITIONAL_ONLY)
+# What an argument is, and the context is not.
+_VALUES = (str, int, float, bool, "str", "int", "float", "bool")
 # The language has a meaning for these already.
 _RESERVED = frozenset({"plan", "ops", *PLAIN_WORDS})
 
@@ -26,11 +31,9 @@ def check_command(command: Command) -> None:
 
     Raises: PluginFault saying what is wrong; whatever describing it raises.
     """
-    for fault in _faults(command):
+    routes = (_route_faults(command, each) for each in command.routes)
+    for fault in chain(_faults(command), _handler_faults(command), *routes):
         raise PluginFault(f"{command.name!r}: {fault}")
-    for route in command.routes:
-        for fault in _route_faults(command, route):
-            raise PluginFault(f"{command.name!r}: {fault}")
     _rehearse(command)
 
 
@@ -46,6 +49,18 @@ def _faults(command: Command) -> Iterator[str]:
         yield f'it has no scope; write scope="{words[0].replace("-", "_")}:read"'
     if command.scope and not _SCOPE.fullmatch(command.scope):
         yield f"'{command.scope}' is no scope; write family:verb, such as hello:read"
+
+
+def _handler_faults(command: Command) -> Iterator[str]:
+    """Find what Python would only say once somebody asks."""
+    context, *rest = [*signature(command.handler).parameters.values()] or [_NONE]
+    if context is _NONE:
+        yield "its function takes no context; write (ctx) behind its name"
+    elif context.default is not Parameter.empty or context.annotation in _VALUES:
+        yield f"the context comes first; write (ctx, {context.name}, …)"
+    for each in rest:
+        if each.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD):
+            yield f"'{each}' is no argument; name each one"
 
 
 def _route_faults(command: Command, route: Route) -> Iterator[str]:

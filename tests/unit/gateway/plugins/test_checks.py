@@ -76,6 +76,48 @@ def test_an_unsound_command_is_refused_with_its_name(asked: Command, told: str) 
     assert told in fault
 
 
+def _nothing() -> str:
+    """Say hello."""
+    return ""
+
+
+def _first(name: str) -> str:
+    """Say hello."""
+    return name
+
+
+def _defaulted(name="world"):  # type: ignore[no-untyped-def]
+    """Say hello."""
+    return name
+
+
+def _many(ctx: object, *names: str) -> str:
+    """Say hello."""
+    return str(names)
+
+
+def _named(ctx: object, **names: str) -> str:
+    """Say hello."""
+    return str(names)
+
+
+@pytest.mark.parametrize(
+    ("handler", "told"),
+    [
+        (_nothing, "its function takes no context; write (ctx) behind its name"),
+        (_first, "the context comes first; write (ctx, name, …)"),
+        (_defaulted, "the context comes first; write (ctx, name, …)"),
+        (_many, "'*names: str' is no argument; name each one"),
+        (_named, "'**names: str' is no argument; name each one"),
+    ],
+)
+def test_a_function_that_no_call_would_fit_is_refused(
+    handler: Callable[..., Any], told: str
+) -> None:
+    """Whoever forgets the context learns it when saving, not when asking."""
+    assert fault_of(declared(handler=handler)) == f"'hello say': {told}"
+
+
 def test_a_list_has_no_place_in_a_path() -> None:
     def many(ctx: object, names: list[str]) -> str:
         """Say hello to many."""
