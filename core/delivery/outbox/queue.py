@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
+    Text,
+    and_,
     bindparam,
+    cast,
     func,
     literal_column,
     select,
@@ -65,7 +68,10 @@ def _firsts() -> Prepared:
     comparison, SQLite would look for the channel alone.
     """
     here = outbox.alias("here")
-    first = select(_next_number(outbox.alias("very_first")).label("number"))
+    first = select(
+        cast(bindparam("tenant"), Text).label("tenant_id"),
+        _next_number(outbox.alias("very_first")).label("number"),
+    )
     firsts = first.cte("firsts", recursive=True)
     levels = []
     for level in reversed(range(len(_ORDER))):
@@ -74,10 +80,15 @@ def _firsts() -> Prepared:
         beyond = there.c[_ORDER[level]] > here.c[_ORDER[level]]
         levels.append(_next_number(there, *same, beyond))
     firsts = firsts.union_all(
-        select(func.coalesce(*levels))
+        select(here.c.tenant_id, func.coalesce(*levels))
         .select_from(firsts)
-        .join(here, here.c.number == firsts.c.number)
-        .where(here.c.tenant_id == bindparam("tenant"))
+        .join(
+            here,
+            and_(
+                here.c.tenant_id == firsts.c.tenant_id,
+                here.c.number == firsts.c.number,
+            ),
+        )
     )
     return Prepared(
         select(*_SHOWN)
