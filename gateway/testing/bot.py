@@ -6,6 +6,7 @@
 Source: docs/how-to/test-a-plugin.md
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
@@ -47,9 +48,15 @@ class PluginDisabled(AssertionError):
 
 
 class Crowd:
-    """Who has spoken so far on a street, each with their channels."""
+    """Who has spoken so far on a street, each with their channels.
+
+    Shape:  `turn` lets one speak at a time, so that an answer is told from the others;
+            `last` is what somebody was told last on a channel.
+    """
 
     def __init__(self, there: Street) -> None:
+        self.turn = asyncio.Lock()
+        self.last: dict[tuple[str, str], Told] = {}
         self._street = there
         self._residents: dict[str, Resident] = {}
         self._channels: dict[tuple[str, str], Channel] = {}
@@ -91,7 +98,9 @@ class Bot:
         self._role = role
         self._loop = loop
         self._crowd = crowd
-        self._last: Told = {}
+
+    def __repr__(self) -> str:
+        return f"<{self.name} on {self.channel}>"
 
     def on(self, channel: ChannelName) -> "Bot":
         """Give the same person on another channel."""
@@ -115,8 +124,6 @@ class Bot:
 
         Raises: NothingProposed.
         """
-        if self._last.get("status") != ReplyStatus.NEEDS_CONFIRMATION:
-            raise NothingProposed(f"nothing waits for a confirmation: {self._last}")
         return await self._loop.call(self._confirm())
 
     async def texts(self) -> Sequence[str]:
@@ -124,10 +131,15 @@ class Bot:
         return await self._loop.call(self._texts())
 
     async def _say(self, line: str) -> Reply:
-        return self._keep(await (await self._here()).say(line))
+        async with self._crowd.turn:
+            return self._keep(await (await self._here()).say(line))
 
     async def _confirm(self) -> Reply:
-        return self._keep(await (await self._here()).confirm(self._last))
+        async with self._crowd.turn:
+            last = self._crowd.last.get((self.channel, self.name), {})
+            if last.get("status") != ReplyStatus.NEEDS_CONFIRMATION:
+                raise NothingProposed(f"the last answer proposes nothing: {last}")
+            return self._keep(await (await self._here()).confirm(last))
 
     async def _texts(self) -> Sequence[str]:
         return list((await self._here()).texts())
@@ -136,7 +148,7 @@ class Bot:
         return await self._crowd.channel(self.channel, self.name, self._role)
 
     def _keep(self, told: Told) -> Reply:
-        self._last = told
+        self._crowd.last[self.channel, self.name] = told
         return reply_from_json(told)
 
 
@@ -180,7 +192,7 @@ def _require_live(shelf: Shelf, test: Path) -> None:
     names = {test.stem.removeprefix("test_"), test.parent.name}
     for each in shelf.standings():
         if each.fault and each.name in names:
-            raise PluginDisabled(f"{each.place}: {each.fault}")
+            raise PluginDisabled(f"the plugin {each.name} is disabled: {each.fault}")
 
 
 @asynccontextmanager

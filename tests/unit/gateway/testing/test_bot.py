@@ -1,5 +1,6 @@
 """What authors of plugins rely on: one line, one answer, on each of the five channels."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ async def test_refusal_is_an_answer(bot: Bot) -> None:
 
 async def test_risky_command_runs_once_it_is_confirmed(bot: Bot) -> None:
     asked = await bot.send('channel disable cli --reason "a flood"')
-    before = await bot.on("rest").send("channel show cli")
+    before = await bot.as_("viewer").send("channel show cli")
     done = await bot.confirm()
 
     assert asked.status == "needs_confirmation"
@@ -95,6 +96,25 @@ async def test_one_person_speaks_on_all_channels_of_one_gateway(bot: Bot) -> Non
         assert (reply.actor, reply.channel) == ("ann", channel)
 
     assert (await bot.send("task list")).summary == "5 tasks"
+
+
+async def test_answers_do_not_get_mixed_up(bot: Bot) -> None:
+    replies = await asyncio.gather(
+        *(bot.send(f"task create number-{number}") for number in range(3))
+    )
+
+    assert [each.summary for each in replies] == [
+        f"Created T-{number} in queued" for number in (1, 2, 3)
+    ]
+
+
+@pytest.mark.bot_channels("slack")
+async def test_a_proposal_belongs_to_one_person_on_one_channel(bot: Bot) -> None:
+    await bot.on("email").send("channel disable cli")
+
+    with pytest.raises(NothingProposed):
+        await bot.confirm()
+    assert (await bot.on("email").confirm()).status == "ok"
 
 
 @pytest.mark.bot_channels("slack", "email", "websocket", "rest")
