@@ -15,6 +15,9 @@ from commands.subscription_views import (
     SubscriptionTestData,
     view_of,
 )
+from core.database import Tx
+from core.events import service as events
+from core.events.model import EventFilter
 from core.hooks.model import OVERLAP, Vault
 from core.hooks.subscriptions import deliveries
 from core.hooks.subscriptions import service as subscriptions
@@ -259,6 +262,15 @@ def subscription_commands(vault: Vault, rules: UrlRules) -> Sequence[Command]:
     return create, list_, show, test, enable, disable, rotate, delete
 
 
+def _unseen(tx: Tx, subscription: Subscription) -> str:
+    """Name the wanted events that never happened: one may be spelled wrongly."""
+    return ", ".join(
+        name
+        for name in sorted(subscription.wanted.types)
+        if not events.list_last(tx, EventFilter(types=frozenset({name})), limit=1)
+    )
+
+
 def _events(subscription: Subscription) -> str:
     if subscription.wanted.answers_only:
         return "none, only answers"
@@ -297,7 +309,11 @@ def _secret_reply(ctx: Context, new: NewSubscription, summary: str) -> Reply:
     return Reply(
         summary=f"{summary}; copy the secret now, it is not shown again"[:150],
         blocks=(
-            blocks.fields(("sent to", found.url), ("secret", new.secret)),
+            blocks.fields(
+                ("sent to", found.url),
+                ("secret", new.secret),
+                ("not seen so far", _unseen(ctx.tx, found)),
+            ),
             blocks.actions(("Test", f"subscription test {found.id}")),
         ),
         data={**view_of(ctx.tx, found), "secret": new.secret},

@@ -35,6 +35,17 @@ async def test_making_one_by_a_line_asks_first(gateway: Gateway) -> None:
     assert made.data["secret"].startswith("whsec_")
 
 
+async def test_events_that_never_happened_are_pointed_out(gateway: Gateway) -> None:
+    await gateway.admin.say("task create Fix")
+    line = f"{MAKE} --events task_created,task_creatd"
+    asked = await gateway.admin.say(line)
+
+    made = await gateway.admin.say(f"confirm {asked.data['token']}")
+
+    (shown, _) = made.body["blocks"]
+    assert ["not seen so far", "task_creatd"] in shown["pairs"]
+
+
 async def test_a_route_answers_with_what_was_made(gateway: Gateway) -> None:
     wanted = {
         "events": ["status_changed", "task_created"],
