@@ -239,7 +239,7 @@ def _wanted(rule: str, asked: Command | None) -> str:
         case "assurance":
             return f"needs {int(asked.assurance)}"
         case "confirmation":
-            return f"{asked.danger.value}"
+            return asked.dangers
     return ""
 
 
