@@ -1,7 +1,7 @@
 """What an endpoint has received, and what became of it, read off the inbox."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -77,23 +77,13 @@ def list_(
     limit: int = PAGE_LIMIT,
     cursor: str = "",
 ) -> Page[Delivery]:
-    """List an endpoint's deliveries, the newest first; of `wanted` the moments count.
+    """List an endpoint's deliveries that are wanted, the newest first.
 
     Raises: InvalidQuery.
     """
-    only = wanted or Wanted()
-    found = received.list_of(
-        tx,
-        CHANNEL,
-        endpoint_id,
-        Wanted(
-            outcome=only.outcome,
-            since=only.since,
-            until=only.until,
-            before=parse_cursor(cursor) if cursor else _NEWEST,
-            limit=page_size(limit) + 1,
-        ),
-    )
+    before = parse_cursor(cursor) if cursor else _NEWEST
+    asked = replace(wanted or Wanted(), before=before, limit=page_size(limit) + 1)
+    found = received.list_of(tx, CHANNEL, endpoint_id, asked)
     last = found[limit - 1].seq if len(found) > limit else None
     return Page(
         [to_delivery(each) for each in found[:limit]],
