@@ -7,8 +7,8 @@ from commands.channels import Probes, channel_commands
 from commands.everything import COMMANDS
 from commands.plugins import Plugins, plugin_commands
 from commands.registry import Command
+from commands.subscription_create import subscription_commands
 from commands.subscription_deliveries import delivery_commands
-from commands.subscriptions import subscription_commands
 from commands.webhooks import webhook_commands
 from commands.workspaces import ConsentUrl, workspace_commands
 from core.hooks.subscriptions.checks import UrlRules
