@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from core.kernel.problems import InvalidArgument
-from gateway.settings import LimitSettings, Settings
+from gateway.settings import LimitSettings, OutboundSettings, Settings
 
 STRONG = "b2f1c0de5a17e4d39c8b76a1f0e2d4c6"  # pragma: allowlist secret
 
@@ -29,6 +29,17 @@ def serve(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
         timeout=30,
         check=False,
     )
+
+
+def test_what_may_be_reached_inside_is_read_at_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """R-65."""
+    monkeypatch.setenv("OPSWIRE_OUTBOUND__ALLOW", "127.0.0.0/8,hooks.internal")
+
+    assert Settings().outbound.allow == "127.0.0.0/8,hooks.internal"
+    with pytest.raises(InvalidArgument, match="OPSWIRE_OUTBOUND__ALLOW"):
+        OutboundSettings(allow="127.0.0.0/8,10.1/99")
 
 
 @pytest.mark.parametrize(
