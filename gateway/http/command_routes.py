@@ -27,12 +27,17 @@ class CommandRoutes(BaseRoute):
         self._registry = registry
         self._endpoint_of = endpoint_of
 
+    @property
+    def routes(self) -> Sequence[Path]:
+        """List the routes that there are now."""
+        return self._registry.derive(self._table)
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Find the first route that takes a request, or one that has its path."""
         if scope["type"] != "http":
             return Match.NONE, {}
         partial: tuple[Match, Scope] = Match.NONE, {}
-        for route in self._registry.derive(self._table):
+        for route in self.routes:
             match, found = route.matches(scope)
             if match is Match.FULL:
                 return match, {**found, _FOUND: route}

@@ -7,6 +7,7 @@ import pytest
 from starlette.routing import Route
 
 from gateway.app import create_app
+from gateway.http.command_routes import CommandRoutes
 from tests.api.gateway import Gateway
 
 OPEN = {
@@ -41,6 +42,8 @@ def _flat(routes: Any) -> Iterator[tuple[str, str]]:
     for each in routes:
         if isinstance(each, Route):
             yield from ((method, each.path) for method in each.methods or ())
+        elif isinstance(each, CommandRoutes):
+            yield from _flat(each.routes)
         else:
             yield from _flat(each.original_router.routes)
 
