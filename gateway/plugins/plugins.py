@@ -8,8 +8,10 @@ from pathlib import Path
 from commands.plugins import PluginKind
 from core.kernel.clock import Clock
 from gateway.health import Check
+from gateway.plugins.faults import failed
 from gateway.plugins.folder import Source, scan
 from gateway.plugins.installed import find_installed
+from gateway.plugins.model import Offer, PluginFault
 from gateway.plugins.reading import Reader
 from gateway.plugins.stock import Stock
 from gateway.supervisor import contain
@@ -34,9 +36,15 @@ class Plugins:
 
     def load_installed(self) -> None:
         """Load what entry points name, before anything is served."""
-        points = find_installed()
-        if points:
-            self.stock.put(self._reader.read_installed(each) for each in points)
+        offers: dict[str, Offer] = {}
+        for point in find_installed():
+            offer = self._reader.read_installed(point)
+            if offer.key in offers:
+                twice = f"two distributions bring a plugin {point.name!r}"
+                offer = failed(offer, PluginFault(twice))
+            offers[offer.key] = offer
+        if offers:
+            self.stock.put(offers.values())
             self.stock.adopt(self.stock.compose())
 
     def read_folder(self) -> None:

@@ -48,12 +48,19 @@ it = Plugin(commands=[fallen_say], channels={"fallen": build})
 from gateway.plugins import Plugin
 it = Plugin(channels={"mistaken": lambda hall: "a door"})
 """,
+    "twice": "",
+    "twice_more": "",
     "uncallable": """
 from gateway.plugins import Plugin
 it = Plugin(channels={"uncallable": "build"})
 """,
 }
-NAMED = {"one": "one_say", "several": "COMMANDS"}
+NAMED = {
+    "one": "one_say",
+    "several": "COMMANDS",
+    "twice": "twice_say",
+    "twice_more": "twice_more_say",
+}
 LIVE = {
     "one": ["one say"],
     "several": ["several say"],
@@ -69,6 +76,7 @@ FAULTS = {
     "slack2": "there is a channel 'slack' already",
     "fallen": "OSError: no line (dist_fallen.py:13)",
     "mistaken": "the channel 'mistaken' built 'a door', which is no Door",
+    "twice": "two distributions bring a plugin 'twice'",
     "uncallable": "the channel 'uncallable' is 'build', which builds no door",
 }
 
@@ -86,7 +94,8 @@ def _describe(site: Path, name: str) -> None:
         f"Metadata-Version: 2.1\nName: dist-{name}\nVersion: 1.0\n"
     )
     (info / "entry_points.txt").write_text(
-        f"[opswire.plugins]\n{name} = dist_{name}:{NAMED.get(name, 'it')}\n"
+        f"[opswire.plugins]\n"
+        f"{name.partition('_')[0]} = dist_{name}:{NAMED.get(name, 'it')}\n"
     )
 
 
