@@ -24,7 +24,7 @@ ALERTS: Json = {
             },
             "startsAt": "2026-11-04T08:59:00Z",
             "endsAt": "0001-01-01T00:00:00Z",
-            "generatorURL": "https://metrics.example/graph?expr=disk",
+            "generatorURL": "https://metrics.x.example/graph?expr=disk",
             "fingerprint": "5d1c0a3be7f24986",  # pragma: allowlist secret
         },
         {
@@ -33,7 +33,7 @@ ALERTS: Json = {
             "annotations": {"summary": "The mail queue holds 900 messages"},
             "startsAt": "2026-11-04T07:10:00Z",
             "endsAt": "2026-11-04T08:58:30Z",
-            "generatorURL": "https://metrics.example/graph?expr=queue",
+            "generatorURL": "https://metrics.x.example/graph?expr=queue",
             "fingerprint": "a90e47d16c3b582f",  # pragma: allowlist secret
         },
     ],
@@ -44,11 +44,11 @@ GITHUB: Json = {
     "before": "6f0c2b9d41e8a7530f6c2b9d41e8a7530f6c2b9d",  # pragma: allowlist secret
     "after": "b21d94c7e0a3f586b21d94c7e0a3f586b21d94c7",  # pragma: allowlist secret
     "deleted": False,
-    "compare": "https://git.example/acme/shop/compare/6f0c2b9...b21d94c",
+    "compare": "https://git.x.example/acme/shop/compare/6f0c2b9...b21d94c",
     "repository": {
         "full_name": "acme/shop",
         "default_branch": "main",
-        "html_url": "https://git.example/acme/shop",
+        "html_url": "https://git.x.example/acme/shop",
     },
     "pusher": {"name": "ann"},
     "head_commit": {
@@ -68,13 +68,13 @@ GITLAB: Json = {
         "id": 17,
         "path_with_namespace": "acme/warehouse",
         "default_branch": "main",
-        "web_url": "https://lab.example/acme/warehouse",
+        "web_url": "https://lab.x.example/acme/warehouse",
     },
     "commits": [
         {
             "id": "c4407f1ea95d263bc4407f1ea95d263bc4407f1e",  # pragma: allowlist secret
             "message": "Count parcels in pairs",
-            "url": "https://lab.example/acme/warehouse/-/commit/c4407f1e",
+            "url": "https://lab.x.example/acme/warehouse/-/commit/c4407f1e",
             "author": {"name": "Bob"},
         }
     ],
@@ -95,7 +95,7 @@ STRIPE: Json = {
             "customer_email": "bob@example.com",
             "amount_due": 4200,
             "currency": "eur",
-            "hosted_invoice_url": "https://pay.example/in_0001",
+            "hosted_invoice_url": "https://pay.x.example/in_0001",
         }
     },
 }
