@@ -9,14 +9,13 @@ from core.delivery.received import Received
 from core.events import service as events
 from core.hooks import deliveries, mapping
 from core.hooks import service as hooks
-from core.hooks.mapping import Call, Skipped
+from core.hooks.mapping import Skipped
 from core.hooks.model import Endpoint
-from core.kernel.envelope import Envelope
-from core.kernel.jsons import Json
 from core.kernel.principal import Principal, system
 from core.kernel.problems import Problem, Unavailable
 from gateway.answers import Answer
 from gateway.callbacks import callbacks_of
+from gateway.mapped import bare_envelope_of, envelope_of, refused_of
 from gateway.stored import OnDone, Work
 
 _SHOWN_CHARS = 500
@@ -44,11 +43,13 @@ class HookSource:
         except Unavailable:
             raise
         except Problem as problem:
-            return Work(principal=nobody, envelopes=[_bare(stored)], problem=problem)
+            return Work(
+                principal=nobody, envelopes=[bare_envelope_of(stored)], problem=problem
+            )
         if isinstance(owner, Problem):
             return Work(
                 principal=nobody,
-                envelopes=[_bare(stored)],
+                envelopes=[bare_envelope_of(stored)],
                 problem=owner,
                 on_done=[partial(_note, stored, endpoint)],
             )
@@ -76,35 +77,17 @@ def _work(
         calls = mapping.extract_calls(endpoint.rules, deliveries.payload_of(stored))
     except Problem as problem:
         named = endpoint.rules[0].command if len(endpoint.rules) == 1 else ""
-        bare = _bare(stored, command=named)
+        bare = bare_envelope_of(stored, command=named)
         return Work(principal=owner, envelopes=[bare], problem=problem, on_done=then)
     if isinstance(calls, Skipped):
         return Work(principal=owner, skipped=calls.reason, on_done=[note])
-    lacks = [_lack_of(each, endpoint, registry) for each in calls]
     return Work(
         principal=owner,
-        envelopes=[
-            _envelope(stored, owner, each.rule.command, each.args) for each in calls
-        ],
-        refused={place: lack for place, lack in enumerate(lacks) if lack is not None},
+        envelopes=[envelope_of(stored, owner, each) for each in calls],
+        refused=refused_of(calls, registry, webhook=endpoint.id),
         on_done=then,
         done=deliveries.done_before(stored),
     )
-
-
-def _lack_of(call: Call, endpoint: Endpoint, registry: Registry) -> Problem | None:
-    """Tell what a call is missing because its expression found nothing."""
-    command = registry.find(call.rule.command)
-    needed = (
-        [each.name for each in command.parameters if each.is_required]
-        if command
-        else []
-    )
-    try:
-        mapping.require_found(call, needed, webhook=endpoint.id)
-    except Problem as problem:
-        return problem
-    return None
 
 
 def _note(stored: Received, endpoint: Endpoint, tx: Tx, answer: Answer) -> None:
@@ -121,34 +104,4 @@ def _note(stored: Received, endpoint: Endpoint, tx: Tx, answer: Answer) -> None:
         took_ms=deliveries.took_ms(stored, done_at=tx.now),
         command=lines[:_SHOWN_CHARS],
         summary=reply.summary,
-    )
-
-
-def _envelope(
-    stored: Received, owner: Principal, command: str, args: dict[str, Json]
-) -> Envelope:
-    """Write one call in the JSON form: nothing of the payload is ever read as a line."""
-    return Envelope(
-        channel=stored.key.channel,
-        account=stored.key.account,
-        external_id=stored.key.key,
-        sender=owner.id,
-        command=command,
-        args=args,
-        received_at=stored.received_at,
-        assurance=owner.assurance,
-        payload_hash=stored.request_hash,
-        request_id=stored.request_id,
-        credential=owner,
-        is_consent=True,
-    )
-
-
-def _bare(stored: Received, *, command: str = "") -> Envelope:
-    return Envelope(
-        channel=stored.key.channel,
-        account=stored.key.account,
-        command=command,
-        received_at=stored.received_at,
-        request_id=stored.request_id,
     )

@@ -1,6 +1,7 @@
 """What a stored fire asks for: its trigger's command, in its owner's name as of now."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,11 +16,11 @@ from core.hooks.triggers import service as triggers
 from core.hooks.triggers.model import Trigger
 from core.identity.users import service as users
 from core.identity.users.model import to_principal
-from core.kernel.envelope import Envelope
 from core.kernel.jsons import Json, parse_json
 from core.kernel.principal import Assurance, Principal, system
 from core.kernel.problems import Forbidden, Problem, Unavailable
 from gateway.answers import Answer
+from gateway.mapped import bare_envelope_of, envelope_of, refused_of
 from gateway.stored import OnDone, Work
 
 
@@ -59,7 +60,7 @@ class TriggerSource:
         except Problem as problem:
             return Work(
                 principal=nobody,
-                envelopes=[_bare(stored)],
+                envelopes=[bare_envelope_of(stored)],
                 problem=problem,
                 on_done=[_noted(stored)],
             )
@@ -94,7 +95,7 @@ def _denied(tx: Tx, stored: Received, trigger: Trigger, problem: Problem) -> Wor
     owner = users.get_(tx, trigger.owner_id)
     return Work(
         principal=to_principal(owner, Assurance.UNVERIFIED, scopes=frozenset()),
-        envelopes=[_bare(stored, command=trigger.rule.command)],
+        envelopes=[bare_envelope_of(stored, command=trigger.rule.command)],
         problem=problem,
         on_done=[_noted(stored)],
     )
@@ -106,33 +107,30 @@ def _work(opened: _Opened, registry: Registry) -> Work:
     try:
         calls = mapping.extract_calls([rule], opened.subject)
     except Problem as problem:
-        bare = _bare(stored, command=rule.command)
+        bare = bare_envelope_of(stored, command=rule.command)
         return Work(principal=owner, envelopes=[bare], problem=problem, on_done=[note])
     if isinstance(calls, Skipped):
         return Work(principal=owner, skipped=calls.reason, on_done=[note])
-    lacks = [_lack_of(each, opened.trigger, registry) for each in calls]
     return Work(
         principal=owner,
-        envelopes=[_envelope(opened, each) for each in calls],
-        refused={place: lack for place, lack in enumerate(lacks) if lack is not None},
+        envelopes=[envelope_of(stored, owner, each) for each in calls],
+        refused=_refused_of(opened, calls, registry),
         on_done=[note],
     )
 
 
-def _lack_of(call: Call, trigger: Trigger, registry: Registry) -> Problem | None:
-    """Tell what a call is missing because its expression found nothing."""
-    command = registry.find(call.rule.command)
-    parameters = command.parameters if command else ()
-    needed = [each.name for each in parameters if each.is_required]
-    try:
-        mapping.require_found(call, needed, webhook=trigger.when.webhook)
-    except Problem as problem:
+def _refused_of(
+    opened: _Opened, calls: Sequence[Call], registry: Registry
+) -> Mapping[int, Problem]:
+    """Tell which calls lack something, and where to look at this trigger for why."""
+    trigger = opened.trigger
+    refused = refused_of(calls, registry, webhook=trigger.when.webhook)
+    for problem in refused.values():
         problem.fix = (
             f"trigger test {trigger.id} --last",
             f"trigger show {trigger.id}",
         )
-        return problem
-    return None
+    return refused
 
 
 def _noted(stored: Received) -> OnDone:
@@ -150,33 +148,4 @@ def _note(stored: Received, tx: Tx, answer: Answer) -> None:
         request_id=stored.request_id,
         outcome=outcome.value,
         summary=reply.summary,
-    )
-
-
-def _envelope(opened: _Opened, call: Call) -> Envelope:
-    """Write one call in the JSON form: nothing of an event is ever read as a line."""
-    stored, owner = opened.stored, opened.owner
-    return Envelope(
-        channel=stored.key.channel,
-        account=stored.key.account,
-        external_id=stored.key.key,
-        sender=owner.id,
-        command=call.rule.command,
-        args=call.args,
-        received_at=stored.received_at,
-        assurance=owner.assurance,
-        payload_hash=stored.request_hash,
-        request_id=stored.request_id,
-        credential=owner,
-        is_consent=True,
-    )
-
-
-def _bare(stored: Received, *, command: str = "") -> Envelope:
-    return Envelope(
-        channel=stored.key.channel,
-        account=stored.key.account,
-        command=command,
-        received_at=stored.received_at,
-        request_id=stored.request_id,
     )
