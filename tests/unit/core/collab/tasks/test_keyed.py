@@ -105,9 +105,7 @@ def test_coming_back_is_told_as_a_change_of_status(db: Database) -> None:
     withdraw(db)
     ensure(db)
 
-    page = db.look(
-        lambda tx: events.list_last(tx, EventFilter(), limit=1), by=system()
-    )
+    page = db.look(lambda tx: events.list_last(tx, EventFilter(), limit=1), by=system())
 
     assert page[0].type == "status_changed"
     assert page[0].details["old_status"] == "abandoned"
