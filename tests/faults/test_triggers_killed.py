@@ -5,6 +5,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -25,58 +26,71 @@ _log = logging.getLogger(__name__)
 pytestmark = pytest.mark.xdist_group("postgres-faults")
 
 
-async def a_trigger(http: httpx2.AsyncClient, url: str, wave: str) -> str:
-    """Have each event of a wave noted on T-1 by its number."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wave:
+    """Some events of one type, each of which is to be noted once on a task."""
+
+    name: str
+    task: str
+    trigger: str
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """What makes the events happen."""
+        return [f"event add {self.name}_came --target n{n}" for n in range(EVENTS)]
+
+    @property
+    def notes(self) -> Counter[str]:
+        """What is to be noted in the end, each once."""
+        return Counter(f"{self.name}_came n{n}" for n in range(EVENTS))
+
+
+async def a_wave(http: httpx2.AsyncClient, url: str, name: str) -> Wave:
+    """Make a task, and a trigger that notes each event of a type on it."""
+    created = await send(http, url, f"task create {name}")
+    task = str(created.json()["data"]["id"])
     made = await http.post(
         f"{url}/v1/triggers",
         json={
-            "name": wave,
-            "on": [f"{wave}_came"],
+            "name": name,
+            "on": [f"{name}_came"],
             "command": "task note",
-            "fixed": {"task": "T-1"},
+            "fixed": {"task": task},
             "templates": {"text": "{event} {target}"},
         },
     )
     assert made.status_code == 201, made.text
-    return str(made.json()["id"])
+    return Wave(name=name, task=task, trigger=str(made.json()["id"]))
 
 
-async def tell(
-    http: httpx2.AsyncClient, urls: Sequence[str], wave: str
-) -> Sequence[str]:
-    """Have the events of a wave happen at once; give the notes that are to be made."""
-    lines = [f"event add {wave}_came --target n{number}" for number in range(EVENTS)]
+async def tell(http: httpx2.AsyncClient, urls: Sequence[str], wave: Wave) -> None:
+    """Have the events of a wave happen at once, in turns by each gateway."""
     answers = await asyncio.gather(
-        *(send(http, urls[n % len(urls)], line) for n, line in enumerate(lines))
+        *(send(http, urls[n % len(urls)], line) for n, line in enumerate(wave.lines))
     )
     assert {each.status_code for each in answers} == {200}
-    return [f"{wave}_came n{number}" for number in range(EVENTS)]
 
 
-async def notes(http: httpx2.AsyncClient, url: str) -> Counter[str]:
-    """Count the notes on T-1."""
-    shown = (await http.get(f"{url}/collab/tasks/T-1")).json()
+async def notes(http: httpx2.AsyncClient, url: str, wave: Wave) -> Counter[str]:
+    """Count what was noted."""
+    shown = (await http.get(f"{url}/collab/tasks/{wave.task}")).json()
     return Counter(each["text"] for each in shown["notes"])
 
 
-async def until_noted(
-    http: httpx2.AsyncClient, url: str, wanted: Sequence[str]
-) -> Counter[str]:
+async def until_noted(http: httpx2.AsyncClient, url: str, wave: Wave) -> Counter[str]:
     """Wait until everything that was to be noted is, however often."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        found = await notes(http, url)
-        while not set(wanted) <= found.keys():
+        found = await notes(http, url, wave)
+        while not wave.notes.keys() <= found.keys():
             await asyncio.sleep(0.05)
-            found = await notes(http, url)
+            found = await notes(http, url, wave)
     return found
 
 
-async def outcomes(
-    http: httpx2.AsyncClient, url: str, trigger: str
-) -> Sequence[tuple[Any, Any]]:
-    """Read what became of a trigger's fires."""
-    answer = await http.get(f"{url}/v1/triggers/{trigger}/fires")
-    return [(each["target"], each["outcome"]) for each in answer.json()["items"]]
+async def outcomes(http: httpx2.AsyncClient, url: str, wave: Wave) -> Sequence[Any]:
+    """Read what became of a wave's fires."""
+    answer = await http.get(f"{url}/v1/triggers/{wave.trigger}/fires")
+    return [each["outcome"] for each in answer.json()["items"]]
 
 
 @pytest.mark.parametrize("kills", [4, pytest.param(100, marks=pytest.mark.soak)])
@@ -84,21 +98,19 @@ async def test_a_killed_gateway_runs_every_fire_once(
     gateway_process: GatewayProcess, kills: int
 ) -> None:
     """M-OMN-11, R-01, R-07: killed at any moment between the event and its note."""
-    url, wanted, trigger = gateway_process.url, list[str](), ""
+    url, waves = gateway_process.url, list[Wave]()
     async with client() as http:
-        await send(http, url, "task create one")
         for number in range(kills):
-            trigger = await a_trigger(http, url, f"wave{number}")
-            wanted += await tell(http, [url], f"wave{number}")
+            waves.append(await a_wave(http, url, f"wave{number}"))
+            await tell(http, [url], waves[-1])
             await asyncio.sleep(random.uniform(0, 0.5))
             gateway_process.kill()
             _log.info("%d waited at the kill", waiting(gateway_process))
             await asyncio.to_thread(gateway_process.start)
-        found = await until_noted(http, url, wanted)
-        ended = await outcomes(http, url, trigger)
 
-    assert found == Counter(wanted)
-    assert sorted(ended) == sorted((f"n{n}", "done") for n in range(EVENTS))
+        for wave in waves:
+            assert await until_noted(http, url, wave) == wave.notes
+            assert await outcomes(http, url, wave) == ["done"] * EVENTS
 
 
 async def test_what_was_set_off_before_the_kill_is_run_by_the_next_one(
@@ -107,19 +119,18 @@ async def test_what_was_set_off_before_the_kill_is_run_by_the_next_one(
     """R-07: the row is in the inbox, its cursor has moved, and nobody has run it."""
     url = gateway_process.url
     async with client() as http:
-        await send(http, url, "task create one")
-        await a_trigger(http, url, "wave")
-        wanted = await tell(http, [url], "wave")
+        wave = await a_wave(http, url, "wave")
+        await tell(http, [url], wave)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await notes(http, url):  # noqa: ASYNC110 (another process)
+            while not await notes(http, url, wave):  # noqa: ASYNC110 (another process)
                 await asyncio.sleep(0.001)
         gateway_process.kill()
         left = waiting(gateway_process)
         await asyncio.to_thread(gateway_process.start)
-        found = await until_noted(http, url, wanted)
+        found = await until_noted(http, url, wave)
 
     _log.info("%d of %d were left to the next one", left, EVENTS)
-    assert found == Counter(wanted)
+    assert found == wave.notes
 
 
 async def test_two_gateways_set_off_and_run_each_fire_once(
@@ -128,15 +139,13 @@ async def test_two_gateways_set_off_and_run_each_fire_once(
     """R-30: the events happen in both, both react, and both run what waits."""
     urls = [each.url for each in gateways]
     async with client() as http:
-        created = await send(http, urls[0], "task create one")
-        assert created.json()["data"]["id"] == "T-1"
-        trigger = await a_trigger(http, urls[0], "both")
-        wanted = await tell(http, urls, "both")
-        found = await until_noted(http, urls[1], wanted)
-        ended = await outcomes(http, urls[1], trigger)
+        wave = await a_wave(http, urls[0], "both")
+        await tell(http, urls, wave)
+        found = await until_noted(http, urls[1], wave)
+        ended = await outcomes(http, urls[1], wave)
 
-    assert found == Counter(wanted)
-    assert [outcome for _, outcome in ended] == ["done"] * EVENTS
+    assert found == wave.notes
+    assert ended == ["done"] * EVENTS
 
 
 def waiting(gateway: GatewayProcess) -> int:
