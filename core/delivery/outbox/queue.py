@@ -107,8 +107,7 @@ _LOOSE = Prepared(
         outbox.c.line == literal_column(f"'{LOOSE}'"),
         outbox.c.channel == bindparam("of_channel"),
         outbox.c.account == bindparam("of_account"),
-        # The plus keeps SQLite from taking the index of claims, which sorts nothing.
-        literal_column("+claimed_until") <= bindparam("now"),
+        outbox.c.claimed_until <= bindparam("now"),
     )
     .order_by(outbox.c.due_at, outbox.c.number)
     .limit(bindparam("most"))
@@ -116,7 +115,13 @@ _LOOSE = Prepared(
 _BUSY = Prepared(
     outbox.select()
     .with_only_columns(outbox.c.channel, outbox.c.account, outbox.c.line)
-    .where(_OWN, _WAITS, outbox.c.claimed_until > bindparam("now"))
+    .where(
+        _OWN,
+        _WAITS,
+        # Said for the index, which holds what was claimed and nothing else.
+        outbox.c.claimed_until > literal_column("0"),
+        outbox.c.claimed_until > bindparam("now"),
+    )
 )
 _PAUSES = Prepared(
     outbox_pauses.select()

@@ -6,6 +6,7 @@ from core.database import tenant_table
 
 _IS_WAITING = text("state = 'waiting'")
 _IS_DEAD = text("state = 'dead'")
+_IS_CLAIMED = text("state = 'waiting' AND claimed_until > 0")
 _IS_LOOSE = text("state = 'waiting' AND line = 'loose'")
 
 outbox = tenant_table(
@@ -58,8 +59,8 @@ outbox = tenant_table(
         "ix_outbox_claimed",
         "tenant_id",
         "claimed_until",
-        sqlite_where=_IS_WAITING,
-        postgresql_where=_IS_WAITING,
+        sqlite_where=_IS_CLAIMED,
+        postgresql_where=_IS_CLAIMED,
     ),
     Index(
         "ix_outbox_dead",
