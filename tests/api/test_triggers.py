@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from core.audit.model import AuditEntry, Verdict
-from core.kernel.principal import Role
+from core.delivery import retention
+from core.delivery.retention import Expired
+from core.kernel.principal import Role, system
 from tests.api.gateway import Gateway, Person
 from tests.api.triggers import NOTE_ON_T1, Triggering, named
 
@@ -481,6 +483,97 @@ async def test_nobody_is_shown_an_event_that_they_may_not_read(
 
     assert answer.status == 403
     assert answer.error["detail"] == "dan lacks the scope events:read"
+
+
+async def test_a_webhook_trigger_is_tried_on_what_its_webhook_got(
+    world: Triggering,
+) -> None:
+    hook = await a_hook(world)
+    other = await world.admin.post(
+        "/v1/webhooks", {"name": "other", "command": "version", "auth": "key"}
+    )
+    trigger = await world.make(
+        "file", webhook=hook, command="task create", templates={"title": "{name}"}
+    )
+    line = f"trigger test {trigger}"
+
+    before = await world.admin.say(line)
+    await deliver(world, str(other.body["id"]), {"name": "fan"})
+    await deliver(world, hook, {"name": "disk"})
+    last = await world.admin.say(line)
+    told = world.events("webhook_received")
+    seq = await world.admin.say(f"{line} --event {told[1].seq}")
+    theirs = await world.admin.say(f"{line} --delivery {told[0].details['delivery']}")
+    nobodys = await world.admin.say(f"{line} --delivery rq_{'0' * 26}")
+
+    assert (before.status, nobodys.status) == (404, 404)
+    assert last.data["calls"][0]["line"] == "task create disk"
+    assert seq.data == last.data
+    assert theirs.data["why"] == (
+        f"a delivery to {other.body['id']} is not a delivery to {hook}"
+    )
+
+
+# ── what is gone ──────────────────────────────────────────────────────────────
+async def test_a_trigger_says_that_its_command_is_gone(world: Triggering) -> None:
+    """As when the plugin that brought it was removed."""
+    trigger = await world.make("tell", on=["web_deployed"], **NOTE_ON_T1)
+    await world.admin.say("event add web_deployed")
+    world.gateway.graph.registry.remove("task note")
+
+    await world.settle()
+    shown = await world.admin.say(f"trigger show {trigger}")
+    enabled = await world.admin.say(f"trigger enable {trigger}")
+
+    assert shown.data["obstacle"] == "there is no command task note any more"
+    assert enabled.status == 400
+    (fire,) = await world.fires(trigger)
+    assert (fire["outcome"], fire["code"]) == ("failed", "unknown_command")
+
+
+async def test_a_fire_whose_answer_was_forgotten_is_still_listed(
+    world: Triggering,
+) -> None:
+    trigger = await world.make("tell", on=["web_deployed"], **NOTE_ON_T1)
+    await world.admin.say("event add web_deployed")
+    await world.settle()
+    (before,) = await world.fires(trigger)
+
+    old = Expired(
+        messages=[("trigger", trigger, "U-1", str(before["seq"]))], deliveries=[]
+    )
+    world.gateway.graph.db.run(lambda tx: retention.forget(tx, old), by=system())
+    (after,) = await world.fires(trigger)
+
+    assert (before["outcome"], after["outcome"]) == ("done", "forgotten")
+    assert after["id"] == before["id"]
+
+
+async def test_fires_are_listed_page_by_page(world: Triggering) -> None:
+    trigger = await world.make("tell", on=["web_deployed"], **NOTE_ON_T1)
+    for number in range(5):
+        await world.admin.say(f"event add web_deployed --target n{number}")
+    await world.settle()
+
+    first = await world.admin.say(f"trigger fires {trigger} --limit 3")
+    rest = await world.admin.say(
+        f"trigger fires {trigger} --limit 3 --cursor {first.data['next']}"
+    )
+
+    seen = [each["target"] for each in (*first.data["items"], *rest.data["items"])]
+    assert seen == ["n4", "n3", "n2", "n1", "n0"]
+    assert rest.data["next"] is None
+
+
+async def test_who_may_not_run_its_command_cannot_enable_it(world: Triggering) -> None:
+    trigger = await world.make("tell", on=["web_deployed"], **NOTE_ON_T1)
+    await world.admin.say(f"trigger disable {trigger}")
+    narrow = world.gateway.person("dan", Role.ADMIN, scopes=("triggers:*",))
+
+    answer = await narrow.say(f"trigger enable {trigger}")
+
+    assert answer.status == 403
+    assert answer.error["detail"] == "dan lacks the scope tasks:write"
 
 
 # ── what is refused when it is made ───────────────────────────────────────────
