@@ -95,3 +95,18 @@ class Triggering:
         answer = await self.admin.get("/collab/tasks?limit=100")
         rows = sorted(answer.body["items"], key=lambda each: int(each["id"][2:]))
         return [str(each["title"]) for each in rows]
+
+
+async def deliver(world: Triggering, hook: str, payload: object) -> None:
+    """Have something delivered to a webhook, and all of it done that follows."""
+    answer = await world.admin.post(f"/v1/webhooks/{hook}/send", {"payload": payload})
+    assert answer.status < 300, answer
+    await world.settle()
+
+
+async def a_hook(world: Triggering, command: str = "version") -> str:
+    """Make a webhook and give its id."""
+    hook = await world.admin.post(
+        "/v1/webhooks", {"name": "alerts", "command": command, "auth": "key"}
+    )
+    return str(hook.body["id"])
