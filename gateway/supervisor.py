@@ -39,6 +39,21 @@ async def contain(
         return fault
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What was raised instead of an answer."""
+
+    fault: BaseException
+
+
+def attempt(work: Callable[[], Done]) -> Done | Failed:
+    """Run code of others in its thread; even SystemExit ends that code and not us."""
+    try:
+        return work()
+    except BaseException as fault:
+        return Failed(fault)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loop:
     """Work that goes on for ever; whenever it ends it is started again."""

@@ -3,25 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import timedelta
 from threading import Thread
-from types import TracebackType
 from typing import TypeVar
 
 from gateway.plugins.model import PluginFault
+from gateway.supervisor import Failed, attempt
 
 DEADLINE = timedelta(seconds=10)
 
 Done = TypeVar("Done")
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """What was raised instead of an answer."""
-
-    fault: BaseException
 
 
 async def aside(
@@ -46,21 +37,6 @@ def wait_aside(
         return _late(deadline)
 
 
-class _Net(AbstractContextManager["_Net"]):
-    """Catches whatever is raised, SystemExit too: it ends the work and not us."""
-
-    fault: BaseException | None = None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        self.fault = fault
-        return True
-
-
 def _start(work: Callable[[], Done], name: str) -> Future[Done | Failed]:
     """Begin some work.
 
@@ -71,18 +47,10 @@ def _start(work: Callable[[], Done], name: str) -> Future[Done | Failed]:
     future.set_running_or_notify_cancel()
 
     def run() -> None:
-        future.set_result(_attempt(work))
+        future.set_result(attempt(work))
 
     Thread(target=run, name=name, daemon=True).start()
     return future
-
-
-def _attempt(work: Callable[[], Done]) -> Done | Failed:
-    net = _Net()
-    with net:
-        return work()
-    assert net.fault is not None
-    return Failed(net.fault)
 
 
 def _late(deadline: timedelta) -> Failed:

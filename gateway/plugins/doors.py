@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from functools import partial
 
 from gateway.doors.door import Builder, Door, Hall
-from gateway.plugins.aside import Failed, wait_aside
+from gateway.plugins.aside import wait_aside
 from gateway.plugins.model import Offer, PluginFault
 from gateway.plugins.stock import Stock
+from gateway.supervisor import Failed
 
 
 def with_plugins(own: Mapping[str, Builder], stock: Stock) -> Mapping[str, Builder]:

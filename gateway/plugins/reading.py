@@ -9,7 +9,7 @@ from pathlib import Path
 
 from commands.plugins import PluginKind
 from core.kernel.clock import Clock
-from gateway.plugins.aside import Failed, aside, wait_aside
+from gateway.plugins.aside import aside, wait_aside
 from gateway.plugins.checks import check_command
 from gateway.plugins.faults import failed, fault_of
 from gateway.plugins.folder import Source
@@ -17,6 +17,7 @@ from gateway.plugins.guard import guarded
 from gateway.plugins.importing import Imported, import_plugin
 from gateway.plugins.installed import load_installed
 from gateway.plugins.model import Offer, Plugin, PluginFault
+from gateway.supervisor import Failed
 
 _log = logging.getLogger(__name__)
 

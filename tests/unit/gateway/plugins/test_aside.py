@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.plugins.aside import Failed, aside, wait_aside
+from gateway.plugins.aside import aside, wait_aside
+from gateway.supervisor import Failed
 
 
 class Odd(BaseException):
