@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.database import Tx
+from core.delivery.outbox import service as outbox
+from core.delivery.outbox.model import Of
 from core.events.service import append
 from core.expressions import check_expression
 from core.hooks.model import LONGEST_OVERLAP, OVERLAP, Vault, key_of, new_secret
@@ -19,6 +21,7 @@ from core.hooks.subscriptions.checks import (
     parse_url,
 )
 from core.hooks.subscriptions.model import (
+    CHANNEL,
     Attempt,
     NewSubscription,
     Receiver,
@@ -180,6 +183,7 @@ def enable(tx: Tx, reference: str) -> Subscription:
     if store.enable(tx, found.id, since_seq=tx.event_seq):
         tx.bump(COLLECTION)
         append(tx, "subscription_enabled", target=found.id, name=found.name)
+        outbox.hurry(tx, Of(CHANNEL, found.id))
     return get_(tx, found.id)
 
 

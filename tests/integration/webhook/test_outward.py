@@ -316,6 +316,23 @@ async def test_a_receiver_that_is_down_is_probed_and_not_flooded(
     assert count_of(db, OutboxState.WAITING) == 200
 
 
+async def test_enabling_a_receiver_ends_its_rest(
+    db: Database, ann: Principal, receiver: Receiver, tell: Tell
+) -> None:
+    """Whoever enables it has mended it, and sees at once whether that is so."""
+    receiver.usual = says(503, retry_after="3000")
+    post_events(db)
+    disable = partial(subscriptions.disable, reference="SB-1", reason="moving house")
+
+    async with tell() as postman:
+        await postman.deliver_due()
+        post_events(db, 3, first=2)
+        assert await postman.deliver_due() == 0
+        db.run(disable, by=ann)
+        db.run(partial(subscriptions.enable, reference="SB-1"), by=ann)
+        assert await postman.deliver_due() == 3
+
+
 async def test_a_subscription_that_was_deleted_is_told_nothing(
     db: Database, ann: Principal, receiver: Receiver, tell: Tell
 ) -> None:
