@@ -91,6 +91,24 @@ def render_receipt(request_id: str, url: str) -> bytes:
     return to_json({"request_id": request_id, "url": url})
 
 
+def render_slack_receipt() -> bytes:
+    """Write what Slack shows to whoever sent a slash command."""
+    return to_json({"response_type": "ephemeral", "text": "Received."})
+
+
+def parse_challenge(payload: Json) -> str:
+    """Read what Slack wants back when it gets to know an address; "" for all else."""
+    if not isinstance(payload, dict) or payload.get("type") != "url_verification":
+        return ""
+    challenge = payload.get("challenge")
+    return challenge if isinstance(challenge, str) else ""
+
+
+def render_challenge(challenge: str) -> bytes:
+    """Give a challenge back."""
+    return to_json({"challenge": challenge})
+
+
 def _storable(named: Mapping[str, str]) -> dict[str, Json]:
     kept = sorted(name for name in named if not _SECRETIVE.search(name.lower()))
     return {

@@ -1,6 +1,6 @@
 """`POST /v1/channels/webhook/{endpoint}`: verify the raw bytes, store, acknowledge."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -28,7 +28,7 @@ from core.kernel.envelope import Envelope
 from core.kernel.ids import random_id
 from core.kernel.jsons import to_json
 from core.kernel.principal import Principal, TenantId, system
-from core.kernel.problems import MissingScope, Problem
+from core.kernel.problems import MissingScope, Problem, Unauthenticated
 from gateway import problems
 from gateway.answers import Answer
 from gateway.auth import Authenticator
@@ -36,6 +36,18 @@ from gateway.http import rest
 from gateway.http.asgi import JSON, PROBLEM, Headers, read_body, respond
 from gateway.intake import Arrival, Intake, Receipt
 from gateway.pipeline import Pipeline
+
+# Whoever is let in by nothing is told nothing; what was wrong stands in the audit.
+_UNPROVEN = "the delivery does not prove who sent it"
+_UNPROVEN_FIX = ("check the secret, the clock and that the raw body is signed",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A delivery that was let in; `challenge` is what its sender wants back instead."""
+
+    arrival: Arrival
+    challenge: str = ""
 
 
 class Verifier:
@@ -76,7 +88,7 @@ class Verifier:
 
     async def verify(
         self, sender: Principal, endpoint: Endpoint, *, scope: Scope, receive: Receive
-    ) -> Arrival:
+    ) -> Verified:
         """Check the proof over the raw body; only then read what the body says.
 
         Raises: Unauthenticated, MissingScope; InvalidJson, UnsupportedMedia; TooLarge;
@@ -95,17 +107,20 @@ class Verifier:
             keys = hooks.open_keys(endpoint, sender.tenant, vault=self._vault, now=now)
             proven = proof.prove(body, keys=keys, now=now)
         text = wire.parse_text(body)
-        parse_payload(text, named.get("content-type", ""))
+        payload = parse_payload(text, named.get("content-type", ""))
         stored = {
             "headers": wire.storable_headers(named),
             "query": wire.storable_query(scope["query_string"]),
             "body": text,
         }
-        return Arrival(
+        arrival = Arrival(
             key=InboxKey(sender.tenant, CHANNEL, endpoint.id, sender.id, proven.key),
             request_hash=proven.digest,
             payload=to_json(stored).decode(),
         )
+        is_slack = endpoint.auth is HookAuth.SLACK
+        challenge = wire.parse_challenge(payload) if is_slack else ""
+        return Verified(arrival=arrival, challenge=challenge)
 
     async def _sign_in(self, headers: Headers) -> Principal:
         """Verify an API key; senders that know nothing else send it by HTTP Basic."""
@@ -144,27 +159,39 @@ class WebhookDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one delivery."""
         envelope = Envelope(channel=CHANNEL, received_at=self._clock.now())
+        is_signed = False
         try:
             address = parse_address(scope["path_params"]["endpoint"])
             envelope = replace(envelope, credential=stranger(address.tenant))
             endpoint = await self._verifier.find(address)
             envelope = replace(envelope, account=endpoint.id)
+            is_signed = endpoint.auth is not HookAuth.KEY
             sender = await self._verifier.identify(address, endpoint, Headers.of(scope))
             envelope = replace(envelope, credential=sender)
-            arrival = await self._verifier.verify(
+            verified = await self._verifier.verify(
                 sender, endpoint, scope=scope, receive=receive
             )
-            receipt = await self._intake.receive(arrival)
+            if verified.challenge:
+                await respond(send, 200, wire.render_challenge(verified.challenge))
+                return
+            receipt = await self._intake.receive(verified.arrival)
         except Problem as problem:
-            await _refuse(send, await self._pipeline.refuse(envelope, problem))
+            answer = await self._pipeline.refuse(envelope, problem)
+            await _refuse(send, _told_nothing(answer) if is_signed else answer)
         else:
-            await self._acknowledge(send, receipt)
+            await self._acknowledge(send, endpoint, receipt)
 
-    async def _acknowledge(self, send: Send, receipt: Receipt) -> None:
+    async def _acknowledge(
+        self, send: Send, endpoint: Endpoint, receipt: Receipt
+    ) -> None:
         headers = [JSON, (b"x-request-id", receipt.request_id.encode())]
         if receipt.reply:
             headers.append((b"idempotency-replayed", b"true"))
             await respond(send, 200, receipt.reply.encode(), headers=headers)
+            return
+        if endpoint.auth is HookAuth.SLACK:
+            # Slack takes every other status for a failure, and shows what it is told.
+            await respond(send, 200, wire.render_slack_receipt(), headers=headers)
             return
         url = f"{self._public_url}/v1/commands/{receipt.request_id}"
         body = wire.render_receipt(receipt.request_id, url)
@@ -198,6 +225,15 @@ def _named(scope: Scope) -> dict[str, str]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         named[name] = f"{named[name]}, {value}" if name in named else value
     return named
+
+
+def _told_nothing(answer: Answer) -> Answer:
+    """Leave out what exactly was wrong with a proof; it was written down already."""
+    reply = answer.reply
+    if reply.error is None or reply.error.code != Unauthenticated.code:
+        return answer
+    error = replace(reply.error, detail=_UNPROVEN, fix=_UNPROVEN_FIX)
+    return replace(answer, reply=replace(reply, error=error))
 
 
 async def _refuse(send: Send, answer: Answer) -> None:

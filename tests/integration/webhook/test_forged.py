@@ -32,6 +32,7 @@ class Kind:
     signature: str
     seconds: str = ""
     covers_body: bool = True
+    taken: int = 202
 
 
 KINDS = {
@@ -64,6 +65,7 @@ KINDS = {
         signs_as="slack",
         signature="x-slack-signature",
         seconds="x-slack-request-timestamp",
+        taken=200,
     ),
     "grafana": Kind(
         auth=HookAuth.GRAFANA,
@@ -258,10 +260,11 @@ TIMED = [name for name, kind in KINDS.items() if kind.seconds or name == "stripe
 
 @pytest.mark.parametrize("name", TIMED)
 @pytest.mark.parametrize(
-    ("late", "status"), [(300, 202), (301, 401), (-300, 202), (-301, 401), (86400, 401)]
+    ("late", "is_taken"),
+    [(300, True), (301, False), (-300, True), (-301, False), (86400, False)],
 )
 async def test_signed_time_counts_for_five_minutes_either_way(
-    world: World, person: Principal, name: str, late: int, status: int
+    world: World, person: Principal, name: str, late: int, is_taken: bool
 ) -> None:
     """`R-04`."""
     kind = KINDS[name]
@@ -270,7 +273,7 @@ async def test_signed_time_counts_for_five_minutes_either_way(
 
     answer = await send(world, a_delivery(kind, then))
 
-    assert answer.status_code == status
+    assert answer.status_code == (kind.taken if is_taken else 401)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -286,7 +289,7 @@ async def test_delivery_as_it_was_is_taken_once(
     await settled(running)
     again = await send(running, given)
 
-    assert (first.status_code, again.status_code) == (202, 200)
+    assert (first.status_code, again.status_code) == (kind.taken, 200)
     assert again.headers["idempotency-replayed"] == "true"
     assert [task.title for task in running.tasks()] == ["Fix login"]
 
@@ -341,8 +344,8 @@ async def test_old_secret_counts_during_the_overlap_and_no_longer(
         await status_of(b'{"id": "d"}', OTHER),
     ]
 
-    assert during == [202, 202]
-    assert after == [401, 202]
+    assert during == [kind.taken, kind.taken]
+    assert after == [401, kind.taken]
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -391,4 +394,55 @@ async def test_secret_spoilt_in_the_database_lets_nobody_in(
     answer = await send(world, a_delivery(kind, world.clock.now()))
 
     assert answer.status_code == 503
+    assert world.count("inbox") == 0
+
+
+# ── what is told ──────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("name", KINDS)
+async def test_refusal_tells_nothing_of_what_was_wrong(
+    world: World, person: Principal, name: str
+) -> None:
+    """`R-04`: no proof, a wrong one and an old one are answered in the same words."""
+    kind = KINDS[name]
+    an_endpoint(world, person, kind)
+    now = world.clock.now()
+    wrong = [
+        a_delivery(kind, now).without(kind.signature),
+        a_delivery(kind, now, secret=OTHER),
+        a_delivery(kind, now).having(kind.signature, b"v1,"),
+    ]
+    if name in TIMED:
+        wrong.append(a_delivery(kind, now - timedelta(hours=1)))
+
+    answers = [await send(world, each) for each in wrong]
+
+    told = {(each.status_code, each.json()["detail"]) for each in answers}
+    assert told == {(401, "the delivery does not prove who sent it")}
+
+
+async def test_slack_is_told_what_it_understands(
+    world: World, person: Principal
+) -> None:
+    """Whatever is not 200 is a failure to it, and its words are shown to a person."""
+    kind = KINDS["slack"]
+    an_endpoint(world, person, kind)
+
+    answer = await send(world, a_delivery(kind, world.clock.now()))
+
+    assert answer.status_code == 200
+    assert answer.json() == {"response_type": "ephemeral", "text": "Received."}
+
+
+async def test_slack_gets_its_challenge_back(world: World, person: Principal) -> None:
+    """Only who signed it does, and it is no delivery."""
+    kind = KINDS["slack"]
+    an_endpoint(world, person, kind)
+    body = b'{"type": "url_verification", "challenge": "3eZbrw1a"}'
+    now = world.clock.now()
+
+    good = await send(world, a_delivery(kind, now, body=body))
+    bad = await send(world, a_delivery(kind, now, body=body, secret=OTHER))
+
+    assert (good.status_code, good.json()) == (200, {"challenge": "3eZbrw1a"})
+    assert bad.status_code == 401
     assert world.count("inbox") == 0
