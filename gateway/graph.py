@@ -77,6 +77,7 @@ class Graph:
         await self.core.channels.reload()
         await self.core.aliases.reload()
         await self.mirror.start()
+        await self.outward.reactor.begin()
         await self.plugins.start()
         self.intake.start()
         self.supervisor.start()

@@ -91,6 +91,15 @@ class Reactor:
         self._is_told = False
         db.on_commit(self._hear)
 
+    async def begin(self) -> None:
+        """Give every consumer its place, so that nothing that is to come is missed."""
+        places = [
+            self._place_of(consumer, system(tenant, name="reactor"))
+            for tenant in await self._tenants()
+            for consumer in self.consumers
+        ]
+        await asyncio.gather(*places)
+
     async def follow(self, consumer: Consumer) -> None:
         """Have one consumer react for ever; a fault of one does not stop the others.
 

@@ -236,3 +236,17 @@ async def test_a_running_reactor_hears_of_commits(
     await asyncio.gather(running, return_exceptions=True)
 
     assert echoed(db) == [1, 2, 3]
+
+
+async def test_what_happens_before_the_first_look_is_not_missed(
+    db: Database, open_reactor: Open
+) -> None:
+    """A gateway takes its places before it serves; the loops begin a moment later."""
+    tell(db, "door_opened")
+    reactor = open_reactor(Echo("door_opened"))
+    await reactor.begin()
+
+    tell(db, "door_opened")
+    await reactor.react_to_news()
+
+    assert echoed(db) == [2]
