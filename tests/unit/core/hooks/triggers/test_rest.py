@@ -24,6 +24,8 @@ from tests.conftest import FakeClock
 
 TYPES = ("ping_sent", "pong_sent", "web_deployed")
 MOST_ROUNDS = 3 * LONGEST_CHAIN
+# Four triggers, each of which tells two events that set off all the others.
+MOST_AT_ONCE = 4 * (2 * 3) * (2 * 2) * (2 * 1)
 
 # What a trigger waits for, and the events that its command appends.
 links = st.tuples(
@@ -96,6 +98,7 @@ class Street:
     def run(self) -> bool:
         """Run what waits in the inbox; tell whether there was anything."""
         waiting = self.db.look(lambda tx: tx.run(_WAITING), by=self.by)
+        assert len(waiting) <= MOST_AT_ONCE
         for request_id, trigger in waiting:
             self.tell(*self.said[trigger], cause=request_id)
             self.db.run(partial(Tx.change, prepared=_DONE, of=request_id), by=self.by)
