@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from gateway.demo import Demo
 from gateway.flags import FlagFile
@@ -21,6 +22,8 @@ def loops_of(graph: Graph) -> Sequence[Loop]:
         if door.channel is not None
     ]
     loops.extend(graph.outward.loops())
+    hurry = partial(graph.outward.triggers.hurry, graph.intake.drain)
+    loops.append(Loop(name="trigger-fires", work=hurry))
     if graph.simulators is not None:
         loops.append(Loop(name="simulators", work=graph.simulators.run))
     return loops
@@ -39,10 +42,10 @@ def tickers_of(graph: Graph) -> Sequence[Ticker]:
         *_demo_people(graph, flags),
         *graph.outward.tickers(),
         Ticker(name="channel-states", work=graph.core.channels.reload, every=second),
+        Ticker(name="aliases", work=graph.core.aliases.reload, every=second),
         Ticker(name="intake", work=graph.intake.drain, every=DRAIN_EVERY),
         Ticker(name="plugins", work=graph.plugins.look, every=PLUGINS_EVERY),
         Ticker(name="sockets", work=graph.sockets.recheck, every=5 * second),
-        Ticker(name="aliases", work=graph.core.aliases.reload, every=second),
         Ticker(name="floods", work=fold_floods, every=5 * second),
         Ticker(name="mirror", work=graph.mirror.tick, every=second / 20),
         Ticker(name="sweeper", work=Sweeper(graph.db, flags).sweep, every=second),
