@@ -57,8 +57,10 @@ _NEW_KEY = frozenset({"key", "prefix"})
 _CHAIN = frozenset({"hash", "head", "request_id"})
 
 _ALIAS = (
-    """!alias create deploy --match 'deploy {{app}} [to] {{env=staging}}' """
-    """--command 'task create "Deploy {{app}} to {{env}}"'""",
+    (
+        """!alias create deploy --match 'deploy {{app}} [to] {{env=staging}}' """
+        """--command 'task create "Deploy {{app}} to {{env}}"'"""
+    ),
     "!confirm {0[data][token]}",
 )
 
