@@ -1,6 +1,5 @@
 """What an alias is: a team's own words for one command."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,16 +7,14 @@ from datetime import datetime
 from core.aliases.clashes import find_common, find_double
 from core.aliases.formats import parse_format
 from core.expressions import check_template
-from core.kernel.ids import NUMBERED
 from core.kernel.jsons import Json
+from core.kernel.names import require_name
 from core.kernel.problems import AlreadyExists, InvalidArgument, NotFound
 from core.kernel.texts import require_line, require_text
 
 COMMAND_LIMIT = 1_000
 DESCRIPTION_LIMIT = 300
 FORMATS_LIMIT = 10
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 class AliasClash(AlreadyExists):
@@ -72,13 +69,7 @@ def parse_name(text: str) -> str:
 
     Raises: InvalidArgument.
     """
-    if not _NAME.fullmatch(text) or NUMBERED.fullmatch(text.upper()):
-        raise InvalidArgument(
-            f"{text[:80]!r} is not a name for an alias",
-            fix=["use 1 to 40 of a-z, 0-9 and -, such as deploy"],
-            argument="name",
-        )
-    return text
+    return require_name("an alias", text, such_as="deploy")
 
 
 def check(definition: Definition) -> None:

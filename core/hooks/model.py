@@ -10,12 +10,12 @@ from enum import StrEnum
 from secrets import token_bytes
 from typing import NamedTuple, Protocol
 
-from core.kernel.ids import NUMBERED, WebhookId
+from core.kernel.ids import WebhookId
 from core.kernel.jsons import Json
+from core.kernel.names import require_name
 from core.kernel.principal import DEFAULT_TENANT, TenantId
 from core.kernel.problems import (
     AlreadyExists,
-    InvalidArgument,
     NotFound,
     Unavailable,
 )
@@ -30,7 +30,6 @@ LONGEST_OVERLAP = timedelta(days=30)
 _SECRET_PREFIX = "whsec_"  # noqa: S105 (a prefix that marks secrets, and none itself)
 _SECRET_BYTES = 32
 _LEAST_SECRET_BYTES = 24
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 # At an endpoint's address these would be the channel's own commands.
 _TAKEN = frozenset({"disable", "enable", "limit", "test"})
 ECHO = "echo"
@@ -150,14 +149,7 @@ def parse_name(text: str) -> str:
             f"the webhook {ECHO} is there for everybody, for trying things out",
             fix=["choose another name", f"webhook show {ECHO}"],
         )
-    is_name = _NAME.fullmatch(text) and text not in _TAKEN
-    if not is_name or NUMBERED.fullmatch(text.upper()):
-        raise InvalidArgument(
-            f"{text[:80]!r} is not a name for a webhook",
-            fix=["use 1 to 40 of a-z, 0-9 and -, such as deploys"],
-            argument="name",
-        )
-    return text
+    return require_name("a webhook", text, such_as="deploys", taken=_TAKEN)
 
 
 def path_of(tenant: TenantId, name: str) -> str:

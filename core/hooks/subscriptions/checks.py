@@ -12,12 +12,11 @@ from core.kernel.addresses import (
     check_addresses,
     parse_target,
 )
-from core.kernel.ids import NUMBERED
+from core.kernel.names import require_name
 from core.kernel.problems import InvalidArgument
 
 NOTHING_INSIDE = Allowed()
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _EVENT_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _EVENT_NAME_LIMIT = 64
 _TARGET_LIMIT = 200
@@ -40,13 +39,7 @@ def parse_name(text: str) -> str:
 
     Raises: InvalidArgument.
     """
-    if not _NAME.fullmatch(text) or NUMBERED.fullmatch(text.upper()):
-        raise InvalidArgument(
-            f"{text[:80]!r} is not a name for a subscription",
-            fix=["use 1 to 40 of a-z, 0-9 and -, such as audit-log"],
-            argument="name",
-        )
-    return text
+    return require_name("a subscription", text, such_as="audit-log")
 
 
 def parse_url(text: str) -> str:

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from core.events.model import Event, EventFilter, is_wanted
 from core.hooks.model import PayloadMap
-from core.kernel.ids import NUMBERED, TriggerId
+from core.kernel.ids import TriggerId
+from core.kernel.names import require_name
 from core.kernel.problems import InvalidArgument, NotFound
 from core.kernel.texts import require_line
 
@@ -23,7 +24,6 @@ FIRES_WITHIN = timedelta(minutes=1)
 
 _OWN_EVENTS = "trigger_"
 _MOST_NAMED = 20
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _TYPE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _TYPE_LIMIT = 64
 _TARGET_LIMIT = 200
@@ -116,13 +116,7 @@ def parse_name(text: str) -> str:
 
     Raises: InvalidArgument.
     """
-    if not _NAME.fullmatch(text) or NUMBERED.fullmatch(text.upper()):
-        raise InvalidArgument(
-            f"{text[:80]!r} is not a name for a trigger",
-            fix=["use 1 to 40 of a-z, 0-9 and -, such as tell-qa"],
-            argument="name",
-        )
-    return text
+    return require_name("a trigger", text, such_as="tell-qa")
 
 
 def parse_when(
