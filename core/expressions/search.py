@@ -14,6 +14,17 @@ from core.kernel.problems import InvalidArgument
 EXPRESSION_LIMIT = 300
 _NODES_LIMIT = 10_000
 
+# JMESPath checks the arguments of its functions and leaves comparisons to Python, so a
+# text beside a number raises whatever Python raises. Its own errors are ValueErrors.
+_FAULTS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
 
 def search(name: str, expression: str, payload: Json) -> Json:
     """Return what an expression finds, None for nothing.
@@ -23,7 +34,7 @@ def search(name: str, expression: str, payload: Json) -> Json:
     """
     try:
         return _checked(name, search_bounded(expression, payload))
-    except (JMESPathError, RecursionError, OverflowError) as fault:
+    except _FAULTS as fault:
         raise InvalidArgument(
             f"the expression for {name} cannot be applied to this payload",
             fix=[f"check {expression[:80]!r} against a sample"],

@@ -38,3 +38,8 @@ def test_a_part_of_an_expression_is_no_value() -> None:
 def test_expression_that_could_never_work_is_refused(expression: str) -> None:
     with pytest.raises(InvalidArgument, match="title"):
         check_expression("title", expression)
+
+
+def test_text_beside_a_number_is_refused_in_words() -> None:
+    with pytest.raises(InvalidArgument, match="for filter cannot be applied"):
+        search("filter", "text > `3`", {"text": "high"})
