@@ -1,5 +1,6 @@
 """The verbs of this machine, each loaded when it is called for."""
 
+import gc
 from collections.abc import Sequence
 
 import click
@@ -15,7 +16,7 @@ def run(words: Sequence[str], terminal: Terminal) -> int:
     Raises: Problem for what a verb of ours refuses.
     """
     name, *args = words
-    verb: click.Command = load(f"gateway.cli.verbs.{name}:{name}")
+    verb = _loaded(name)
     try:
         code = verb.main(
             args, prog_name=f"ops {name}", standalone_mode=False, obj=terminal
@@ -26,3 +27,13 @@ def run(words: Sequence[str], terminal: Terminal) -> int:
         refusal.show(file=terminal.err)
         return refusal.exit_code
     return code if isinstance(code, int) else Exit.OK
+
+
+def _loaded(name: str) -> click.Command:
+    """Load a verb; what that makes stays, so looking for garbage in it only takes time."""
+    gc.disable()
+    try:
+        verb: click.Command = load(f"gateway.cli.verbs.{name}:{name}")
+    finally:
+        gc.enable()
+    return verb
