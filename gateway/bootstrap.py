@@ -191,7 +191,13 @@ def _with_doors(
     }
     graph = Graph(
         core=core,
-        readiness=Readiness({**database_checks(db), "plugins": plugins.check}),
+        readiness=Readiness(
+            {
+                **database_checks(db),
+                "plugins": plugins.check,
+                "reactions": outward.check,
+            }
+        ),
         mirror=Mirror(db, settings.data / "collaboration", core.clock),
         tails=tails,
         intake=Intake(

@@ -11,6 +11,7 @@ from gateway.channel_health import EVERY as HEALTH_EVERY
 from gateway.channel_health import HealthNotes
 from gateway.core import Core
 from gateway.doors.door import Door, TenantOf
+from gateway.health import Check
 from gateway.notifier import Cards, Watchers
 from gateway.outbox import Post, Postman, budget_of
 from gateway.purge import EVERY as PURGE_EVERY
@@ -39,10 +40,23 @@ class Outward:
         return (
             Loop(name="postman", work=self.postman.run),
             *(
-                Loop(name=each.name, work=partial(self.reactor.follow, each))
+                Loop(
+                    name=each.name,
+                    work=partial(self.reactor.follow, each),
+                    fault=partial(self.reactor.fault_of, each),
+                )
                 for each in self.reactor.consumers
             ),
         )
+
+    async def check(self) -> Check:
+        """Say what cannot be reacted to; it is passed over in time, and so no outage."""
+        faults = {
+            each.name: self.reactor.fault_of(each) for each in self.reactor.consumers
+        }
+        told = "; ".join(f"{name}: {why}" for name, why in faults.items() if why)
+        fix = "look at its log, and at `event tail --type reaction_failed`"
+        return Check(is_ok=True, detail=told or "none fails", fix=fix if told else "")
 
     def tickers(self) -> Sequence[Ticker]:
         """List what is due again and again."""

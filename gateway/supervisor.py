@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -54,12 +54,28 @@ def attempt(work: Callable[[], Done]) -> Done | Failed:
         return Failed(fault)
 
 
+def _no_fault() -> str:
+    return ""
+
+
+async def attempt_async(work: Awaitable[Done]) -> Done | Failed:
+    """Do the same with what is awaited; a loop that runs it goes on whatever comes."""
+    try:
+        return await work
+    except BaseException as fault:
+        return Failed(fault)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loop:
-    """Work that goes on for ever; whenever it ends it is started again."""
+    """Work that goes on for ever; whenever it ends it is started again.
+
+    Shape:  `fault` says what it is in trouble with while it goes on, "" for nothing.
+    """
 
     name: str
     work: Callable[[], Awaitable[None]]
+    fault: Callable[[], str] = _no_fault
 
 
 class Supervisor:
@@ -74,7 +90,13 @@ class Supervisor:
         self._tickers = tickers
         self._loops = loops
         self._task: asyncio.Task[None] | None = None
-        self.failing: dict[str, str] = {}
+        self._failing: dict[str, str] = {}
+
+    @property
+    def failing(self) -> Mapping[str, str]:
+        """What is in trouble now, and why."""
+        troubled = {each.name: each.fault() for each in self._loops}
+        return {**self._failing, **{name: why for name, why in troubled.items() if why}}
 
     def start(self) -> None:
         """Start all tickers in one task group."""
@@ -97,17 +119,25 @@ class Supervisor:
         failures = 0
         while True:
             begun = time.monotonic()
+            well = asyncio.get_running_loop().call_later(
+                _LONGEST_PAUSE_SECONDS, self._recover, loop
+            )
             try:
                 await loop.work()
             except Exception as fault:
-                if loop.name not in self.failing:
+                if loop.name not in self._failing:
                     _log.exception("loop.failing", extra={"loop": loop.name})
-                self.failing[loop.name] = str(fault) or type(fault).__name__
+                self._failing[loop.name] = str(fault) or type(fault).__name__
+            finally:
+                well.cancel()
             is_steady = time.monotonic() - begun > _LONGEST_PAUSE_SECONDS
-            failures = 0 if is_steady else failures + 1
-            if is_steady:
-                self.failing.pop(loop.name, None)
+            failures = 1 if is_steady else failures + 1
             await asyncio.sleep(min(2.0 ** min(failures, 8), _LONGEST_PAUSE_SECONDS))
+
+    def _recover(self, loop: Loop) -> None:
+        """Count a loop as well that has gone on for long enough."""
+        if self._failing.pop(loop.name, None) is not None:
+            _log.info("loop.recovered", extra={"loop": loop.name})
 
     async def _keep(self, ticker: Ticker) -> None:
         every = ticker.every.total_seconds()
@@ -125,10 +155,10 @@ class Supervisor:
             async with asyncio.timeout(ticker.timeout.total_seconds()):
                 await ticker.work()
         except Exception as fault:
-            if ticker.name not in self.failing:
+            if ticker.name not in self._failing:
                 _log.exception("ticker.failing", extra={"ticker": ticker.name})
-            self.failing[ticker.name] = str(fault) or type(fault).__name__
+            self._failing[ticker.name] = str(fault) or type(fault).__name__
             return False
-        if self.failing.pop(ticker.name, None) is not None:
+        if self._failing.pop(ticker.name, None) is not None:
             _log.info("ticker.recovered", extra={"ticker": ticker.name})
         return True

@@ -186,7 +186,7 @@ async def test_who_may_not_run_its_command_cannot_enable_it(world: Triggering) -
         ({"command": "version", "on": ["Task Created"]}, "'Task Created' is no type"),
         (
             {"command": "version", "on": ["trigger_cut"]},
-            "trigger_cut is told by triggers themselves",
+            "trigger_cut tells of reactions themselves",
         ),
         (
             {"command": "task delete", "on": ["a_b"]},

@@ -23,6 +23,7 @@ MOST_FIRES = 60
 FIRES_WITHIN = timedelta(minutes=1)
 
 _OWN_EVENTS = "trigger_"
+_REACTION_FAILED = "reaction_failed"
 _MOST_NAMED = 20
 _TYPE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _TYPE_LIMIT = 64
@@ -163,8 +164,8 @@ def awaits(trigger: Trigger, event: Event) -> bool:
 
 
 def is_own(event_type: str) -> bool:
-    """Tell whether an event is one by which triggers tell of themselves."""
-    return event_type.startswith(_OWN_EVENTS)
+    """Tell whether an event tells of triggers, or of what could not be reacted to."""
+    return event_type.startswith(_OWN_EVENTS) or event_type == _REACTION_FAILED
 
 
 def key_of(trigger: Trigger, event: Event) -> str:
@@ -209,7 +210,7 @@ def _require_type(text: str) -> None:
         )
     if is_own(text):
         raise InvalidArgument(
-            f"{text} is told by triggers themselves, and none may react to it",
+            f"{text} tells of reactions themselves, and no trigger may react to it",
             fix=["--on task_created,status_changed"],
             argument="on",
         )

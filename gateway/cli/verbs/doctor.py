@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.database import is_sqlite, open_engine
 from core.database.schema import SchemaState, schema_state
-from core.kernel.jsons import Json
+from core.kernel.jsons import Json, parse_json
 from core.kernel.problems import Problem
 from gateway.cli.client import Client
 from gateway.cli.exits import Exit
@@ -76,6 +76,7 @@ def gateway_checks(client: Client, settings: Settings) -> Iterator[Check]:
         return
     if answer.status == 200:
         yield Check("gateway", f"{client.url} is ready")
+        yield from check_reactions(answer.body)
     else:
         yield Check(
             "gateway", f"{client.url} answers {answer.status}", "look at its log"
@@ -202,6 +203,15 @@ def check_channels(client: Client) -> Iterator[Check]:
     for each in listed if isinstance(listed, list) else ():
         if isinstance(each, dict) and (check := _channel(each)):
             yield check
+
+
+def check_reactions(ready: bytes) -> Iterator[Check]:
+    """Check that nothing that happened is too much for those who react to it."""
+    parts = parse_json(ready)
+    shown = parts.get("checks") if isinstance(parts, dict) else None
+    found = shown.get("reactions") if isinstance(shown, dict) else None
+    if isinstance(found, dict) and found.get("fix"):
+        yield Check("reactions", str(found["detail"]), str(found["fix"]))
 
 
 def check_plugins(client: Client) -> Iterator[Check]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -14,7 +15,7 @@ from core.events import service as events
 from core.events.model import Event, EventFilter
 from core.kernel.principal import Principal, TenantId, system
 from core.kernel.problems import Conflict, Unavailable
-from gateway.reactor import BATCH, Consumer, Reactor
+from gateway.reactor import BATCH, MOST_TRIES, Consumer, Reactor
 
 
 class Echo:
@@ -26,11 +27,14 @@ class Echo:
         self.filter = EventFilter(types=frozenset(types))
         self.refuses: set[int] = set()
         self.fails: set[int] = set()
+        self.chokes_on: frozenset[tuple[TenantId, str]] = frozenset()
 
     def wanted(self, tx: Tx) -> EventFilter | None:
         return self.filter
 
     def react(self, tx: Tx, event: Event) -> None:
+        if (tx.tenant, event.type) in self.chokes_on:
+            raise TypeError("this text is a secret")
         if event.seq in self.refuses:
             raise Conflict("not this one")
         if event.seq in self.fails:
@@ -64,7 +68,11 @@ def open_reactor(db: Database) -> Open:
     def make(consumer: Consumer, posted: list[int] | None = None) -> Reactor:
         heard = [] if posted is None else posted
         return Reactor(
-            db, [consumer], tenants=tenants, on_posted=lambda: heard.append(1)
+            db,
+            [consumer],
+            tenants=tenants,
+            on_posted=lambda: heard.append(1),
+            pause=timedelta(0),
         )
 
     return make
@@ -250,3 +258,131 @@ async def test_what_happens_before_the_first_look_is_not_missed(
     await reactor.react_to_news()
 
     assert echoed(db) == [2]
+
+
+async def test_an_event_that_cannot_be_digested_is_passed_over_and_told_of(
+    db: Database, open_reactor: Open
+) -> None:
+    echo = Echo()
+    echo.chokes_on = frozenset({(system().tenant, "b_c")})
+    reactor = open_reactor(echo)
+    await reactor.react_to_news()
+    tell(db, "a_b", "b_c", "c_d")
+
+    faults = []
+    for _ in range(MOST_TRIES):
+        await reactor.react_to_news()
+        faults.append(reactor.fault_of(echo))
+    await reactor.react_to_news()
+    failed = db.look(lambda tx: events.list_after(tx, 3), by=system())
+
+    assert faults == [*["TypeError on event 2 (b_c)"] * (MOST_TRIES - 1), ""]
+    assert echoed(db) == [1, 3]
+    assert [(each.type, dict(each.details)) for each in failed] == [
+        (
+            "reaction_failed",
+            {"consumer": "echo", "seq": 2, "type": "b_c", "fault": "TypeError"},
+        )
+    ]
+
+
+async def test_giving_up_is_logged_with_all_that_it_takes_to_find_the_event(
+    db: Database, open_reactor: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    echo = Echo()
+    tenant = system().tenant
+    echo.chokes_on = frozenset({(tenant, "b_c")})
+    reactor = open_reactor(echo)
+    await reactor.react_to_news()
+    tell(db, "b_c")
+
+    for _ in range(MOST_TRIES):
+        await reactor.react_to_news()
+    record = next(each for each in caplog.records if each.msg == "reactor.gave_up")
+
+    told = {name: vars(record)[name] for name in ("consumer", "tenant", "seq", "type")}
+    assert told == {"consumer": "echo", "tenant": tenant, "seq": 1, "type": "b_c"}
+
+
+async def test_nothing_reacts_to_what_it_could_not_react_to(
+    db: Database, open_reactor: Open
+) -> None:
+    """Else whoever cannot digest anything would never come to an end."""
+    echo = Echo()
+    tenant = system().tenant
+    kinds = ("b_c", "reaction_failed")
+    echo.chokes_on = frozenset((tenant, each) for each in kinds)
+    reactor = open_reactor(echo)
+    await reactor.react_to_news()
+    tell(db, "b_c")
+
+    for _ in range(3 * MOST_TRIES):
+        await reactor.react_to_news()
+
+    assert db.look(events.last_seq, by=system()) == 2
+    assert cursor(db) == 2
+
+
+async def test_a_fault_in_one_tenant_keeps_no_other_waiting(db: Database) -> None:
+    ours, theirs = system().tenant, TenantId("other")
+    echo = Echo()
+    echo.chokes_on = frozenset({(ours, "b_c")})
+
+    async def tenants() -> list[TenantId]:
+        return [ours, theirs]
+
+    reactor = Reactor(db, [echo], tenants=tenants, on_posted=lambda: None)
+    await reactor.react_to_news()
+    tell(db, "b_c")
+    db.run(partial(events.append, event_type="b_c"), by=system(theirs))
+
+    await reactor.react_to_news()
+
+    page = db.look(outbox.list_, by=system(theirs))
+    assert len(page.items) == 1
+    assert reactor.fault_of(echo)
+
+
+async def test_what_failed_rests_before_it_is_tried_again(db: Database) -> None:
+    echo = Echo()
+    echo.chokes_on = frozenset({(system().tenant, "b_c")})
+
+    async def tenants() -> list[TenantId]:
+        return [system().tenant]
+
+    pause = timedelta(hours=1)
+    reactor = Reactor(db, [echo], tenants=tenants, on_posted=lambda: None, pause=pause)
+    await reactor.react_to_news()
+    tell(db, "b_c")
+    await reactor.react_to_news()
+
+    echo.chokes_on = frozenset()
+    await reactor.react_to_news()
+
+    assert echoed(db) == []
+
+
+async def test_a_look_that_fails_is_not_passed_over(
+    db: Database, open_reactor: Open
+) -> None:
+    class Blind(Echo):
+        def wanted(self, tx: Tx) -> EventFilter | None:
+            if self.refuses:
+                raise KeyError
+            return self.filter
+
+    blind = Blind()
+    reactor = open_reactor(blind)
+    await reactor.react_to_news()
+    tell(db, "a_b")
+    blind.refuses = {1}
+    for _ in range(2 * MOST_TRIES):
+        await reactor.react_to_news()
+    said = reactor.fault_of(blind)
+
+    blind.refuses = set()
+    await reactor.react_to_news()
+
+    assert said == "KeyError on its look at the events"
+    assert echoed(db) == [1]
+    assert reactor.fault_of(blind) == ""

@@ -7,7 +7,7 @@ import pytest
 from core.kernel.jsons import to_json
 from core.kernel.reply import ErrorInfo, Reply, ReplyStatus
 from gateway.cli.client import Answer, Client
-from gateway.cli.verbs.doctor import check_channels, check_plugins
+from gateway.cli.verbs.doctor import check_channels, check_plugins, check_reactions
 
 
 class OneAnswer:
@@ -115,3 +115,20 @@ def test_a_plugin_is_told_of_with_the_line_that_failed(
     found = list(check_plugins(cast(Client, OneAnswer(reply))))
 
     assert found == [expected]
+
+
+@pytest.mark.parametrize(
+    ("ready", "expected"),
+    [
+        ({"checks": {"reactions": {"ok": True, "detail": "none fails"}}}, []),
+        ({"status": "ready"}, []),
+        (
+            {"checks": {"reactions": {"detail": "x: TypeError", "fix": "look"}}},
+            [("reactions", "x: TypeError", "look")],
+        ),
+    ],
+)
+def test_what_cannot_be_reacted_to_is_told(
+    ready: object, expected: list[tuple[str, str, str]]
+) -> None:
+    assert [tuple(each) for each in check_reactions(to_json(ready))] == expected
