@@ -12,7 +12,7 @@ from commands.registry import Command, Registry
 from core.kernel.clock import Clock
 from core.kernel.envelope import Envelope
 from core.kernel.principal import Principal, TenantId
-from core.kernel.problems import ChannelOff, Problem
+from core.kernel.problems import ChannelOff, Problem, RateLimited
 from gateway.limits import Limiter
 from gateway.message import Message
 
@@ -66,15 +66,15 @@ class Gate:
     def admit(self, message: Message) -> Invocation:
         """Count, parse and authorise, in this order and never another."""
         envelope, principal = message.envelope, message.principal
-        self.limiter.admit(envelope.channel, principal)
-        invocation = message.invocation = self._parse(message)
+        invocation = message.invocation = self._count(message)
         self._channels.require_on(
             principal.tenant, envelope.channel, invocation.command
         )
         bus.authorise(invocation.command, principal)
-        self.limiter.admit_family(
-            envelope.channel, invocation.command.family, principal
-        )
+        if not invocation.command.is_control:
+            self.limiter.admit_family(
+                envelope.channel, invocation.command.family, principal
+            )
         return invocation
 
     def understand(self, message: Message) -> Message:
@@ -95,6 +95,30 @@ class Gate:
         except Problem as problem:
             message.problem = problem
         return message
+
+    def _count(self, message: Message) -> Invocation:
+        """Count a message, and parse it; above a limit, only what steers work passes.
+
+        Raises: RateLimited.
+        """
+        channel, principal = message.envelope.channel, message.principal
+        try:
+            self.limiter.admit(channel, principal)
+        except RateLimited as limit:
+            invocation = self._parse_control(message, limit)
+            self.limiter.admit_control(channel, principal)
+            return invocation
+        return self._parse(message)
+
+    def _parse_control(self, message: Message, limit: RateLimited) -> Invocation:
+        """Read what is above a limit; nonsense there is refused for being too much."""
+        try:
+            invocation = self._parse(message)
+        except Problem:
+            raise limit from None
+        if not invocation.command.is_control:
+            raise limit
+        return invocation
 
     def _parse(self, message: Message) -> Invocation:
         envelope, principal = message.envelope, message.principal

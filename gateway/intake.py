@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from weakref import WeakValueDictionary
 
 from core.database import Database, Tx
@@ -22,6 +23,7 @@ from core.kernel.clock import to_micros
 from core.kernel.ids import random_token
 from core.kernel.principal import Principal, TenantId, system
 from core.kernel.problems import KeyReused, Problem, RateLimited
+from gateway.holds import Holds
 from gateway.notices import Notices
 from gateway.pipeline import Pipeline
 from gateway.stored import Source
@@ -66,8 +68,8 @@ class Intake:
 
     Shape:  `sources` are the store-first channels by name; a message of another one
             waits for a gateway that knows it. Above a limit a machine's delivery waits
-            until there is room, and a person is told once a minute. What one person
-            says is run in its order. `on_posted` is called when an answer waits to be
+            until there is room, and a person is told once a minute, unless what they
+            say only steers work. What one person says is run in its order. `on_posted` is called when an answer waits to be
             delivered. `start` and `stop` frame the workers; `drain` is
             due every 5 s.
     Units:  at most 1,000 messages wait in memory; the rest wait in the inbox.
@@ -88,6 +90,7 @@ class Intake:
             db, pipeline, notices=self._notices, on_posted=on_posted
         )
         self._limiter = pipeline.gate.limiter
+        self._holds = Holds()
         self._sources = sources
         self._tenants = tenants
         self._queue: asyncio.Queue[Received] = asyncio.Queue(QUEUE_LIMIT)
@@ -122,6 +125,7 @@ class Intake:
         for tenant in await self._tenants():
             for stored in await self._claim(tenant):
                 self._enqueue(stored)
+            await self._end_holds(tenant)
         self._has_drained = True
 
     def start(self) -> None:
@@ -226,27 +230,58 @@ class Intake:
         key = stored.key
         source = self._sources[key.channel]
         try:
-            if (limit := self._limit_hit(key)) is None:
+            limit = await self._limit_hit(stored, source)
+            if limit is None:
                 await self._runs.run(stored, source)
             elif source.is_chat:
                 await self._runs.refuse(stored, source, limit)
             else:
-                _log.info(
-                    "intake.limited",
-                    extra={"channel": key.channel, "reason": limit.detail},
-                )
+                await self._hold(stored, limit)
         except Problem as problem:
             _log.warning(
                 "intake.postponed",
                 extra={"request_id": stored.request_id, "reason": problem.detail},
             )
 
-    def _limit_hit(self, key: InboxKey) -> RateLimited | None:
+    async def _limit_hit(self, stored: Received, source: Source) -> RateLimited | None:
+        """Count a message; give the limit that it is above, and must heed."""
+        key = stored.key
         try:
-            self._limiter.admit(key.channel, _sender(key))
+            if not source.is_chat:
+                self._limiter.admit_delivery(key.tenant, key.channel, key.account)
+            else:
+                self._limiter.admit(key.channel, _sender(key))
+        except RateLimited as limit:
+            is_steering = source.is_chat and await self._runs.is_control(stored, source)
+            return self._control_limit_hit(key) if is_steering else limit
+        return None
+
+    def _control_limit_hit(self, key: InboxKey) -> RateLimited | None:
+        try:
+            self._limiter.admit_control(key.channel, _sender(key))
         except RateLimited as limit:
             return limit
         return None
+
+    async def _hold(self, stored: Received, limit: RateLimited) -> None:
+        """Leave a delivery in the inbox until there is room, and note why."""
+        reason = f"above the limit of {limit.extra['limit']}, runs when there is room"
+        self._holds.note(stored.key, limit, is_first=not stored.waits_for)
+        if stored.waits_for != reason:
+            await self._db.write(
+                lambda tx: received.note_held(tx, stored.key, reason=reason),
+                by=system(stored.key.tenant),
+            )
+
+    async def _end_holds(self, tenant: TenantId) -> None:
+        """Tell of the accounts of which nothing waits for room any more."""
+        for held in self._holds.list_of(tenant):
+            still_waits = await self._db.read(
+                partial(received.has_held, channel=held.channel, account=held.account),
+                by=system(tenant),
+            )
+            if not still_waits:
+                self._holds.end(held)
 
 
 def _sender(key: InboxKey) -> Principal:

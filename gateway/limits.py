@@ -1,4 +1,8 @@
-"""Rate limits: one rule for every door, counted per channel, tenant, person and family."""
+"""Rate limits: one rule for every door, counted per channel, tenant, person and family.
+
+What machines deliver is counted apart from what people say, so that a flood of alerts
+locks nobody out; and what steers work is let in when a person's own windows are full.
+"""
 
 from collections.abc import Hashable, Mapping
 from typing import NamedTuple
@@ -6,7 +10,7 @@ from typing import NamedTuple
 from limits import RateLimitItem
 
 from core.delivery.rates import parse_rate, write_rate
-from core.kernel.principal import Principal
+from core.kernel.principal import Principal, TenantId
 from core.kernel.problems import RateLimited
 from gateway.windows import SlidingWindows
 
@@ -20,6 +24,14 @@ class Usage(NamedTuple):
     dimension: str
     remaining: int
     reset_seconds: int
+
+
+class _Bucket(NamedTuple):
+    """One window that a message is counted in, and how its scope is named."""
+
+    dimension: str
+    key: Hashable
+    scope: str
 
 
 class Limiter:
@@ -44,20 +56,57 @@ class Limiter:
     def admit(self, channel: str, principal: Principal) -> None:
         """Count one message of this principal on this channel.
 
-        Raises: RateLimited naming the limit, its scope and the seconds left.
+        Raises: RateLimited naming the limit, its scope and the seconds left; then
+                nothing was counted.
         """
-        tenant, who = principal.tenant, principal.id
-        self._hit(principal, channel, "principal", (tenant, channel, who))
-        self._hit(principal, channel, "channel", (tenant, channel))
-        self._hit(principal, channel, "tenant", (tenant,))
+        tenant = principal.tenant
+        own = (tenant, channel, principal.id)
+        who = f"principal {principal.name} on {channel}"
+        self._count(
+            tenant,
+            channel,
+            _Bucket("principal", own, who),
+            _Bucket("channel", (tenant, channel), f"channel {channel}"),
+            _Bucket("tenant", (tenant,), f"tenant {tenant}"),
+        )
+
+    def admit_control(self, channel: str, principal: Principal) -> None:
+        """Count a command that steers work, and was above a limit, by itself.
+
+        Raises: RateLimited once even those are too many.
+        """
+        tenant = principal.tenant
+        key = (tenant, channel, "control", principal.id)
+        scope = f"control commands of {principal.name} on {channel}"
+        self._count(tenant, channel, _Bucket("principal", key, scope))
+
+    def admit_delivery(self, tenant: TenantId, channel: str, account: str) -> None:
+        """Count one message of a machine, in windows that no person is counted in.
+
+        Shape:  `account` is the webhook, or the trigger; it is what a rate for each
+                principal counts. Each kind of machine has a tenant's rate for itself,
+                so that a flood of deliveries keeps no trigger from firing.
+        Raises: RateLimited; then nothing was counted.
+        """
+        own = (tenant, channel, "machine", account)
+        everywhere = (tenant, channel, "machines of the tenant")
+        self._count(
+            tenant,
+            channel,
+            _Bucket("principal", own, f"{account} on {channel}"),
+            _Bucket("channel", (tenant, channel, "machines"), f"channel {channel}"),
+            _Bucket("tenant", everywhere, f"tenant {tenant} on {channel}"),
+        )
 
     def admit_family(self, channel: str, family: str, principal: Principal) -> None:
         """Count one command of a family, such as all writes to tasks.
 
         Raises: RateLimited.
         """
-        key = (principal.tenant, "family", principal.id, family)
-        self._hit(principal, channel, "family", key)
+        tenant = principal.tenant
+        key = (tenant, "family", principal.id, family)
+        scope = f"family {principal.name} on {channel}"
+        self._count(tenant, channel, _Bucket("family", key, scope))
 
     def usage(self, channel: str, principal: Principal) -> Usage:
         """Tell how much of the principal's own limit on a channel is left."""
@@ -67,16 +116,18 @@ class Limiter:
             write_rate(rate), "principal", left.remaining, round(left.wait_seconds)
         )
 
-    def _hit(
-        self, principal: Principal, channel: str, dimension: str, key: Hashable
-    ) -> None:
-        rate = self._rate(principal.tenant, channel, dimension)
-        if not self._windows.hit(rate, key):
-            raise RateLimited(
-                write_rate(rate),
-                scope=f"{dimension} {_scope(dimension, channel, principal)}",
-                retry_after=self._windows.standing(rate, key).wait_seconds,
-            )
+    def _count(self, tenant: str, channel: str, *buckets: _Bucket) -> None:
+        """Count one in all of these, or in none when one of them is full."""
+        rates = [self._rate(tenant, channel, each.dimension) for each in buckets]
+        for rate, bucket in zip(rates, buckets, strict=True):
+            if not self._windows.has_room(rate, bucket.key):
+                raise RateLimited(
+                    write_rate(rate),
+                    scope=bucket.scope,
+                    retry_after=self._windows.standing(rate, bucket.key).wait_seconds,
+                )
+        for rate, bucket in zip(rates, buckets, strict=True):
+            self._windows.hit(rate, bucket.key)
 
     def _rate(self, tenant: str, channel: str, dimension: str) -> RateLimitItem:
         return self._rates.get((tenant, channel, dimension), self._default)
@@ -113,12 +164,3 @@ class LoginLimits:
                 scope=scope,
                 retry_after=self._windows.standing(self._rate, key).wait_seconds,
             )
-
-
-def _scope(dimension: str, channel: str, principal: Principal) -> str:
-    match dimension:
-        case "channel":
-            return channel
-        case "tenant":
-            return principal.tenant
-    return f"{principal.name} on {channel}"

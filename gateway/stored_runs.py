@@ -14,7 +14,7 @@ from core.delivery.model import InboxState, StoredMessage
 from core.delivery.received import Received
 from core.hooks.deliveries import outcome_of
 from core.kernel.principal import system
-from core.kernel.problems import InFlight, NotLinked, Problem
+from core.kernel.problems import ChannelOff, InFlight, NotLinked, Problem
 from core.kernel.reply import Reply, ReplyStatus
 from gateway import problems
 from gateway.ahead import run_ahead
@@ -87,6 +87,17 @@ class StoredRuns:
             stored, work, problem, self._messages(stored, work)
         )
         self._on_posted()
+
+    async def is_control(self, stored: Received, source: Source) -> bool:
+        """Tell whether a message only steers work, which is never above a limit.
+
+        Raises: Unavailable.
+        """
+        try:
+            messages = self._messages(stored, await source.open(stored))
+        except ChannelOff:
+            return False
+        return bool(messages) and all(map(_is_control, messages))
 
     async def _run(self, stored: Received, work: Work, *, is_chat: bool) -> Answer:
         messages = self._messages(stored, work)
@@ -234,6 +245,12 @@ def _mark_done(messages: Sequence[Message], lines: Sequence[str]) -> None:
         if left[line] > 0:
             left[line] -= 1
             message.is_done = True
+
+
+def _is_control(message: Message) -> bool:
+    asked = message.invocation
+    is_refused = message.problem is not None
+    return asked is not None and asked.command.is_control and not is_refused
 
 
 def _may_hold_secret(message: Message) -> bool:

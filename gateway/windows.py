@@ -51,14 +51,15 @@ class SlidingWindows:
 
     def hit(self, rate: RateLimitItem, key: Hashable) -> bool:
         """Count one, if the rate still allows it."""
-        length = rate.get_expiry()
-        index, into = divmod(self._ticks(), length)
-        window = self._window((key, length), int(index))
-        share = window.previous * (1 - into / length)
-        if share + window.current + 1 > rate.amount:
+        window = self._with_room(rate, key)
+        if window is None:
             return False
         window.current += 1
         return True
+
+    def has_room(self, rate: RateLimitItem, key: Hashable) -> bool:
+        """Tell whether the rate allows one more, without counting it."""
+        return self._with_room(rate, key) is not None
 
     def standing(self, rate: RateLimitItem, key: Hashable) -> Standing:
         """Tell how many are left, and how long until one more is allowed."""
@@ -71,6 +72,13 @@ class SlidingWindows:
             0.0 if remaining else _wait(window, rate.amount, into=into, length=length)
         )
         return Standing(remaining, wait)
+
+    def _with_room(self, rate: RateLimitItem, key: Hashable) -> _Window | None:
+        length = rate.get_expiry()
+        index, into = divmod(self._ticks(), length)
+        window = self._window((key, length), int(index))
+        share = window.previous * (1 - into / length)
+        return window if share + window.current + 1 <= rate.amount else None
 
     def _window(self, key: Hashable, index: int) -> _Window:
         window = self._windows.get(key)

@@ -23,6 +23,7 @@ class Received:
 
     Shape:  `payload` and `reply` are JSON, the latter "" while it waits. `replayed_as`
             is the request that it was put into the inbox again as, "" for none.
+            `waits_for` is why it waits longer than it takes to run it, if it does.
     """
 
     key: InboxKey
@@ -36,6 +37,7 @@ class Received:
     received_at: datetime
     done_at: datetime | None
     replayed_as: str = ""
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ _COLUMNS = (
     inbox.c.created_at,
     inbox.c.done_at,
     inbox.c.replayed_as,
+    inbox.c.outcome,
 )
 _OWN = inbox.c.tenant_id == bindparam("tenant")
 # Written out, for only so can SQLite tell that its partial index fits.
@@ -124,6 +127,19 @@ _REPLAYED = Prepared(
     .values(replayed_as=bindparam("new_request"))
 )
 _CLAIM = Prepared(inbox.update().where(*_THIS).values(claimed_until=bindparam("until")))
+_HOLD = Prepared(inbox.update().where(*_THIS).values(outcome=bindparam("new_outcome")))
+_HELD = Prepared(
+    inbox.select()
+    .with_only_columns(inbox.c.seq)
+    .where(
+        _OWN,
+        _WAITS,
+        inbox.c.channel == bindparam("of_channel"),
+        inbox.c.account == bindparam("of_account"),
+        inbox.c.outcome != literal_column("''"),
+    )
+    .limit(1)
+)
 _FINISH = Prepared(
     inbox.update()
     .where(*_THIS)
@@ -159,6 +175,19 @@ def claim(tx: Tx, messages: Sequence[Received]) -> Sequence[Received]:
     return [
         each for each in messages if tx.change(_CLAIM, until=until, **_of(each.key))
     ]
+
+
+def note_held(tx: Tx, key: InboxKey, *, reason: str) -> bool:
+    """Note why a message waits; False when it waits no longer.
+
+    The reason stands where its outcome will, which takes its place.
+    """
+    return tx.change(_HOLD, new_outcome=reason, **_of(key)) == 1
+
+
+def has_held(tx: Tx, channel: str, account: str) -> bool:
+    """Tell whether an account still has messages that wait for a reason."""
+    return bool(tx.run(_HELD, of_channel=channel, of_account=account))
 
 
 def finish(tx: Tx, key: InboxKey, *, reply: str, outcome: str) -> bool:
@@ -237,6 +266,7 @@ def _to_received(tx: Tx, row: Row) -> Received:
         received_at,
         done_at,
         replayed_as,
+        outcome,
     ) = row
     return Received(
         key=InboxKey(tx.tenant, channel, account, sender, key),
@@ -250,4 +280,5 @@ def _to_received(tx: Tx, row: Row) -> Received:
         received_at=from_micros(received_at),
         done_at=from_micros(done_at) if done_at else None,
         replayed_as=replayed_as,
+        waits_for="" if done_at else outcome,
     )

@@ -40,11 +40,11 @@ class Delivery:
     """One delivery that was let in.
 
     Shape:  `commands` are the lines that were run, none while it waits and for a
-            skipped one. `code` names the problem of a failed one. `url` is where its
-            answer is read, "" while it waits. `proof` says how it was let in:
-            `signature`, `key`, `sent` from inside, or `replay`, and `by` whom if that
-            is known. `replay_of` is the delivery that this one repeats, `replayed_as`
-            the one that repeats this.
+            skipped one. `summary` says what came of it, or why it still waits. `code`
+            names the problem of a failed one. `url` is where its answer is read, ""
+            while it waits. `proof` says how it was let in: `signature`, `key`, `sent`
+            from inside, or `replay`, and `by` whom if that is known. `replay_of` is the
+            delivery that this one repeats, `replayed_as` the one that repeats this.
     Units:  `took_ms` is from its receipt to its answer; None while it waits.
     """
 
@@ -169,7 +169,7 @@ def to_delivery(stored: Received) -> Delivery:
         took_ms=took_ms(stored, done_at=done_at) if done_at else None,
         size_bytes=len(str(said.get("body", "")).encode()),
         commands=commands_of(reply),
-        summary=reply.get("summary", ""),
+        summary=reply.get("summary", stored.waits_for),
         code=error.get("code", ""),
         url=reply.get("url", ""),
         proof=_proof(stored, said),

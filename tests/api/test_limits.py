@@ -5,6 +5,7 @@ from typing import Any
 
 from commands.schema import Kind, Parameter
 from core.kernel.principal import Role
+from tests.api.channels import settle
 from tests.api.conftest import Serve
 from tests.api.gateway import Gateway, Person
 
@@ -27,6 +28,44 @@ async def test_the_61st_command_of_a_minute_is_refused(serve: Serve) -> None:
     assert f"{seconds} s" in limited["detail"]
     denied = [each for each in gateway.audits() if each.verdict == "denied"]
     assert [(each.actor, each.count) for each in denied] == [("ann", 1)]
+
+
+async def test_what_steers_work_is_answered_above_the_limit(serve: Serve) -> None:
+    """R-64: `status`, `help` and `cancel` of whoever used up their own limit."""
+    gateway = serve(rate="3/minute")
+    ann = gateway.person("ann")
+    for _ in range(3):
+        await ann.say("task list")
+
+    steering = [await ann.say(line) for line in ("help", "status", "cancel T-9")]
+    work = [await ann.say(line) for line in ("task list", "helq")]
+    too_much = await ann.get("/v1/me")
+
+    assert [each.status for each in steering] == [200, 200, 404]
+    assert [each.status for each in work] == [429, 429]
+    assert too_much.status == 429
+    assert "control commands of ann" in too_much.error["limit_scope"]
+
+
+async def test_a_flood_of_deliveries_locks_nobody_out(serve: Serve) -> None:
+    """R-64: neither from the control plane nor from switching its channel off."""
+    gateway = serve(rate="10/minute")
+    asked = await gateway.admin.say(
+        "webhook create alerts --auth key --command version"
+    )
+    await gateway.admin.say(asked.data["confirm"])
+    for _ in range(30):
+        sent = await gateway.admin.post("/v1/channels/webhook/alerts")
+        assert sent.status == 202
+    await settle(gateway)
+
+    calm = [await gateway.admin.say(line) for line in ("help", "whoami", "status")]
+    off = await gateway.admin.post("/v1/channels/webhook/disable", {"reason": "flood"})
+    waiting = await gateway.admin.say("webhook deliveries alerts --outcome waiting")
+
+    assert [each.status for each in (*calm, off)] == [200] * 4
+    told = "above the limit of 10/minute, runs when there is room"
+    assert {each["summary"] for each in waiting.data["items"]} == {told}
 
 
 async def test_a_resource_route_tells_the_same(serve: Serve) -> None:

@@ -102,6 +102,19 @@ async def test_rate_limit_is_a_reply(serve: Serve) -> None:
     assert error["code"] == "rate_limited"
 
 
+async def test_what_steers_work_is_answered_above_the_limit(serve: Serve) -> None:
+    """R-64."""
+    gateway = await serve(server={"rate": "3/minute"})
+    async with gateway.connected() as client:
+        for number in range(3):
+            await client.exec(f"x{number}", "task list")
+        steering = [await client.exec(line, line) for line in ("help", "status")]
+        work = await client.exec("x9", "task list")
+
+    assert [each["reply"]["status"] for each in steering] == ["ok"] * 2
+    assert work["reply"]["error"]["code"] == "rate_limited"
+
+
 async def test_cancelled_command_is_no_longer_waited_for(gateway: Gateway) -> None:
     """The id tells its outcome all the same."""
     async with gateway.connected() as client:
