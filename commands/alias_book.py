@@ -7,12 +7,13 @@ from typing import NamedTuple
 from commands.alias_templates import Template, Value, parse_template
 from commands.binder import is_flag_like
 from commands.flags import GLOBALS, SHORT
+from commands.loose_ends import begin_of, loose_tokens
 from commands.render import quote
 from commands.schema import Kind, Parameter
 from commands.suggest import nearest
 from commands.times import is_duration
 from commands.tokens import Form, Scan, Token
-from commands.words import is_echoable, shown
+from commands.words import shown
 from core.aliases import service as aliases
 from core.aliases.formats import Pattern, Said, Slot, folded, parse_format
 from core.aliases.model import Alias, Format
@@ -70,21 +71,23 @@ class Book:
 
         Raises: UnknownFlag for a flag that no command has, UnknownCommand for a line
                 that begins like an alias and is another, InvalidArgument for a quote
-                that is not closed.
+                that is not closed, unless it belongs to a rest.
         """
         spellings = self.beginning(scan.tokens)
         if not spellings:
             return None
-        if scan.fault:
-            raise scan.fault
-        runs = list(_runs(scan.tokens))
+        runs = list(_runs([*scan.tokens, *_loose(text, scan)]))
         words = [run.tokens[0] for run in runs if not run.is_flag]
         said = [_said(token) for token in words]
         for each in spellings:
             bound = each.pattern.match(said)
             if bound is not None:
                 at = {binding.slot: words[binding.at] for binding in bound}
+                if scan.fault and not _is_in_rest(each, at, begin_of(text, scan)):
+                    raise scan.fault
                 return _heard(each, at, text, runs)
+        if scan.fault:
+            raise scan.fault
         raise _misheard(spellings, text, words)
 
     def near(self, word: str) -> list[str]:
@@ -132,6 +135,17 @@ def _spellings(alias: Alias) -> Sequence[Spelling]:
         return ()
 
 
+def _loose(text: str, scan: Scan) -> Iterator[Token]:
+    return loose_tokens(text, scan) if scan.fault else iter(())
+
+
+def _is_in_rest(spelling: Spelling, at: Mapping[str, Token], begin: int) -> bool:
+    """Tell whether all that is no token belongs to a text that is taken as it is."""
+    return any(
+        each.is_rest and at[each.name].start <= begin for each in spelling.pattern.slots
+    )
+
+
 def _runs(tokens: Sequence[Token]) -> Iterator[_Run]:
     at = 0
     while at < len(tokens):
@@ -151,6 +165,8 @@ def _flag_length(tokens: Sequence[Token], at: int) -> int:
     following = tokens[at + 1] if at + 1 < len(tokens) else None
     if following is None or following.key.startswith("-"):
         return 1
+    if following.form is Form.OPEN:
+        return 0
     return 1 if flag.name == "wait" and not is_duration(following.text) else 2
 
 
@@ -173,9 +189,7 @@ def _heard(
     """Take the values out of a line; what a rest holds is not looked into."""
     slots = spelling.pattern.slots
     rest = next((at[each.name] for each in slots if each.is_rest), None)
-    end = len(runs)
-    while rest and runs[end - 1].is_flag:
-        end -= 1
+    end = _end_of(runs, rest) if rest else len(runs)
     inside = [
         each for each in runs[:end] if rest and each.tokens[0].start >= rest.start
     ]
@@ -192,6 +206,42 @@ def _heard(
         for each in slots
     }
     return Heard(spelling, values, flags)
+
+
+def _end_of(runs: Sequence[_Run], rest: Token) -> int:
+    """Find where a rest ends: before the flags that can be read as such, each once."""
+    before = [run for run in runs if run.is_flag and run.tokens[0].start < rest.start]
+    known = {_slot_of(run) for run in before}
+    end = len(runs)
+    while runs[end - 1].is_flag and _is_whole(runs[end - 1].tokens):
+        slot = _slot_of(runs[end - 1])
+        if slot in known:
+            break
+        known.add(slot)
+        end -= 1
+    return end
+
+
+def _slot_of(run: _Run) -> str:
+    """Name what a flag sets; that a reply is public and that it is private is one."""
+    name = _flag_of(run.tokens).name
+    return "public" if name == "private" else name
+
+
+def _flag_of(tokens: Sequence[Token]) -> Parameter:
+    return _COMMON[tokens[0].key.lower().replace("_", "-")]
+
+
+def _is_whole(tokens: Sequence[Token]) -> bool:
+    """Tell whether a flag behind a text can be read as one; else it is more text."""
+    flag = _flag_of(tokens)
+    has_value = len(tokens) > 1 or tokens[0].form is not Form.FLAG
+    if flag.kind is Kind.FLAG:
+        return not has_value
+    value = tokens[-1].text
+    if flag.kind is Kind.DURATION:
+        return not has_value or is_duration(value)
+    return has_value and (not flag.choices or value in flag.choices)
 
 
 def _value(slot: Slot, token: Token | None, text: str) -> Value:
@@ -216,15 +266,15 @@ def _misheard(
 ) -> UnknownCommand | UnknownFlag:
     """Say how the aliases are written that begin like the line."""
     names = list(dict.fromkeys(each.alias.name for each in spellings))
+    displays = [each.format.shown for each in spellings][:3]
     if flag := next((each for each in words if _is_flag(each)), None):
         raw = text[flag.start : flag.end]
-        line = f"{text[: flag.start]}{quote(raw)}{text[flag.end :]}".strip()
         return UnknownFlag(
-            f"{', '.join(names)} has no flag {shown(raw)}",
-            fix=[*([line] if is_echoable(line) else ()), f"help {names[0]}"],
+            f"{', '.join(names)} takes no flags of its own, so {shown(raw)} is none; "
+            "quote it if it is a value",
+            fix=[*displays, f"help {names[0]}"],
             suggestions=nearest(raw.lower(), _COMMON),
         )
-    displays = [each.format.shown for each in spellings][:3]
     return UnknownCommand(
         f"{shown(text[words[0].start :])} is not how {', '.join(names)} is written",
         fix=[*displays, f"help {names[0]}"],

@@ -132,7 +132,7 @@ def _spoken(text: str, scan: Scan, known: _Known, caller: Caller) -> Invocation 
     if not begun or is_claimed(known.names, begun[0].pattern.first):
         return None
     # Inside of a text that is taken as it is, the flag is part of the text.
-    ends = [*scan.tokens[1:2], scan.tokens[-1]]
+    ends = [*scan.tokens[1:2], *(() if scan.fault else scan.tokens[-1:])]
     if not _HELP_FLAGS.isdisjoint([each.key for each in ends]):
         return parse(f"help {begun[0].alias.name}", known.registry, now=caller.now)
     heard = known.aliases.hear(text, scan)

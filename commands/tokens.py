@@ -59,6 +59,7 @@ class Form(StrEnum):
     QUOTED = "quoted"
     JSON = "json"
     FLAG = "flag"
+    OPEN = "open"  # what opens and never closes; no scan has it
 
 
 class Token(NamedTuple):

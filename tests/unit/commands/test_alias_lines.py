@@ -142,11 +142,61 @@ def test_a_rest_is_taken_as_it_was_written(text: str) -> None:
     line = f"jot T-1 {text}"
     found = outcome(lambda: said(line))
 
-    # A quote that opens and does not close is refused; a flag at its end is a flag.
-    if isinstance(found, Invocation) and found.options == said("jot T-1 x").options:
+    # Nothing in it can be wrong; a flag at its end is a flag all the same.
+    assert isinstance(found, Invocation)
+    if found.options == said("jot T-1 x").options:
         assert found.args["text"] == text
-    else:
-        assert isinstance(found, Invocation | InvalidArgument | UnknownFlag)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    words=st.lists(
+        st.sampled_from(
+            ['"', "'", "{", "{a", "[1", "}", "“", "a=\"b", '--reason="x', "it's", "{x}",
+             "--nope", "-x", "a", '\\"', "‘", "„", "{}", "\n", "https://x", "é", "--reason"]
+        ),
+        max_size=12,
+    )
+)  # fmt: skip
+def test_nothing_in_a_rest_is_a_fault_of_syntax(words: list[str]) -> None:
+    text = " ".join(["see", *words, "there"])
+
+    invocation = said(f"jot T-1 {text}")
+
+    assert invocation.args["text"] == text or invocation.options.reason == "there"
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "reason"),
+    [
+        ("jot T-1 see {x} there", "see {x} there", ""),
+        ('jot T-1 say "unclosed', 'say "unclosed', ""),
+        ("jot T-1 {a", "{a", ""),
+        ('jot T-1 "', '"', ""),
+        ('jot T-1 say "unclosed --reason why', 'say "unclosed', "why"),
+        ('jot T-1 a --reason "why', 'a --reason "why', ""),
+        ('jot T-1 a --reason="why', 'a --reason="why', ""),
+        ('jot T-1 a -h "b', 'a -h "b', ""),
+        ("jot T-1 a --reason", "a --reason", ""),
+        ("jot T-1 see -o there", "see -o there", ""),
+        ("jot T-1 a --wait=soon", "a --wait=soon", ""),
+        ("jot T-1 a --yes=b", "a --yes=b", ""),
+        ("jot T-1 a -o json --reason why", "a", "why"),
+        ('jot T-1 "a b" {c', '"a b" {c', ""),
+        ("jot T-1 a" + " b" * 2_500, "a" + " b" * 2_500, ""),
+    ],
+)
+def test_what_opens_in_a_rest_need_not_close(line: str, text: str, reason: str) -> None:
+    invocation = said(line)
+
+    assert invocation.args["text"] == text
+    assert invocation.options.reason == reason
+
+
+@pytest.mark.parametrize("line", ['jot "T-1 a', "jot {T a", 'deploy web "to'])
+def test_what_opens_before_a_rest_has_to_close(line: str) -> None:
+    with pytest.raises(InvalidArgument):
+        said(line)
 
 
 def test_flags_of_every_command_work_behind_a_line() -> None:
@@ -167,11 +217,11 @@ def test_flags_around_a_rest_are_flags_and_inside_of_it_are_text() -> None:
     assert invocation.options.is_public is False
 
 
-def test_an_unknown_flag_is_refused_with_the_line_that_means_it() -> None:
-    with pytest.raises(UnknownFlag) as caught:
-        said("deploy web --force=1 to prod")
+def test_an_unknown_flag_is_refused_and_no_fix_makes_it_a_value() -> None:
+    with pytest.raises(UnknownFlag, match="takes no flags of its own") as caught:
+        said("deploy --lane A")
 
-    assert caught.value.fix[0] == 'deploy web "--force=1" to prod'
+    assert caught.value.fix == ("deploy {app} [to] {env=staging}", "help deploy")
     with pytest.raises(UnknownFlag) as caught:
         said("deploy web --dry-rn")
     assert caught.value.extra["suggestions"] == ["--dry-run"]
