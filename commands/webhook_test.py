@@ -24,6 +24,7 @@ from commands.webhook_rules import (
     parse_rule,
 )
 from commands.webhook_test_views import Tried, WebhookTestData, reply_of
+from core.expressions import Budget
 from core.hooks import deliveries, mapping
 from core.hooks import service as hooks
 from core.hooks.mapping import Call
@@ -76,9 +77,12 @@ def try_out(
         "each": each,
     }
     given = {name: parts[name] for name in parts if name in ctx.given}
-    tried = _rules(endpoint, rules, given)
     is_saved = not (given or rules)
-    found = [preview(rule, said) for rule in tried]
+    if not is_saved:
+        _require_scope(ctx)
+    tried = _rules(endpoint, rules, given)
+    budget = Budget()
+    found = [preview(rule, said, budget=budget) for rule in tried]
     return reply_of(
         endpoint,
         [
@@ -116,9 +120,17 @@ def _payload_of(ctx: Context, endpoint: Endpoint, delivery: str) -> Json:
 
     Raises: NotFound; MissingScope, for the right expression shows everything in it.
     """
+    _require_scope(ctx)
+    return deliveries.payload_of(deliveries.find_stored(ctx.tx, endpoint, delivery))
+
+
+def _require_scope(ctx: Context) -> None:
+    """Leave what only its makers may read, and rules of one's own, to them.
+
+    Raises: MissingScope.
+    """
     if not ctx.principal.may(INSPECT_SCOPE):
         raise MissingScope(INSPECT_SCOPE, who=ctx.principal.name)
-    return deliveries.payload_of(deliveries.find_stored(ctx.tx, endpoint, delivery))
 
 
 def _rules(

@@ -7,6 +7,7 @@ from core.database import Tx
 from core.delivery.outbox import service as outbox
 from core.delivery.outbox.model import OutboxDraft
 from core.events.model import Event, EventFilter
+from core.expressions import Budget
 from core.hooks.subscriptions import service as subscriptions
 from core.hooks.subscriptions.drafts import event_draft
 from core.hooks.subscriptions.matching import may_see, wants
@@ -56,9 +57,11 @@ class Subscribers:
         """Post an event to each subscription that wants it and may see it."""
         seen: dict[_Creator, Principal | Forbidden] = {}
         drafts: list[OutboxDraft] = []
+        budget = Budget()
         for each in self._enabled(tx):
             is_about_creator = event.type in _RIGHTS and event.target == each.creator_id
-            is_wanted = event.seq > each.since_seq and wants(each.wanted, event)
+            is_new = event.seq > each.since_seq
+            is_wanted = is_new and wants(each.wanted, event, budget=budget)
             if not (is_wanted or is_about_creator):
                 continue
             owner = _owner_of(tx, each, seen)

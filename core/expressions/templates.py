@@ -2,26 +2,39 @@
 
 import re
 
-from core.expressions.search import check_expression, search
+from core.expressions.budget import Budget, TooMuchWork
+from core.expressions.search import check_expression, search, too_much
 from core.kernel.jsons import Json, canonical_json
 from core.kernel.problems import InvalidArgument
 
 TEMPLATE_LIMIT = 2_000
 
+# How much of a text is gone through in the time that it takes to look at one value.
+_CHARACTERS_A_STEP = 4
+
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
-def fill(name: str, template: str, payload: Json) -> str:
+def fill(
+    name: str, template: str, payload: Json, *, budget: Budget | None = None
+) -> str:
     """Put what the expressions find into a text; what they find is never read again.
 
-    Shape:  `{{` and `}}` stand for braces; what is not found leaves nothing.
-    Raises: InvalidArgument when an expression cannot be applied to this payload.
+    Shape:  `{{` and `}}` stand for braces; what is not found leaves nothing. All
+            expressions share `budget`, or one of the text's own.
+    Raises: InvalidArgument when an expression cannot be applied to this payload, or
+            would look at more than the budget has.
     """
+    shared = budget or Budget()
+    try:
+        shared.spend(len(template) // _CHARACTERS_A_STEP)
+    except TooMuchWork as fault:
+        raise too_much(name, template) from fault
 
     def put(found: re.Match[str]) -> str:
         if found[1] is None:
             return found[0][0]
-        return _shown(search(name, found[1], payload))
+        return _shown(search(name, found[1], payload, budget=shared))
 
     return _PLACEHOLDER.sub(put, template)
 

@@ -7,15 +7,22 @@ line for it to break out of, and the command's name never comes from it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.expressions import check_expression, check_template, fill, search
+from core.expressions import (
+    STEPS_LIMIT,
+    Budget,
+    check_expression,
+    check_template,
+    fill,
+    search,
+)
 from core.hooks.model import PayloadMap
 from core.hooks.payloads import without_surroundings
 from core.kernel.jsons import Json, canonical_json
 from core.kernel.problems import InvalidArgument
 
-EACH_LIMIT = 50
+CALLS_LIMIT = 1_000
 SAMPLE_LIMIT = 500
-_GLIMPSE = 80
+UNMATCHED = "the filter did not match"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,34 +68,49 @@ def check(payload_map: PayloadMap) -> None:
             check_expression(name, expression)
 
 
+def passes(payload_map: PayloadMap, payload: Json, *, budget: Budget) -> bool:
+    """Tell whether a map's filter lets a payload through; without one all pass.
+
+    Raises: InvalidArgument when it cannot be applied to this payload.
+    """
+    if not payload_map.filter:
+        return True
+    return _is_true(search("filter", payload_map.filter, payload, budget=budget))
+
+
 def extract(payload_map: PayloadMap, payload: Json) -> Calls | Skipped:
     """Work out the arguments of each call that a payload asks for.
 
     Shape:  one set of arguments, or one for each element that `each` finds. What an
             expression does not find is left out, so that the command's default counts.
-    Units:  at most 50 calls.
+    Units:  at most 1,000 calls.
     Raises: InvalidArgument when an expression cannot be applied to this payload.
     """
-    found = _sources(payload_map, payload)
-    if isinstance(found, Skipped):
-        return found
-    return [_arguments(payload_map, source) for source in found]
+    found = extract_calls([payload_map], payload)
+    return found if isinstance(found, Skipped) else [each.args for each in found]
 
 
-def extract_calls(rules: Sequence[PayloadMap], payload: Json) -> list[Call] | Skipped:
+def extract_calls(
+    rules: Sequence[PayloadMap], payload: Json, *, budget: Budget | None = None
+) -> list[Call] | Skipped:
     """Ask every rule what a payload means; it is skipped when none has a use for it.
 
-    Raises: InvalidArgument when an expression cannot be applied to this payload.
+    Shape:  all expressions of all rules share one budget.
+    Units:  at most 1,000 calls of all rules together.
+    Raises: InvalidArgument when an expression cannot be applied to this payload, and
+            when there are more calls or more work than that.
     """
     calls: list[Call] = []
+    shared = budget or Budget()
     reason = "this webhook only shows what it receives"
     for rule in rules:
-        found = _sources(rule, payload)
+        found = _sources(rule, payload, shared)
         if isinstance(found, Skipped):
             reason = found.reason
             continue
+        _require_few(len(calls) + len(found))
         calls.extend(
-            Call(rule=rule, args=_arguments(rule, source), source=source)
+            Call(rule=rule, args=_arguments(rule, source, shared), source=source)
             for source in found
         )
     return calls or Skipped(reason)
@@ -108,6 +130,8 @@ def extract_all(rules: Sequence[PayloadMap], payload: Json) -> NamedCalls | Skip
 def require_found(call: Call, needed: Sequence[str], *, webhook: str) -> None:
     """Refuse a call whose expression found nothing for an argument it cannot do without.
 
+    Shape:  what the sender wrote stands in `sample` alone, for the message goes where
+            payloads may not be read.
     Raises: InvalidArgument naming the expression, with the beginning of what it looked
             at as `sample`.
     """
@@ -115,35 +139,48 @@ def require_found(call: Call, needed: Sequence[str], *, webhook: str) -> None:
         expression = call.rule.arguments.get(name)
         if expression is None or name in call.args:
             continue
-        sample = _shown(call.source)
+        where = f" in what {webhook} received" if webhook else ""
         raise InvalidArgument(
-            f"{expression[:80]!r} for {name} found nothing in {sample[:_GLIMPSE]}",
+            f"{expression[:80]!r} for {name} found nothing{where}",
             fix=[f"webhook show {webhook}", f"webhook deliveries {webhook}"],
             argument=name,
             expression=expression,
-            sample=sample,
+            sample=_shown(call.source),
         )
 
 
-def _sources(payload_map: PayloadMap, payload: Json) -> list[Json] | Skipped:
+def _sources(
+    payload_map: PayloadMap, payload: Json, budget: Budget
+) -> list[Json] | Skipped:
     """Find the parts of a payload that the expressions of a map look at."""
-    if payload_map.filter and not _is_true(
-        search("filter", payload_map.filter, payload)
-    ):
-        return Skipped("the filter did not match")
+    if not passes(payload_map, payload, budget=budget):
+        return Skipped(UNMATCHED)
     if not payload_map.each:
         return [payload]
-    found = search("each", payload_map.each, payload)
+    # The list is only gone through here: how much is in it, the budget says alone.
+    found = search("each", payload_map.each, payload, budget=budget, most=STEPS_LIMIT)
     if found is None or found == []:
         return Skipped("each found nothing")
     if not isinstance(found, list):
         raise InvalidArgument("each did not find a list", fix=["check --each"])
-    if len(found) > EACH_LIMIT:
-        raise InvalidArgument(
-            f"each found {len(found)} elements",
-            fix=[f"send at most {EACH_LIMIT} in one delivery"],
-        )
     return found
+
+
+def _require_few(count: int) -> None:
+    """Refuse to make more commands of one delivery than it may become.
+
+    Raises: InvalidArgument.
+    """
+    if count > CALLS_LIMIT:
+        raise InvalidArgument(
+            f"this would be {count:,} commands, and one delivery becomes "
+            f"{CALLS_LIMIT:,} at most",
+            fix=[
+                f"set max_alerts: {CALLS_LIMIT} there, if the sender is Alertmanager",
+                f"webhook set with a narrower each, such as alerts[:{CALLS_LIMIT}]",
+            ],
+            argument="each",
+        )
 
 
 def _shown(source: Json) -> str:
@@ -152,13 +189,15 @@ def _shown(source: Json) -> str:
     return text if len(text) <= SAMPLE_LIMIT else text[: SAMPLE_LIMIT - 1] + "…"
 
 
-def _arguments(payload_map: PayloadMap, payload: Json) -> dict[str, Json]:
+def _arguments(
+    payload_map: PayloadMap, payload: Json, budget: Budget
+) -> dict[str, Json]:
     picked = {
-        name: search(name, expression, payload)
+        name: search(name, expression, payload, budget=budget)
         for name, expression in payload_map.arguments.items()
     }
     filled: dict[str, Json] = {
-        name: fill(name, template, payload)
+        name: fill(name, template, payload, budget=budget)
         for name, template in payload_map.templates.items()
     }
     found = {name: value for name, value in picked.items() if value is not None}

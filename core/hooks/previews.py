@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.expressions import Budget
 from core.hooks import mapping
 from core.hooks.mapping import Call, Skipped
 from core.hooks.model import PayloadMap
@@ -38,12 +39,18 @@ class Preview:
     problem: str = ""
 
 
-def preview(rule: PayloadMap, payload: Json) -> Preview:
-    """Apply a rule, which need not be stored, and say where it ends."""
+def preview(
+    rule: PayloadMap, payload: Json, *, budget: Budget | None = None
+) -> Preview:
+    """Apply a rule, which need not be stored, and say where it ends.
+
+    Shape:  `budget` is what it shares with the other rules of the same payload.
+    """
+    shared = budget or Budget()
     matched = Verdict.MATCHED if rule.filter else Verdict.NONE
     try:
         mapping.check(rule)
-        found = mapping.extract_calls([rule], payload)
+        found = mapping.extract_calls([rule], payload, budget=shared)
     except InvalidArgument as problem:
         is_filter = rule.filter and problem.extra.get("argument") == "filter"
         return Preview(
@@ -54,16 +61,10 @@ def preview(rule: PayloadMap, payload: Json) -> Preview:
     if not isinstance(found, Skipped):
         count = len(found) if rule.each else None
         return Preview(rule=rule, filter=matched, each_count=count, calls=found)
-    is_kept_out = bool(rule.filter) and not _passes(rule, payload)
+    is_kept_out = found.reason == mapping.UNMATCHED
     return Preview(
         rule=rule,
         filter=Verdict.UNMATCHED if is_kept_out else matched,
         each_count=0 if rule.each and not is_kept_out else None,
         skipped=found.reason,
     )
-
-
-def _passes(rule: PayloadMap, payload: Json) -> bool:
-    """Tell whether the filter alone lets a payload pass."""
-    alone = PayloadMap(command=rule.command, filter=rule.filter)
-    return not isinstance(mapping.extract(alone, payload), Skipped)

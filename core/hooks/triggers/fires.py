@@ -14,9 +14,8 @@ from core.delivery import received
 from core.delivery.model import InboxDraft, InboxKey, InboxState
 from core.events import service as events
 from core.events.model import Event, EventFilter, view
+from core.expressions import Budget
 from core.hooks import deliveries, mapping
-from core.hooks.mapping import Skipped
-from core.hooks.model import PayloadMap
 from core.hooks.triggers import fire_store as store
 from core.hooks.triggers import service as triggers
 from core.hooks.triggers.model import (
@@ -38,6 +37,9 @@ from core.kernel.jsons import Json, canonical_json
 from core.kernel.pages import PAGE_LIMIT, Page, page_size, parse_cursor, render_cursor
 from core.kernel.problems import NotFound, Problem, Unavailable
 
+# What one filter may spend of what all of them share, so that a heavy one leaves the
+# others theirs.
+FILTER_STEPS = 50_000
 _BATCH = 200
 _NEWEST = 2**62
 
@@ -63,11 +65,11 @@ def set_off(tx: Tx, event: Event) -> Sequence[Trigger]:
             is told in the audit. Given are those that this disabled, for they fired too
             often.
     """
-    chain = _chain_of(tx, event)
+    chain, budget = _chain_of(tx, event), Budget()
     outcomes = [
         _fire_or_cut(tx, trigger, event, chain)
         for trigger in triggers.list_all(tx)
-        if _matches(tx, trigger, event)
+        if _matches(tx, trigger, event, budget)
     ]
     return [each for each in outcomes if each is not None]
 
@@ -89,13 +91,14 @@ def subject_of(tx: Tx, trigger: Trigger, event: Event) -> Json:
     return deliveries.payload_of(stored)
 
 
-def passes(trigger: Trigger, subject: Json) -> bool:
+def passes(trigger: Trigger, subject: Json, *, budget: Budget | None = None) -> bool:
     """Tell whether a trigger's filter lets something through.
 
-    Raises: InvalidArgument when it cannot be applied to that.
+    Shape:  `budget` is what it shares with the other triggers of the same event.
+    Raises: InvalidArgument when it cannot be applied to that, or takes too much work.
     """
-    bare = PayloadMap(command=trigger.rule.command, filter=trigger.rule.filter)
-    return not isinstance(mapping.extract(bare, subject), Skipped)
+    own = Budget(FILTER_STEPS, within=budget)
+    return mapping.passes(trigger.rule, subject, budget=own)
 
 
 def get_event(tx: Tx, seq: int) -> Event:
@@ -146,20 +149,20 @@ def _chain_of(tx: Tx, event: Event) -> Chain:
     return (*cause.chain, cause.trigger_id) if cause else ()
 
 
-def _matches(tx: Tx, trigger: Trigger, event: Event) -> bool:
+def _matches(tx: Tx, trigger: Trigger, event: Event, budget: Budget) -> bool:
     """Tell whether an event sets a trigger off, which it has not done before."""
     is_news = event.seq > trigger.since_seq
     if not (trigger.is_enabled and is_news and awaits(trigger, event)):
         return False
     if store.find_by_key(tx, trigger.id, key_of(trigger, event)) is not None:
         return False
-    return not trigger.rule.filter or _passes(tx, trigger, event)
+    return not trigger.rule.filter or _passes(tx, trigger, event, budget)
 
 
-def _passes(tx: Tx, trigger: Trigger, event: Event) -> bool:
+def _passes(tx: Tx, trigger: Trigger, event: Event, budget: Budget) -> bool:
     """Ask a trigger's filter; what it cannot be applied to is none of its business."""
     try:
-        return passes(trigger, subject_of(tx, trigger, event))
+        return passes(trigger, subject_of(tx, trigger, event), budget=budget)
     except Unavailable:
         raise
     except Problem:

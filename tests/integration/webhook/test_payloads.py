@@ -8,6 +8,7 @@ import pytest
 
 from core.delivery import received
 from core.delivery.received import Wanted
+from core.events import service as events
 from core.hooks import deliveries
 from core.hooks.deliveries import Outcome
 from core.hooks.model import ECHO, NewEndpoint, PayloadMap
@@ -21,7 +22,7 @@ from tests.integration.webhook.conftest import (
     settled,
     signed,
 )
-from tests.integration.webhook.test_commands import ask
+from tests.integration.webhook.test_commands import ask, items
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -164,11 +165,36 @@ async def test_expression_that_finds_nothing_is_named_with_a_sample(
         await deliver(new, {"alarm": {"name": "disk"}, "more": "x" * 2_000})
     ).json()
     error = reply["error"]
-    assert "'alert.name' for title found nothing" in error["detail"]
+    assert (
+        error["detail"] == "'alert.name' for title found nothing in what W-1 received"
+    )
     assert error["extra"]["expression"] == "alert.name"
     assert error["extra"]["sample"].startswith('{"alarm":{"name":"disk"}')
     assert len(error["extra"]["sample"]) == 500
     assert error["fix"] == ["webhook show W-1", "webhook deliveries W-1"]
+
+
+async def test_what_a_sender_wrote_is_shown_to_its_makers_alone(
+    running: World, person: Principal, deliver: Deliver
+) -> None:
+    """A payload may be private: no audit entry, event or list of deliveries has it."""
+    rule = PayloadMap(command="task create", arguments={"title": "alert.name"})
+    new = running.endpoint(person, rule)
+    vic = running.user("vic", Role.VIEWER)
+
+    await deliver(new, {"password": "canary-77"})
+    await settled(running)
+    listed = await ask(running, vic, "webhook deliveries", webhook="W-1")
+    (row,) = items(listed, "items")
+    wanted = {"webhook": "W-1", "delivery": row["id"]}
+    shown = await ask(running, person, "webhook inspect", **wanted)
+    denied = await ask(running, vic, "webhook inspect", **wanted)
+
+    told = running.db.look(lambda tx: events.list_after(tx, 0, limit=100), by=system())
+    assert "canary-77" not in repr([*running.audits(), *told, listed, denied])
+    assert denied.error is not None
+    assert shown.data["expression"] == "alert.name"
+    assert shown.data["sample"] == '{"password":"canary-77"}'
 
 
 async def test_element_that_lacks_something_leaves_the_others_done(

@@ -1,6 +1,7 @@
 """Payloads tried on a webhook's rules, and on rules that nobody has saved."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -104,7 +105,8 @@ async def test_whole_other_rules_can_be_tried(world: World, person: Principal) -
 async def test_rule_that_could_not_be_saved_says_why(world: World) -> None:
     ann = world.user("ann", Role.ADMIN)
     world.endpoint(ann, FIRING)
-    bob = world.user("bob", Role.VIEWER)
+    scopes = frozenset({"webhooks:read", "webhooks:write"})
+    bob = replace(world.user("bob", Role.VIEWER), scopes=scopes)
 
     reply = await tried(world, bob, payload=ALERTS, command="task.create")
     gone = await tried(world, ann, payload=ALERTS, command="webhook delete")
@@ -112,6 +114,43 @@ async def test_rule_that_could_not_be_saved_says_why(world: World) -> None:
     assert "tasks:write" in items(reply, "rules")[0]["problem"]
     assert "cannot be taken back" in items(gone, "rules")[0]["problem"]
     assert gone.summary.startswith("Would fail")
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"rules": [{"command": "version", "filter": "status"}]},
+        {"arguments": {"title": "to_string(@)"}},
+        {"filter": "status"},
+    ],
+)
+async def test_rules_of_ones_own_are_for_those_who_may_save_them(
+    world: World, person: Principal, how: dict[str, Any]
+) -> None:
+    """Whoever may read tries what is saved; expressions cost work and show payloads."""
+    world.endpoint(person, FIRING)
+    vic = world.user("vic", Role.VIEWER)
+
+    saved = await tried(world, vic, payload=ALERTS)
+    own = await tried(world, vic, payload=ALERTS, **how)
+
+    assert saved.error is None
+    assert own.error is not None
+    assert own.error.code == "missing_scope"
+    assert "webhooks:write" in own.error.detail
+
+
+async def test_rules_that_are_tried_share_one_budget(
+    world: World, person: Principal
+) -> None:
+    world.endpoint(person, FIRING)
+    heavy = {"command": "version", "filter": "length(map(&to_string(@),big))"}
+
+    reply = await tried(world, person, payload={"big": [1] * 20_000}, rules=[heavy] * 8)
+
+    found = [each["filter"] for each in items(reply, "rules")]
+    assert found[0] == "matched"
+    assert found[-1] == "cannot be applied"
 
 
 async def test_webhook_without_rules_only_shows(

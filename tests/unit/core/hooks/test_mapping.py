@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.hooks import mapping
-from core.hooks.mapping import EACH_LIMIT, Skipped
+from core.hooks.mapping import CALLS_LIMIT, Skipped
 from core.hooks.model import PayloadMap
+from core.hooks.presets import PRESETS, PresetName
 from core.kernel.jsons import Json
 from core.kernel.problems import InvalidArgument
 
@@ -146,15 +147,56 @@ def test_each_that_finds_nothing_skips(each: str) -> None:
     assert mapping.extract(made(each=each), ALERT) == Skipped("each found nothing")
 
 
-def test_each_is_capped() -> None:
+def test_commands_of_one_delivery_are_capped() -> None:
     payload_map = made(each="@", arguments={"n": "@"})
 
-    most = mapping.extract(payload_map, list(range(EACH_LIMIT)))
+    most = mapping.extract(payload_map, list(range(CALLS_LIMIT)))
 
     assert isinstance(most, list)
-    assert len(most) == EACH_LIMIT
-    with pytest.raises(InvalidArgument, match="51 elements"):
-        mapping.extract(payload_map, list(range(EACH_LIMIT + 1)))
+    assert len(most) == CALLS_LIMIT
+    with pytest.raises(InvalidArgument, match="1,001 commands") as many:
+        mapping.extract(payload_map, list(range(CALLS_LIMIT + 1)))
+    assert "max_alerts: 1000" in repr(many.value.fix)
+    assert "alerts[:1000]" in repr(many.value.fix)
+
+
+def test_cap_counts_the_commands_of_all_rules() -> None:
+    payload_map = made(each="@", arguments={"n": "@"})
+
+    with pytest.raises(InvalidArgument, match="1,200 commands"):
+        mapping.extract_calls([payload_map] * 2, list(range(600)))
+
+
+def test_a_thousand_alerts_with_many_labels_are_within_the_budget() -> None:
+    labels = {f"l{number}": "a value" for number in range(20)}
+    alerts: Json = [
+        {
+            "status": "firing",
+            "fingerprint": f"{number}",
+            "labels": {"alertname": "Down", **labels},
+            "annotations": {"summary": "s" * 100, "description": "d" * 300},
+        }
+        for number in range(CALLS_LIMIT)
+    ]
+
+    calls = mapping.extract_calls(
+        PRESETS[PresetName.ALERTMANAGER].rules, {"alerts": alerts}
+    )
+
+    assert isinstance(calls, list)
+    assert len(calls) == CALLS_LIMIT
+
+
+def test_rules_share_one_budget() -> None:
+    """One expression would be within it; four hundred of them would take minutes."""
+    rule = made(templates={"t": "{length(map(&to_string(@),big))}" * 40})
+    payload: Json = {"big": [1] * 20_000}
+
+    alone = mapping.extract(made(arguments={"t": "length(map(&@,big))"}), payload)
+
+    assert alone == [{"t": 20_000}]
+    with pytest.raises(InvalidArgument, match="for t looks at more values"):
+        mapping.extract_calls([rule] * 10, payload)
 
 
 @pytest.mark.parametrize(
@@ -260,6 +302,9 @@ def test_what_is_lacking_is_named_with_what_was_looked_at() -> None:
         "sample": '{"alarm":1}',
     }
     assert "webhook show W-3" in lacking.value.fix
+    assert lacking.value.detail == (
+        "'alert.name' for title found nothing in what W-3 received"
+    )
 
 
 @pytest.mark.parametrize(
