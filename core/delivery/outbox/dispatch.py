@@ -2,11 +2,12 @@
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from core.database import Tx
 from core.delivery.outbox import queue, store
 from core.delivery.outbox.model import (
+    LAST_TRY,
     PROGRESS_PAUSE,
     Appearance,
     Budget,
@@ -69,14 +70,16 @@ def note_sent(tx: Tx, outgoing: Outgoing, *, ref: str) -> None:
 def note_delayed(tx: Tx, outgoing: Outgoing, delay: Delay) -> None:
     """Have something tried later, as long as that is still worth something.
 
-    Shape:  it is tried for 24 hours; progress only while it is the newest about its
+    Shape:  it is tried for 24 hours, the last time an hour before they are over if it
+            was to wait for longer; progress only while it is the newest about its
             subject, so that after an outage the newest state is told.
     """
+    due_at = _due_at(outgoing, delay.until, now=tx.now)
     if delay.spot is not None:
-        queue.pause(tx, delay.spot, until=to_micros(delay.spot_until or delay.until))
+        queue.pause(tx, delay.spot, until=to_micros(delay.spot_until or due_at))
     if _is_overtaken(tx, outgoing):
         store.delete(tx, outgoing.key)
-    elif delay.until >= outgoing.expires_at:
+    elif due_at >= outgoing.expires_at:
         note_dead(
             tx,
             outgoing,
@@ -84,9 +87,7 @@ def note_delayed(tx: Tx, outgoing: Outgoing, delay: Delay) -> None:
             fix=f"outbox replay {outgoing.id}",
         )
     else:
-        store.set_due(
-            tx, outgoing.key, due_at=to_micros(delay.until), error=delay.reason
-        )
+        store.set_due(tx, outgoing.key, due_at=to_micros(due_at), error=delay.reason)
 
 
 def note_skipped(tx: Tx, outgoing: Outgoing, *, reason: str) -> None:
@@ -175,6 +176,12 @@ def _edited(tx: Tx, first: First, appearance: Appearance) -> str:
     if not first.subject or appearance is Appearance.NEW:
         return ""
     return store.find_last_sent(tx, first.spot, first.subject)[0]
+
+
+def _due_at(outgoing: Outgoing, until: datetime, *, now: datetime) -> datetime:
+    """Have what was to wait beyond its day tried once more before that is over."""
+    last = outgoing.expires_at - LAST_TRY
+    return last if until >= outgoing.expires_at and now < last else until
 
 
 def _is_overtaken(tx: Tx, outgoing: Outgoing) -> bool:

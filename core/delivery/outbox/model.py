@@ -10,6 +10,8 @@ from core.kernel.jsons import Json, canonical_json
 from core.kernel.outgoing import Lane
 
 LIFETIME = timedelta(hours=24)
+# Whatever is to wait beyond its day is tried once more so long before that is over.
+LAST_TRY = timedelta(hours=1)
 PROGRESS_PAUSE = timedelta(seconds=2)
 WHOLE_ACCOUNT = ""
 # The line of what needs no order: many at once, and none waits for another.

@@ -144,7 +144,7 @@ async def test_after_a_day_it_is_given_up_and_can_be_sent_by_hand(
 ) -> None:
     """R-17: 24 hours of tries, then dead; replay by hand arrives under the same id."""
     began = clock.now()
-    receiver.script.extend([says(500)] * 7)
+    receiver.script.extend([says(500)] * 8)
     post_events(db)
 
     async with tell() as postman:
@@ -153,15 +153,34 @@ async def test_after_a_day_it_is_given_up_and_can_be_sent_by_hand(
         assert clock.now() - began < 24 * HOUR
         assert waits == [
             5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR,
+            5 * HOUR + 24 * MINUTE + 55 * SECOND,
         ]  # fmt: skip
+        assert clock.now() - began == 23 * HOUR
         assert stored(db).error.startswith("not delivered within a day")
 
         db.run(partial(outbox.replay, delivery_id="D-1"), by=ann)
         await postman.deliver_due()
 
     assert stored(db).state is OutboxState.SENT
-    assert [each.attempt for each in attempts(db, ann)] == [*range(1, 9)]
+    assert [each.attempt for each in attempts(db, ann)] == [*range(1, 10)]
     assert receiver.hits[-1].id == "SB-1:ev:1"
+
+
+@pytest.mark.parametrize("asked", ["86400", "Thu, 21 Oct 9999 07:28:00 GMT"])
+async def test_who_asks_for_more_than_a_day_is_tried_once_more(
+    db: Database, clock: FakeClock, receiver: Receiver, tell: Tell, asked: str
+) -> None:
+    """R-17: an hour before the day is over, instead of being given up at once."""
+    began = clock.now()
+    receiver.script.append(says(429, retry_after=asked))
+    post_events(db)
+
+    async with tell() as postman:
+        waits = await follow(postman, db, clock)
+
+    assert waits == [23 * HOUR]
+    assert clock.now() - began == 23 * HOUR
+    assert stored(db).state is OutboxState.SENT
 
 
 async def test_a_redirect_leads_nowhere(

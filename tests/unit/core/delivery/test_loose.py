@@ -193,7 +193,7 @@ def test_ended_by_time_it_is_dead_like_everything_else(
     loose.post("k1")
     outgoing = loose.claim()[0]
 
-    clock.advance(timedelta(hours=20))
+    clock.advance(timedelta(hours=23))
     loose.delayed(outgoing, timedelta(hours=10))
 
     found = loose.db.look(lambda tx: outbox.get_(tx, "D-1"), by=loose.by)

@@ -470,6 +470,25 @@ def test_what_waited_long_without_a_try_is_still_delivered(
     assert box.send_all() == ["k1"]
 
 
+def test_whoever_asks_for_days_is_tried_once_more_before_the_day_is_over(
+    box: Outbox, clock: FakeClock
+) -> None:
+    """R-17: on every channel; the line that rests with it is free by then as well."""
+    box.post("k1")
+    (first,) = box.claim()
+
+    box.delayed(first, timedelta(days=3), first.spot)
+    clock.advance(timedelta(hours=22, minutes=59))
+    early = box.keys()
+    clock.advance(timedelta(minutes=1))
+    (again,) = box.claim()
+    box.delayed(again, timedelta(days=3), again.spot)
+
+    assert early == []
+    assert again.attempts == 2
+    assert box.state_of(1) is OutboxState.DEAD
+
+
 def test_a_dead_delivery_does_not_hold_its_line(box: Outbox) -> None:
     box.post("k1")
     box.post("k2")
