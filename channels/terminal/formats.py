@@ -20,6 +20,17 @@ OUTPUTS = ("auto", "table", "json", "jsonl", "yaml", "csv", "md", "id")
 _UNLIMITED_CELLS = 1_000_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
+# JMESPath leaves comparisons to Python, so a text beside a number raises what Python
+# raises; its own errors are ValueErrors.
+_FAULTS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
 Row = Mapping[str, Json]
 
 
@@ -50,7 +61,7 @@ def require_format(output: str, query: str = "") -> None:
     if query:
         try:
             jmespath.compile(query)
-        except JMESPathError as fault:
+        except (JMESPathError, RecursionError) as fault:
             raise _unreadable(query, fault) from fault
 
 
@@ -68,12 +79,12 @@ def _queried(value: Json, query: str) -> Json:
         return value
     try:
         found: Json = jmespath.search(query, value)
-    except JMESPathError as fault:
+    except _FAULTS as fault:
         raise _unreadable(query, fault) from fault
     return found
 
 
-def _unreadable(query: str, fault: JMESPathError) -> InvalidArgument:
+def _unreadable(query: str, fault: Exception) -> InvalidArgument:
     return InvalidArgument(
         f"--query {query!r} does not work: {fault}".replace("\n", " "),
         fix=["--query 'items[].id'"],

@@ -105,6 +105,8 @@ def test_query_is_jmespath_on_the_data() -> None:
         ("json", ("nope",), ""),
         ("json", (), "items[?"),
         ("json", (), "abs('x')"),
+        ("json", (), "items[?title > `3`]"),
+        ("json", (), "sort_by(items, &nope)"),
     ],
 )
 def test_what_cannot_be_written_is_refused(
