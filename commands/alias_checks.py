@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from commands import bus
-from commands.alias_lines import is_claimed, why_not
+from commands.alias_lines import has_meaning, is_claimed, why_not
 from commands.alias_templates import (
     Filled,
     Template,
@@ -82,6 +82,12 @@ def claimant_of(index: Index, word: str) -> str:
 
 
 def _require_free(index: Index, pattern: Pattern) -> None:
+    if has_meaning(pattern.first) and pattern.first not in index.starts:
+        raise InvalidArgument(
+            f'"{pattern.first}" by itself means something already, so no alias may begin with it',
+            fix=['--match "deploy {app}"', "alias list"],
+            argument="match",
+        )
     if name := claimant_of(index, pattern.first):
         raise InvalidArgument(
             f'"{pattern.first}" begins the command {name}, so no alias may begin with it',

@@ -12,18 +12,24 @@ from commands.values import Caller
 from commands.words import id_in, is_reference
 from core.kernel.problems import Conflict
 
-# `only` begins the guard line of a mail.
-_OURS = frozenset({"plan", "ops", "only", *PLAIN_WORDS})
+# `only` begins the guard line of a mail; the terminal is left by `exit` and `quit`.
+_OURS = frozenset({"plan", "ops", "only", "exit", "quit", *PLAIN_WORDS})
 
 
 def is_claimed(index: Index, word: str) -> bool:
     """Tell whether a word begins commands, so that no alias may begin with it.
 
-    Shape:  those of a disabled plugin stay its own, and an id is a command by itself.
+    Shape:  those of a disabled plugin stay its own, and an id is a command by itself;
+            a number alone chooses from a list.
     """
-    is_known = word in index.starts or word in _OURS
+    is_known = word in index.starts or has_meaning(word)
+    return is_known or any(_begins(each, word) for each in index.outages)
+
+
+def has_meaning(word: str) -> bool:
+    """Tell whether a word means something wherever lines are read, whatever commands are."""
     is_object = is_reference(word) or bool(id_in(word))
-    return is_known or is_object or any(_begins(each, word) for each in index.outages)
+    return word in _OURS or word.isdigit() or is_object
 
 
 def _begins(phrase: str, word: str) -> bool:
@@ -83,7 +89,11 @@ def _plan(heard: Heard, index: Index) -> tuple[Plan, int]:
         raise disabled_by(index, leading_words(tokens)) or Conflict(
             f"the alias {alias.name} stands for {alias.definition.command!r}, "
             "which is no command here any more",
-            fix=[f"alias show {alias.name}", f"alias delete {alias.name}"],
+            fix=[
+                f'alias set {alias.name} --command "task list"',
+                f"alias show {alias.name}",
+                f"alias delete {alias.name}",
+            ],
         )
     if reason := why_not(found[0].command):
         raise Conflict(

@@ -46,7 +46,10 @@ class AliasPageData(TypedDict):
 
 
 class AliasTestData(TypedDict):
-    """What a line would be understood as; `line` is what would run, "" for nothing."""
+    """What a line would be understood as; `line` is what would run, "" for nothing.
+
+    `ack` is what would be said, `result` the text that its answer is put into.
+    """
 
     text: str
     alias: str
@@ -54,6 +57,8 @@ class AliasTestData(TypedDict):
     values: dict[str, str]
     line: str
     fixed: dict[str, Any]
+    ack: str
+    result: str
     nearest: list[str]
 
 

@@ -7,6 +7,7 @@ from commands import blocks
 from commands.alias_book import Heard, book_of
 from commands.alias_checks import claimant_of, require_possible
 from commands.alias_lines import invoke
+from commands.alias_replies import acknowledged
 from commands.alias_views import (
     AliasData,
     AliasPageData,
@@ -170,7 +171,9 @@ def set_(
         result=known.result if result is None else result,
         description=known.description if description is None else description,
     )
-    require_possible(ctx, definition)
+    # What only says something else stays possible when the command is gone.
+    if ctx.given & {"match", "command", "fixed"}:
+        require_possible(ctx, definition)
     return _told(ctx, aliases.redefine(ctx.tx, alias, definition), "Changed")
 
 
@@ -251,7 +254,9 @@ def _heard(ctx: Context, text: str, heard: Heard) -> Reply:
     caller = Caller(ctx.tx.now, ctx.origin.timezone, ctx.principal.name)
     asked = invoke(heard, index, caller)
     values = {name: value.text for name, value in heard.values.items()}
-    fixed = alias.definition.fixed
+    fixed, result = alias.definition.fixed, alias.definition.result
+    running = acknowledged(asked, actor=ctx.principal.name)
+    ack = running.summary if running else ""
     return Reply(
         summary=f"{alias.name}: {asked.canonical}"[:150],
         blocks=(
@@ -261,6 +266,8 @@ def _heard(ctx: Context, text: str, heard: Heard) -> Reply:
                 ("format", heard.spelling.format.match),
                 *values.items(),
                 ("fixed", fixed_line(fixed)),
+                ("ack", ack),
+                ("result", result),
             ),
         ),
         data={
@@ -270,6 +277,8 @@ def _heard(ctx: Context, text: str, heard: Heard) -> Reply:
             "values": dict[str, Json](values),
             "line": asked.canonical,
             "fixed": dict(fixed),
+            "ack": ack,
+            "result": result,
             "nearest": [],
         },
     )
@@ -287,6 +296,8 @@ def _no_alias(text: str, what: str, near: Sequence[str]) -> Reply:
             "values": {},
             "line": "",
             "fixed": {},
+            "ack": "",
+            "result": "",
             "nearest": list[Json](near),
         },
     )

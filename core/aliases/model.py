@@ -7,6 +7,7 @@ from datetime import datetime
 from core.aliases.clashes import find_common, find_double
 from core.aliases.formats import parse_format
 from core.expressions import check_template
+from core.expressions.roots import expressions_in, roots_of
 from core.kernel.jsons import Json
 from core.kernel.names import require_name
 from core.kernel.problems import AlreadyExists, InvalidArgument, NotFound
@@ -15,6 +16,7 @@ from core.kernel.texts import require_line, require_text
 COMMAND_LIMIT = 1_000
 DESCRIPTION_LIMIT = 300
 FORMATS_LIMIT = 10
+TOLD = frozenset({"args", "data", "summary", "status", "actor"})
 
 
 class AliasClash(AlreadyExists):
@@ -43,7 +45,8 @@ class Definition:
 
     Shape:  `command` is a line with `{slot}` where values go; `fixed` sets arguments
             and global flags whatever the line says. `ack` is told while the command
-            runs, `result` once it has; both are texts with `{expression}`, "" for none.
+            runs, `result` once it has; both are texts with `{expression}` over the
+            slots and TOLD, "" for none.
     """
 
     formats: Sequence[Format]
@@ -89,11 +92,18 @@ def check(definition: Definition) -> None:
     require_line(
         "description", definition.description, limit=DESCRIPTION_LIMIT, least=0
     )
-    check_template("ack", definition.ack)
-    check_template("result", definition.result)
+    for name, text in (("ack", definition.ack), ("result", definition.result)):
+        check_template(name, text)
+        _require_known(name, text, definition.formats)
     for number, one in enumerate(definition.formats):
         for other in definition.formats[number + 1 :]:
             _require_apart(one.match, other.match, names=("this alias", "itself"))
+
+
+def slots_of(formats: Sequence[Format]) -> frozenset[str]:
+    """Name the slots that any format has."""
+    patterns = (parse_format(each.match) for each in formats)
+    return frozenset(each.name for pattern in patterns for each in pattern.slots)
 
 
 def require_apart(
@@ -112,6 +122,19 @@ def require_apart(
 def unknown(name: str) -> NotFound:
     """Say that there is no such alias."""
     return NotFound(f"the alias {name[:40]}", fix=["alias list"])
+
+
+def _require_known(name: str, text: str, formats: Sequence[Format]) -> None:
+    """Refuse a text that asks for what no answer ever has."""
+    slots = slots_of(formats)
+    for expression in expressions_in(text):
+        for root in sorted(roots_of(expression) - slots - TOLD):
+            raise InvalidArgument(
+                f"{{{expression[:80]}}} of the {name} asks for {root[:40]!r}, which is "
+                f"neither a slot nor one of {', '.join(sorted(TOLD))}",
+                fix=[f"use {{{each}}}" for each in (*sorted(slots)[:3], "data.id")],
+                argument=name,
+            )
 
 
 def _check_format(each: Format) -> None:

@@ -33,7 +33,10 @@ def create(tx: Tx, name: str, definition: Definition) -> Alias:
             f"the alias {name} exists already", fix=[f"alias show {name}"]
         )
     if len(others) == MOST:
-        raise Conflict(f"there are {MOST} aliases already", fix=["alias list"])
+        raise Conflict(
+            f"there are {MOST} aliases already, and a team has no more",
+            fix=[f"alias delete {others[0].name}", "alias list"],
+        )
     _require_apart(name, definition, others)
     store.add(tx, name, definition)
     tx.bump(COLLECTION)

@@ -165,11 +165,16 @@ async def test_a_clash_is_refused_naming_both(gateway: Gateway) -> None:
         ({"match": ["claim {app} {env}"]}, "begins the command task claim"),
         ({"match": ["ls {app} {env}"]}, "begins the command"),
         ({"match": ["whoami {app} {env}"]}, "begins the command whoami"),
-        ({"match": ["plan {app} {env}"]}, "begins the command plan"),
-        ({"match": ["yes {app} {env}"]}, "begins the command yes"),
+        ({"match": ["plan {app} {env}"]}, "means something already"),
+        ({"match": ["yes {app} {env}"]}, "means something already"),
         ({"match": ["last {app} {env}"]}, "begins the command last"),
-        ({"match": ["T-12 {app} {env}"]}, "begins the command t-12"),
-        ({"match": ["only {app} {env}"]}, "begins the command only"),
+        ({"match": ["T-12 {app} {env}"]}, "means something already"),
+        ({"match": ["only {app} {env}"]}, "means something already"),
+        ({"match": ["quit {app} {env}"]}, "means something already"),
+        ({"match": ["Exit {app} {env}"]}, "means something already"),
+        ({"match": ["12 {app} {env}"]}, "means something already"),
+        ({"result": "{nope.id}"}, "neither a slot nor one of actor, args, data"),
+        ({"ack": "{app}: {environment}"}, "asks for 'environment'"),
         ({"match": ["go {app}"]}, "has no {env}, which the command uses"),
         ({"match": ["go {app} {env} {x}"]}, "{x} of 'go {app} {env} {x}' is not used"),
         ({"command": 'task make "{app}{env}"'}, '"task make" is not a command'),
@@ -334,6 +339,44 @@ async def test_what_is_not_given_stays_when_an_alias_is_changed(
     assert (changed.body["ack"], changed.body["fixed"]) == ("wait", {"priority": 3})
 
 
+async def test_slots_are_used_by_their_plain_names(
+    gateway: Gateway, ann: Person
+) -> None:
+    result = "{app} is asked for as {data.id}"
+    made = await make(gateway.admin, result=result, ack="Looking for {app}")
+    assert made.status == 201
+
+    told = await ann.say("deploy web")
+    tried = await ann.say('alias test "deploy web"')
+
+    assert told.body["summary"] == "web is asked for as T-1"
+    assert (tried.data["ack"], tried.data["result"]) == ("Looking for web", result)
+
+
+async def test_a_word_that_is_taken_is_refused_with_what_to_do(
+    gateway: Gateway,
+) -> None:
+    refused = await make(gateway.admin, match=["T-1 {app} {env}"])
+
+    assert refused.error["fix"] == ['--match "deploy {app}"', "alias list"]
+
+
+async def test_words_about_an_alias_change_although_its_command_is_gone(
+    gateway: Gateway, ann: Person
+) -> None:
+    gateway.graph.registry.add(deploy_status)
+    await make(gateway.admin, "gauge", match=["gauge"], command="deploy status")
+    gateway.graph.registry.remove("deploy status")
+
+    told = await gateway.admin.patch("/v1/aliases/gauge", {"description": "old"})
+    refused = await gateway.admin.patch("/v1/aliases/gauge", {"fixed": {"lane": "A"}})
+    mended = await gateway.admin.patch("/v1/aliases/gauge", {"command": "task list"})
+
+    assert told.body["description"] == "old"
+    assert refused.status == 400
+    assert (mended.body["command"], mended.body["problem"]) == ("task list", "")
+
+
 async def test_a_trial_shows_what_would_run_and_runs_nothing(
     gateway: Gateway, ann: Person
 ) -> None:
@@ -435,7 +478,11 @@ async def test_an_alias_whose_command_is_gone_says_so(
     gone = await ann.say("gauge")
 
     assert (gone.status, gone.error["code"]) == (409, "conflict")
-    assert "alias show gauge" in gone.error["fix"]
+    assert gone.error["fix"] == [
+        'alias set gauge --command "task list"',
+        "alias show gauge",
+        "alias delete gauge",
+    ]
     shown = await ann.say("alias show gauge")
     assert shown.data["problem"] == "its command does not exist here"
 

@@ -46,6 +46,7 @@ def test_the_last_block_names_the_alias() -> None:
         ("a\n\nb", "a b"),
         ("{nothing}", "Created T-1"),
         ("{sum(summary)}", "Created T-1"),
+        ("{app} is {data.id}", "web is T-1"),
     ],
 )
 def test_a_result_is_the_summary(result: str, summary: str) -> None:
@@ -53,6 +54,22 @@ def test_a_result_is_the_summary(result: str, summary: str) -> None:
 
     assert reply.summary == summary
     assert reply.data == REPLY.data
+
+
+def test_a_result_that_cannot_be_applied_undoes_nothing_and_is_told_of() -> None:
+    reply = told(asked(result="{sum(summary)}"))
+
+    assert (reply.summary, reply.data) == (REPLY.summary, REPLY.data)
+    assert "could not be filled in" in str(reply.blocks[-2])
+    assert "sum(summary)" not in reply.summary
+
+
+def test_what_is_told_of_any_answer_hides_a_slot_of_its_name() -> None:
+    spoken = Spoken(name="x", values={"summary": "mine"}, result="{summary}!")
+
+    reply = told(replace(said("task create web"), alias=spoken))
+
+    assert reply.summary == "Created T-1!"
 
 
 def test_a_result_is_cut_where_it_never_ends() -> None:

@@ -158,8 +158,10 @@ def test_there_are_two_hundred_at_most(db: Database) -> None:
 
     db.run(fill, by=ACME)
 
-    with pytest.raises(Conflict, match="200 aliases"):
+    with pytest.raises(Conflict, match="200 aliases") as caught:
         create(db, "more", "more")
+
+    assert caught.value.fix == ("alias delete a0", "alias list")
 
 
 def test_an_unknown_alias_is_not_found(db: Database) -> None:
