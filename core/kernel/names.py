@@ -17,11 +17,19 @@ def require_name(
     Shape:  `kind` is what is named, with its article; `such_as` a good name for it.
     Raises: InvalidArgument.
     """
-    is_name = _NAME.fullmatch(text) and text not in taken
-    if not is_name or NUMBERED.fullmatch(text.upper()):
-        raise InvalidArgument(
-            f"{text[:80]!r} is not a name for {kind}",
-            fix=[f"use 1 to 40 of a-z, 0-9 and -, such as {such_as}"],
-            argument="name",
+    if not _NAME.fullmatch(text):
+        raise _refused(
+            kind, text, fix=f"use 1 to 40 of a-z, 0-9 and -, such as {such_as}"
         )
+    if NUMBERED.fullmatch(text.upper()):
+        why = f": it could be taken for the id {text.upper()}"
+        raise _refused(kind, text, why, fix=f"put a word before it: my-{text}")
+    if text in taken:
+        why = ": it already means something else there"
+        raise _refused(kind, text, why, fix=f"use another, such as {such_as}")
     return text
+
+
+def _refused(kind: str, text: str, why: str = "", *, fix: str) -> InvalidArgument:
+    said = f"{text[:80]!r} is not a name for {kind}{why}"
+    return InvalidArgument(said, fix=[fix], argument="name")
