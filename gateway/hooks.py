@@ -76,6 +76,7 @@ def _work(
     try:
         calls = mapping.extract_calls(endpoint.rules, deliveries.payload_of(stored))
     except Problem as problem:
+        problem.fix = (*problem.fix, f"webhook replay {endpoint.id} --failed")
         named = endpoint.rules[0].command if len(endpoint.rules) == 1 else ""
         bare = bare_envelope_of(stored, command=named)
         return Work(principal=owner, envelopes=[bare], problem=problem, on_done=then)

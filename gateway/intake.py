@@ -94,6 +94,9 @@ class Intake:
         self._sources = sources
         self._tenants = tenants
         self._queue: asyncio.Queue[Received] = asyncio.Queue(QUEUE_LIMIT)
+        # What is queued or run here. Its claim may end meanwhile, and a second worker
+        # on the same message would only be missing elsewhere.
+        self._own: set[InboxKey] = set()
         self._turns: WeakValueDictionary[InboxKey, asyncio.Lock] = WeakValueDictionary()
         self._has_drained = False
         self._is_flooded = False
@@ -120,7 +123,8 @@ class Intake:
         """Queue the messages that were stored and not run.
 
         Shape:  the first time all of them, for those who had claimed them may be gone;
-                running one twice at once is harmless. Later those whose claim ended.
+                running one twice at once is harmless. Later those whose claim ended;
+                of those that are queued or run here it is renewed.
         """
         for tenant in await self._tenants():
             for stored in await self._claim(tenant):
@@ -196,10 +200,13 @@ class Intake:
         )
 
     def _enqueue(self, stored: Received) -> None:
-        """Hint at a message; one that finds no room is found again by a drain."""
+        """Hint at a message once; what finds no room is found again by a drain."""
+        if stored.key in self._own:
+            return
         is_full = self._queue.full()
         if not is_full:
             self._queue.put_nowait(stored)
+            self._own.add(stored.key)
         if is_full != self._is_flooded:
             self._is_flooded = is_full
             _log.warning("intake.full" if is_full else "intake.has_room")
@@ -217,6 +224,7 @@ class Intake:
                 async with self._turn_of(stored.key):
                     await self._step(stored)
             finally:
+                self._own.discard(stored.key)
                 self._queue.task_done()
 
     def _turn_of(self, key: InboxKey) -> AbstractAsyncContextManager[None]:

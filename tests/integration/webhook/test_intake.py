@@ -128,6 +128,52 @@ async def test_fault_of_a_command_ends_its_delivery(
     assert [entry["verdict"] for entry in running.audits()][-1] == "failed"
 
 
+class Slow:
+    """A source that takes its time until it is let go."""
+
+    is_chat = False
+
+    def __init__(self, real: Source) -> None:
+        self.real = real
+        self.asked: list[str] = []
+        self.begun = asyncio.Event()
+        self.may_end = asyncio.Event()
+
+    async def open(self, stored: Received) -> Work:
+        """Wait, and then do as always."""
+        self.asked.append(stored.request_id)
+        self.begun.set()
+        await self.may_end.wait()
+        return await self.real.open(stored)
+
+
+async def test_what_is_run_here_is_not_queued_again_when_its_claim_ends(
+    world: World, person: Principal, deliver: Deliver
+) -> None:
+    """One slow delivery would otherwise fill all workers, one after the other."""
+    new = world.endpoint(person)
+    slow = Slow(HookSource(world.db, world.registry))
+    intake = Intake(
+        world.db, world.pipeline, sources={"webhook": slow}, tenants=world.tenants
+    )
+    receipt = await deliver(new, {"title": "slow"})
+    await intake.drain()
+    intake.start()
+    await asyncio.wait_for(slow.begun.wait(), timeout=10)
+
+    for _ in range(3):
+        world.clock.advance(timedelta(seconds=31))
+        await intake.drain()
+    asked = list(slow.asked)
+    slow.may_end.set()
+    await asyncio.wait_for(intake.settle(), timeout=10)
+    await intake.stop()
+
+    assert asked == [receipt.json()["request_id"]]
+    assert slow.asked == asked
+    assert [task.title for task in world.tasks()] == ["slow"]
+
+
 class Flaky:
     """A source that cannot tell at first, as while the database is away."""
 
