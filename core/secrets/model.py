@@ -11,10 +11,13 @@ from core.kernel.problems import InvalidArgument
 
 KEY_BYTES = 32
 LEAST_CHARS = 16
+LEAST_DISTINCT = 8
 
+# Words that stand in for a secret, prefixes that say what one is for, and rows of keys.
 _PLACEHOLDER = re.compile(
-    r"(changeme|replaceme|changethis|secret|password|default|example|insecure|todo|"
-    r"none|null|xxx+)+"
+    r"changeme|replaceme|changethis|secret|password|passwort|passw0rd|default|example|"
+    r"insecure|todo|none|null|xxx+|whsec|token|apikey|webhook|opswire|admin|letmein|"
+    r"qwerty|abcdefgh|0?1234(5(6(7(8(90?)?)?)?)?)?"
 )
 
 
@@ -63,16 +66,21 @@ def context_of(tenant: str, table: str, *, row: str, field: str) -> str:
 def check_secret(name: str, value: str, *, least: int = LEAST_CHARS) -> str:
     """Return a secret from the settings, refusing what is as good as none.
 
-    Units:  `least` counts characters.
-    Raises: InvalidArgument for a blank, short or placeholder value; it never says what
-            the value was.
+    Units:  `least` counts characters; at least 8 of them are different, beside what
+            placeholders and prefixes bring along.
+    Raises: InvalidArgument for a blank, short, uniform or placeholder value; it never
+            says what the value was.
     """
+    own = re.sub(r"[\W_]", "", value.casefold())
+    rest = _PLACEHOLDER.sub("", own)
     if not value.strip():
         fault = "is empty"
-    elif _PLACEHOLDER.fullmatch(re.sub(r"[\W_]", "", value.casefold())):
+    elif rest != own and len(set(rest)) < LEAST_DISTINCT:
         fault = "is a placeholder"
     elif len(value) < least:
         fault = f"is shorter than {least} characters"
+    elif len(set(value)) < LEAST_DISTINCT:
+        fault = f"has fewer than {LEAST_DISTINCT} different characters"
     else:
         return value
     raise InvalidArgument(

@@ -162,6 +162,12 @@ def test_a_lost_key_fails_closed(vault: Vault, keystore: RingInMemory) -> None:
         "hunter2",
         "x" * 40,
         "a" * 15,
+        "a" * 16,
+        "abcabcabcabcabcabcabc",
+        "1234567890123456",
+        "password12345678",
+        "whsec_whsec_whsec_",
+        "whsec_aaaaaaaaaaaaaaaaaaaaaaaa",
     ],
 )
 def test_secrets_that_are_none_are_refused(value: str) -> None:
@@ -170,12 +176,18 @@ def test_secrets_that_are_none_are_refused(value: str) -> None:
         check_secret("SIGNING_SECRET", value)
 
     assert "SIGNING_SECRET" in refusal.value.detail
-    assert refusal.value.fix
+    assert "openssl rand -hex 32" in refusal.value.fix[0]
     assert not value.strip() or value not in refusal.value.detail
 
 
 @pytest.mark.parametrize(
-    "value", ["k" * 32, "correct horse battery", "my-password-is-13"]
+    "value",
+    [
+        "0a1b2c3d" * 4,
+        "correct horse battery",
+        "my-password-is-blue-17",
+        "whsec_5f0c2ab9417de683",
+    ],
 )
 def test_other_secrets_are_taken_as_they_are(value: str) -> None:
     assert check_secret("SIGNING_SECRET", value) == value
@@ -183,4 +195,4 @@ def test_other_secrets_are_taken_as_they_are(value: str) -> None:
 
 def test_a_secret_may_have_to_be_longer() -> None:
     with pytest.raises(InvalidArgument, match="32"):
-        check_secret("ADMIN_KEY", "k" * 31, least=32)
+        check_secret("ADMIN_KEY", "0a1b2c3d" * 3, least=32)
