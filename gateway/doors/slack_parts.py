@@ -85,9 +85,12 @@ class SlackEvents:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        given = Headers.of(scope)
+        # What came several times proves nothing, whichever of it would be read.
         headers = {
             name.decode("latin-1"): value.decode("latin-1")
-            for name, value in Headers.of(scope).by_name.items()
+            for name, value in given.by_name.items()
+            if name not in given.repeated
         }
         try:
             body = await read_body(scope, receive, limit=BODY_LIMIT_BYTES)

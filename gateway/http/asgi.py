@@ -5,9 +5,16 @@ from dataclasses import dataclass
 
 from starlette.types import Message, Receive, Scope, Send
 
-from core.kernel.problems import InvalidHeader, TooLarge, Unavailable
+from core.kernel.problems import (
+    InvalidHeader,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 
 HeaderList = list[tuple[bytes, bytes]]
+
+CREDENTIALS = frozenset({b"authorization", b"x-api-key"})
 
 JSON = (b"content-type", b"application/json")
 PROBLEM = (b"content-type", b"application/problem+json")
@@ -92,23 +99,41 @@ def _require_small(size: int, limit: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """Request headers by lower-case name; of repeated ones the last counts."""
+    """Request headers by lower-case name; of repeated ones the last counts.
+
+    Shape:  `repeated` are the names that came several times. A credential is never one
+            of them: which of two is meant would depend on who reads them.
+    """
 
     by_name: Mapping[bytes, bytes]
+    repeated: frozenset[bytes] = frozenset()
 
     @classmethod
     def of(cls, scope: Scope) -> "Headers":
         """Take them from a connection's scope."""
-        return cls(dict(scope["headers"]))
+        pairs = scope["headers"]
+        by_name = dict(pairs)
+        if len(by_name) == len(pairs):
+            return cls(by_name)
+        names = [name for name, _ in pairs]
+        return cls(
+            by_name, frozenset(each for each in by_name if names.count(each) > 1)
+        )
 
     def get(self, name: bytes) -> str:
         """Read one header as text, "" when it is missing.
 
-        Raises: InvalidHeader when it is not ASCII.
+        Raises: InvalidHeader when it is not ASCII; Unauthenticated for a credential
+                that came several times.
         """
         raw = self.by_name.get(name)
         if raw is None:
             return ""
+        if name in CREDENTIALS and name in self.repeated:
+            raise Unauthenticated(
+                f"the header {name.decode('ascii')} came several times",
+                fix=["send one credential"],
+            )
         try:
             return raw.decode("ascii")
         except UnicodeDecodeError as fault:

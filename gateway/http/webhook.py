@@ -6,6 +6,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from channels.webhook import BODY_LIMIT_BYTES, wire
+from channels.webhook.headers import parse_headers, parse_proving
 from channels.webhook.schemes import SCHEMES, Proven
 from core.database import Database
 from core.delivery.model import InboxKey
@@ -94,14 +95,14 @@ class Verifier:
         Raises: Unauthenticated, MissingScope; InvalidJson, UnsupportedMedia; TooLarge;
                 Unavailable when the endpoint's secret cannot be used.
         """
-        named = _named(scope)
+        named = parse_headers(scope["headers"])
         if endpoint.auth is HookAuth.KEY:
             _require_deliverer(sender, endpoint)
             key = wire.parse_key(named) or random_id("own")
             body = await read_body(scope, receive, limit=BODY_LIMIT_BYTES)
             proven = Proven(key, wire.digest(body))
         else:
-            proof = SCHEMES[endpoint.auth](named)
+            proof = SCHEMES[endpoint.auth](parse_proving(scope["headers"]))
             body = await read_body(scope, receive, limit=BODY_LIMIT_BYTES)
             now = self._clock.now()
             keys = hooks.open_keys(endpoint, sender.tenant, vault=self._vault, now=now)
@@ -214,17 +215,6 @@ def _require_deliverer(sender: Principal, endpoint: Endpoint) -> None:
         return
     if sender.id != endpoint.creator_id and not sender.may(DELIVER_SCOPE):
         raise MissingScope(DELIVER_SCOPE, who=sender.name)
-
-
-def _named(scope: Scope) -> dict[str, str]:
-    """Read the headers; those that come several times are joined, so that a proof which
-    comes twice is none.
-    """
-    named: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        named[name] = f"{named[name]}, {value}" if name in named else value
-    return named
 
 
 def _told_nothing(answer: Answer) -> Answer:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import httpx2
 import pytest
 from pydantic import SecretStr
 
@@ -148,6 +149,25 @@ async def test_forged_requests_are_refused_and_have_no_effect(
     assert gateway.count("inbox") == 0
     assert gateway.count("tasks") == 0
     assert fake.messages() == []
+
+
+async def test_a_signature_beside_another_proves_nothing(
+    fake: FakeSlack, serve_slack: ServeSlack
+) -> None:
+    """R-04: whichever of the two somebody in between would have read."""
+    await serve_slack(is_http=True)
+    body = command_of(fake)
+    now = SystemClock().now().timestamp()
+    good = [*sign(fake.signing_secret, body, at=now).items(), ("Content-Type", FORM)]
+    bad = ("X-Slack-Signature", "v0=" + "0" * 64)
+
+    async with httpx2.AsyncClient() as client:
+        refused = [
+            await client.post(fake.outside.events_url, content=body, headers=headers)
+            for headers in ([bad, *good], [*good, bad])
+        ]
+
+    assert [each.status_code for each in refused] == [401, 401]
 
 
 async def test_a_signed_request_is_taken_up_to_five_minutes_off(

@@ -103,6 +103,13 @@ class Delivery:
         again = (name.encode(), self.value(name))
         return replace(self, headers=[*self.headers, again])
 
+    def beside_bad(self, place: int) -> "Delivery":
+        """Send a signature that is no good beside the one that is."""
+        bad = (self.kind.signature.encode(), b"v1,AAAA")
+        return replace(
+            self, headers=[*self.headers[:place], bad, *self.headers[place:]]
+        )
+
 
 Change = Callable[[Delivery], Delivery]
 
@@ -156,13 +163,15 @@ OF_SIGNATURES: dict[str, Change] = {
     "no headers": lambda given: replace(given, headers=[]),
     "huge": signature(lambda _: b"v1=" + b"a" * 9_000),
     "quoted": signature(lambda given: b'"' + given + b'"'),
+    "sent twice": lambda given: given.twice(given.kind.signature),
+    "after a bad one": lambda given: given.beside_bad(0),
+    "before a bad one": lambda given: given.beside_bad(len(given.headers)),
 }
 OF_HEX: dict[str, Change] = {
     "last byte": signature(flipped(1)),
     "too short": signature(lambda given: given[:-1]),
     "too long": signature(lambda given: given + b"0"),
     "upper case": signature(lambda given: given.upper()),
-    "sent twice": lambda given: given.twice(given.kind.signature),
 }
 OF_BODIES: dict[str, Change] = {
     "first byte of the body": text(flipped(0)),

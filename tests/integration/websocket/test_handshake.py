@@ -86,6 +86,14 @@ async def test_wrong_header_is_refused_before_the_upgrade(gateway: Gateway) -> N
     assert await status_of(gateway, additional_headers=headers) == 401
 
 
+async def test_a_header_that_comes_twice_is_refused(gateway: Gateway) -> None:
+    """R-62: also when one of the two is good."""
+    given = ("Bearer nothing", f"Bearer {ADMIN_KEY}")
+    headers = [("Authorization", each) for each in given]
+
+    assert await status_of(gateway, additional_headers=headers) == 401
+
+
 async def test_token_in_the_address_is_refused(
     gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
