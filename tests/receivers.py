@@ -160,6 +160,16 @@ async def babbles(writer: asyncio.StreamWriter) -> None:
     raise ConnectionError
 
 
+def breaks_off(said: bytes) -> Act:
+    """Say something, and close the connection in the middle of it."""
+
+    async def act(writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        raise ConnectionError
+
+    return act
+
+
 def floods(receiver: Receiver, head: bytes = b"") -> Act:
     """Say a body without an end, after a head."""
 

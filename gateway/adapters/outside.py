@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
-from socket import SOCK_STREAM, getaddrinfo
+from socket import SOCK_STREAM, gaierror, getaddrinfo
 
 import httpcore2
 
@@ -30,6 +30,25 @@ _FAULTS = (
     httpcore2.ProtocolError,
     httpcore2.ConnectionNotAvailable,
 )
+
+_CUT = (
+    "the receiver cut the connection before its answer was complete: "
+    "look at its log, or at that of the proxy before it"
+)
+_NO_HTTP = (
+    "the receiver answered what is no HTTP: "
+    "check the port, and whether it wants https instead of http"
+)
+_UNREACHED = "the connection failed: check the host and the port, and that it runs"
+# By a part of what the library says, which tells such faults apart in no other way.
+_BROKEN = {
+    "disconnected": _CUT,
+    "peer closed": _CUT,
+    "_SWITCH_": "the receiver answered 101 to change the protocol: "
+    "give the URL of something that takes a POST",
+    "buffer too long": "the receiver sent headers without an end: "
+    "have it answer with a status and little else",
+}
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -109,6 +128,10 @@ class Outside:
         except TimeoutError as fault:
             raise TimeoutError(
                 f"no answer within {self._bounds.total_seconds:g} s"
+            ) from fault
+        except gaierror as fault:
+            raise ConnectionError(
+                f"{target.host} has no address: check how the name is written"
             ) from fault
         except httpcore2.ConnectTimeout as fault:
             raise TimeoutError(
@@ -255,9 +278,13 @@ def _is_literal(host: str) -> bool:
 
 
 def _told(fault: BaseException) -> str:
-    """Say what happened in the words of whoever saw it first."""
-    words = str(fault) or "the connection was cut"
+    """Say what happened, and what to look at; our words for what a receiver does."""
+    words = str(fault)
+    if isinstance(fault, httpcore2.RemoteProtocolError):
+        return next((told for part, told in _BROKEN.items() if part in words), _NO_HTTP)
+    if isinstance(fault, httpcore2.ReadError | httpcore2.WriteError):
+        return _CUT
     while fault.__cause__ is not None:
         fault = fault.__cause__
         words = str(fault) or words
-    return words
+    return _UNREACHED if words in ("", "All connection attempts failed") else words

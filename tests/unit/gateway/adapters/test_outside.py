@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from socket import gaierror
 
 import pytest
 
@@ -15,8 +16,10 @@ from gateway.adapters.outside import Answer, Bounds, Outside, Resolve
 from tests import spellings
 from tests.certificates import make_certificate
 from tests.receivers import (
+    Act,
     Receiver,
     babbles,
+    breaks_off,
     drips,
     floods,
     hangs,
@@ -255,21 +258,48 @@ async def test_who_takes_too_long_is_not_waited_for(act: object) -> None:
             await post(client, receiver.url)
 
 
+_OK = b"HTTP/1.1 200 OK\r\n"
+
+
 @pytest.mark.parametrize(
-    ("act", "told"), [(resets, "."), (babbles, "illegal")], ids=["reset", "no HTTP"]
+    ("act", "told", "fix"),
+    [
+        (resets, "cut the connection", "look at its log"),
+        (breaks_off(b""), "cut the connection", "look at its log"),
+        (breaks_off(_OK), "cut the connection", "look at its log"),
+        (breaks_off(_OK + b"content-length: 9\r\n\r\nabc"), "cut", "look at its log"),
+        (babbles, "no HTTP", "check the port"),
+        (breaks_off(b"\x00\xff\r\n\r\n"), "no HTTP", "check the port"),
+        (breaks_off(_OK + b"content-length: x\r\n\r\n"), "no HTTP", "check the port"),
+        (breaks_off(b"HTTP/1.1 101 Switch\r\n\r\n"), "answered 101", "takes a POST"),
+    ],
 )
-async def test_what_went_wrong_is_told(inside: Outside, act: object, told: str) -> None:
-    """R-17."""
-    async with receiving(act) as receiver:  # type: ignore[arg-type]
-        with pytest.raises(ConnectionError, match=told):
+async def test_what_went_wrong_is_told_in_our_words(
+    inside: Outside, act: Act, told: str, fix: str
+) -> None:
+    """R-17: with what to look at, and nothing of a library."""
+    async with receiving(act) as receiver:
+        with pytest.raises(ConnectionError, match=told) as fault:
             await post(inside, receiver.url)
+
+    assert fix in str(fault.value)
+    assert not any(word in str(fault.value) for word in ("bytearray", "illegal", "_"))
+
+
+async def test_a_name_that_nobody_knows_is_told() -> None:
+    async def unknown(host: str, port: int) -> Sequence[str]:
+        raise gaierror(-2, "Name or service not known")
+
+    async with outside(resolve=unknown) as client:
+        with pytest.raises(ConnectionError, match=r"none\.example has no address"):
+            await post(client, "https://none.example/")
 
 
 async def test_a_head_without_an_end_is_cut(inside: Outside) -> None:
     """R-17: memory is bounded before the body, too."""
     async with receiving() as receiver:
         receiver.script.append(floods(receiver, b"HTTP/1.1 200 OK\r\nx: "))
-        with pytest.raises(ConnectionError):
+        with pytest.raises(ConnectionError, match="headers without an end: have it"):
             await post(inside, receiver.url)
 
     assert receiver.sent_bytes < 32 * 1_048_576
