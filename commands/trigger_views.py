@@ -8,8 +8,11 @@ from typing_extensions import TypedDict
 from commands import blocks, bus
 from commands.context import Context
 from commands.webhook_views import WebhookRuleData, written
+from core.approvals.requests import service as requests
+from core.approvals.requests.model import RequestStatus
 from core.database import Tx
 from core.delivery import received
+from core.delivery.received import Received
 from core.hooks import deliveries
 from core.hooks.triggers import fires
 from core.hooks.triggers import service as triggers
@@ -18,11 +21,16 @@ from core.identity.users import store as users
 from core.kernel.clock import to_iso
 from core.kernel.jsons import Json
 from core.kernel.problems import NotFound, Problem
-from core.kernel.reply import SUMMARY_LIMIT, Code, Reply
+from core.kernel.reply import SUMMARY_LIMIT, Code, Reply, ReplyStatus
+
+_OPEN = frozenset({RequestStatus.WAITING, RequestStatus.APPROVED})
 
 
 class TriggerData(TypedDict):
-    """A trigger; `obstacle` says why it could not fire now, "" when it could."""
+    """A trigger; `obstacle` says why it could not fire now, "" when it could.
+
+    `fault` says why its filter could not be applied to the newest thing it looked at.
+    """
 
     id: str
     name: str
@@ -36,6 +44,7 @@ class TriggerData(TypedDict):
     created_by: str
     created_at: str
     obstacle: str
+    fault: str
 
 
 class TriggerPageData(TypedDict):
@@ -69,8 +78,8 @@ class TriggerTestData(TypedDict):
 class FireData(TypedDict):
     """A fire: what set it off, and what became of it.
 
-    `outcome` is waiting, done, skipped, failed, cut or forgotten; `chain` the triggers
-    that led to it. `took_ms` is null until it is over.
+    `outcome` is waiting, waiting for approval, done, skipped, failed, cut or forgotten;
+    `chain` the triggers that led to it. `took_ms` is null until it is over.
     """
 
     id: str
@@ -112,6 +121,7 @@ def view_of(ctx: Context, trigger: Trigger) -> dict[str, Any]:
         "created_by": _name_of(ctx.tx, trigger.created_by),
         "created_at": to_iso(trigger.created_at),
         "obstacle": obstacle_of(ctx, trigger),
+        "fault": fault_of(ctx.tx, trigger),
     }
 
 
@@ -127,6 +137,7 @@ def one_of(ctx: Context, trigger: Trigger, summary: str) -> Reply:
                 ("runs as", data["runs_as"]),
                 ("state", trigger.state),
                 ("cannot fire", data["obstacle"]),
+                ("last look", data["fault"]),
             ),
             Code(text=written(trigger.rule), lang="text"),
             blocks.actions(
@@ -152,6 +163,21 @@ def obstacle_of(ctx: Context, trigger: Trigger) -> str:
         bus.authorise(command, triggers.owner_of(ctx.tx, trigger))
     except Problem as problem:
         return problem.detail
+    return ""
+
+
+def fault_of(tx: Tx, trigger: Trigger) -> str:
+    """Say why a filter could not be applied to the newest event; "" when it could.
+
+    Such an event counts as no match, so nothing else would tell.
+    """
+    event = fires.find_last(tx, trigger) if trigger.rule.filter else None
+    if event is None or event.seq <= trigger.since_seq:
+        return ""
+    try:
+        fires.passes(trigger, fires.subject_of(tx, trigger, event))
+    except Problem as problem:
+        return f"event {event.seq} counted as no match: {problem.detail}"
     return ""
 
 
@@ -203,12 +229,32 @@ def _became(tx: Tx, fire: Fire) -> dict[str, Json]:
     return {
         "reply_id": found.reply_id,
         "url": found.url,
-        "outcome": found.outcome.value,
+        "outcome": _approval(tx, stored) or found.outcome.value,
         "took_ms": found.took_ms,
         "command": found.command,
         "summary": found.summary,
         "code": found.code,
     }
+
+
+def _approval(tx: Tx, stored: Received) -> str:
+    """Say that a command still waits for other people; "" when none does."""
+    reply = deliveries.reply_of(stored)
+    told = [reply, *reply.get("data", {}).get("items", ())]
+    asked = [
+        str(each["data"].get("approval", ""))
+        for each in told
+        if each.get("status") == ReplyStatus.NEEDS_CONFIRMATION.value
+    ]
+    waits = any(_is_open(tx, each) for each in asked)
+    return "waiting for approval" if waits else ""
+
+
+def _is_open(tx: Tx, request_id: str) -> bool:
+    try:
+        return requests.get_(tx, request_id).status in _OPEN
+    except NotFound:
+        return False
 
 
 def _name_of(tx: Tx, user_id: str) -> str:

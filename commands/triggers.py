@@ -8,12 +8,14 @@ from commands.context import Context
 from commands.registry import Command, command
 from commands.schema import Doc, Ref
 from commands.trigger_create import create
+from commands.trigger_set import set_
 from commands.trigger_tests import Sample, judged
 from commands.trigger_views import (
     FirePageData,
     TriggerData,
     TriggerPageData,
     TriggerTestData,
+    fault_of,
     fire_view_of,
     one_of,
     view_of,
@@ -22,7 +24,7 @@ from commands.trigger_views import (
 from commands.webhook_maps import require_possible
 from core.hooks.triggers import fires as fired
 from core.hooks.triggers import service as triggers
-from core.kernel.reply import Reply
+from core.kernel.reply import Reply, Text
 
 TriggerRef = Annotated[str, Ref("G")]
 
@@ -162,14 +164,17 @@ def fires(
     """List what set a trigger off and what became of it, the newest first."""
     found = triggers.get_(ctx.tx, trigger)
     page = fired.list_(ctx.tx, found.id, limit=limit, cursor=cursor)
+    fault = fault_of(ctx.tx, found)
     if not page.items:
         return blocks.empty(
-            f"Nothing has set {found.id} off yet", ("Test", f"trigger test {found.id}")
+            f"Nothing has set {found.id} off yet{f'; {fault}' if fault else ''}"[:150],
+            ("Test", f"trigger test {found.id}"),
         )
     shown = [fire_view_of(ctx.tx, found, each) for each in page.items]
     return Reply(
         summary=blocks.count(len(shown), "fire"),
         blocks=(
+            *([Text(md=f"The last look failed: {fault}")] if fault else ()),
             blocks.table(
                 ("id", "at", "set off by", "outcome", "ms", "summary"),
                 [
@@ -194,6 +199,7 @@ COMMANDS: Sequence[Command] = (
     create,
     list_,
     show,
+    set_,
     enable,
     disable,
     delete,

@@ -35,7 +35,7 @@ def roots_of(expression: str) -> frozenset[str]:
     return frozenset(_roots(jmespath.compile(expression).parsed))
 
 
-def _roots(node: dict[str, Any]) -> Iterator[str]:
+def _roots(node: Any) -> Iterator[str]:
     kind, children = node["type"], node.get("children", [])
     if kind == "field":
         yield node["value"]

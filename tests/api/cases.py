@@ -547,6 +547,11 @@ CASES: Mapping[str, Case] = {
     ),
     "trigger list": Case(line="trigger list", before=_TRIGGER),
     "trigger show": Case(line="G-1", args={"trigger": "G-1"}, before=_TRIGGER),
+    "trigger set": Case(
+        line="trigger set G-1 --on task_changed --filter target",
+        args={"trigger": "G-1", "on": ["task_changed"], "filter": "target"},
+        before=_TRIGGER,
+    ),
     "trigger enable": Case(
         line="trigger enable G-1",
         args={"trigger": "G-1"},

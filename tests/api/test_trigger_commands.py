@@ -249,7 +249,12 @@ async def test_a_type_that_was_never_seen_is_pointed_at(world: Triggering) -> No
     done = await world.admin.say(f"confirm {made.data['token']}")
 
     said = [each["md"] for each in done.body["blocks"] if each["t"] == "text"]
-    assert said == ["Not seen so far: `task_craeted`. `event tail` shows what happens."]
+    assert said == [
+        (
+            "No event `task_craeted` so far; did you mean `task_created`? "
+            "`event tail` shows what happens."
+        )
+    ]
 
 
 async def test_as_a_line_it_is_confirmed_once(world: Triggering) -> None:

@@ -1,6 +1,7 @@
 """Create, find, switch and delete triggers, and say in whose name they run."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.database import Tx
 from core.events.service import append
@@ -77,6 +78,37 @@ def create(
         owner=whose.name,
     )
     return get_(tx, trigger_id)
+
+
+def redefine(
+    tx: Tx, reference: str, when: When, rule: PayloadMap, *, owner: User
+) -> Trigger:
+    """Have a trigger look at, or run, something else from now on, as `owner`.
+
+    Shape:  what it has set off and has not run yet runs as it is then.
+    Raises: NotFound, InvalidArgument for a bad expression; as `rights_for`.
+    """
+    trigger = get_(tx, reference)
+    mapping.check(rule)
+    webhook = hooks.get_(tx, when.webhook).id if when.webhook else ""
+    changed = replace(
+        trigger,
+        when=When(events=when.events, targets=when.targets, webhook=webhook),
+        rule=rule,
+        owner_id=owner.id,
+        scopes=rights_for(tx, owner),
+    )
+    store.define(tx, changed)
+    tx.bump(COLLECTION)
+    append(
+        tx,
+        "trigger_changed",
+        target=trigger.id,
+        name=trigger.name,
+        command=rule.command,
+        owner=owner.name,
+    )
+    return get_(tx, trigger.id)
 
 
 def rights_for(tx: Tx, owner: User) -> Scopes:

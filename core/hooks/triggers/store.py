@@ -47,6 +47,19 @@ _SET = Prepared(
         version=_TABLE.version + 1,
     )
 )
+_DEFINE = Prepared(
+    triggers.update()
+    .where(_OWN, _TABLE.id == bindparam("of"))
+    .values(
+        events=bindparam("looks_at"),
+        webhook=bindparam("hook"),
+        map=bindparam("rule"),
+        owner_id=bindparam("whose"),
+        scopes=bindparam("rights"),
+        since_seq=bindparam("since"),
+        version=_TABLE.version + 1,
+    )
+)
 _DELETE = Prepared(triggers.delete().where(_OWN, _TABLE.id == bindparam("of")))
 
 
@@ -59,9 +72,7 @@ def add(tx: Tx, trigger: Trigger) -> None:
             "id": trigger.id,
             "number": number_of(trigger.id, "G"),
             "name": trigger.name,
-            "events": _render(
-                {"types": sorted(when.events), "targets": sorted(when.targets)}
-            ),
+            "events": _render_events(when),
             "webhook": when.webhook,
             "map": _render(asdict(trigger.rule)),
             "owner_id": trigger.owner_id,
@@ -92,9 +103,27 @@ def set_state(tx: Tx, trigger_id: str, state: TriggerState, *, reason: str) -> N
     )
 
 
+def define(tx: Tx, trigger: Trigger) -> None:
+    """Store what a trigger is from now on; it looks at nothing that happened before."""
+    tx.change(
+        _DEFINE,
+        of=trigger.id,
+        looks_at=_render_events(trigger.when),
+        hook=trigger.when.webhook,
+        rule=_render(asdict(trigger.rule)),
+        whose=trigger.owner_id,
+        rights=_render(sorted(trigger.scopes)),
+        since=tx.event_seq,
+    )
+
+
 def delete(tx: Tx, trigger_id: str) -> None:
     """Remove a trigger."""
     tx.change(_DELETE, of=trigger_id)
+
+
+def _render_events(when: When) -> str:
+    return _render({"types": sorted(when.events), "targets": sorted(when.targets)})
 
 
 def _render(value: object) -> str:
