@@ -138,6 +138,8 @@ def _try(
 ) -> tuple[list[dict[str, Json]], str]:
     """Work out the calls as a fire would; else why there are none."""
     try:
+        # What sets it off leaves a filter less than there is for the whole rule.
+        fires.passes(trigger, subject)
         calls = mapping.extract_calls([trigger.rule], subject)
     except Problem as problem:
         return [], problem.detail

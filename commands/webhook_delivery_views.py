@@ -11,13 +11,14 @@ from core.kernel.clock import to_iso
 from core.kernel.jsons import Json
 
 BODY_LIMIT_CHARS = 65_536
+COMMANDS_LIMIT = 50
 
 
 class DeliveryData(TypedDict):
     """A delivery; `took_ms` is null and `url` empty while it waits.
 
     `command` is the line that was run, "" when there was not exactly one; `commands`
-    are all of them. `proof` is `signature`, `key`, `sent` or `replay`.
+    are the first 50. `proof` is `signature`, `key`, `sent` or `replay`.
     """
 
     id: str
@@ -126,7 +127,7 @@ def view_of(each: Delivery) -> dict[str, Json]:
         "received_at": to_iso(each.received_at),
         "outcome": each.outcome.value,
         "command": each.command,
-        "commands": list(each.commands),
+        "commands": list(each.commands[:COMMANDS_LIMIT]),
     }
 
 

@@ -176,7 +176,7 @@ def _require_few(count: int) -> None:
             f"this would be {count:,} commands, and one delivery becomes "
             f"{CALLS_LIMIT:,} at most",
             fix=[
-                f"set max_alerts: {CALLS_LIMIT} there, if the sender is Alertmanager",
+                f"in Alertmanager, group by more labels or set max_alerts: {CALLS_LIMIT}",
                 f"webhook set with a narrower each, such as alerts[:{CALLS_LIMIT}]",
             ],
             argument="each",

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import select
 
+from commands.webhook_delivery_views import COMMANDS_LIMIT
 from core.collab.tasks.tables import tasks as task_rows
 from core.hooks import deliveries
 from core.hooks import service as hooks
@@ -15,7 +16,7 @@ from core.hooks.presets import PRESETS, PresetName
 from core.kernel.jsons import Json
 from core.kernel.principal import Principal, system
 from tests.integration.webhook.conftest import Deliver, World, settled
-from tests.integration.webhook.test_commands import ask
+from tests.integration.webhook.test_commands import ask, items
 
 
 def alerts(count: int, status: str) -> dict[str, Json]:
@@ -73,7 +74,10 @@ async def test_a_whole_group_fires_and_is_resolved(
     await deliver(new, alerts(count, "resolved"), message_id="m2")
     await settled(running)
 
+    listed = await ask(running, person, "webhook deliveries", webhook="W-1")
+
     assert fired == {"queued": count}
+    assert len(items(listed, "items")[0]["commands"]) == COMMANDS_LIMIT
     assert statuses(running) == {"abandoned": count}
     assert last(running).outcome is Outcome.DONE
 

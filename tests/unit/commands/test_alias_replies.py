@@ -56,6 +56,14 @@ def test_a_result_is_the_summary(result: str, summary: str) -> None:
     assert reply.data == REPLY.data
 
 
+def test_places_of_a_result_share_one_budget() -> None:
+    """Each alone would be within it; together they keep the summary of the command."""
+    place = "{" + "|".join(["args", *["[@,@][]"] * 15]) + "|length(@)}"
+
+    assert told(asked(result=place)).summary == str(2**15)
+    assert told(asked(result=place * 12)).summary == "Created T-1"
+
+
 def test_a_result_that_cannot_be_applied_undoes_nothing_and_is_told_of() -> None:
     reply = told(asked(result="{sum(summary)}"))
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.events.model import Event
+from core.expressions import Budget
 from core.hooks.subscriptions.matching import may_see, scope_to_see, wants
 from core.hooks.subscriptions.model import Wanted
 from core.kernel.jsons import Json
@@ -102,3 +103,25 @@ def test_only_what_may_be_read_is_seen() -> None:
 
     assert seen == ["T-12", "web-1", ""]
     assert may_see(holding("*:read"), an_event(target="K-1"))
+
+
+def test_heavy_filter_ends_early_and_leaves_the_others_theirs() -> None:
+    """It does not match; another subscription is still told of the same event."""
+    heavy = Wanted(filter="|".join(["[@,@][]"] * 20))
+    budget = Budget()
+
+    found = [
+        wants(each, an_event(lane="A"), budget=budget) for each in [heavy, LANE_A] * 3
+    ]
+
+    assert found == [False, True] * 3
+
+
+def test_filters_share_what_one_event_may_cost() -> None:
+    heavy = Wanted(filter="|".join(["[@,@][]"] * 20))
+    budget = Budget()
+
+    for _ in range(20):
+        wants(heavy, an_event(lane="A"), budget=budget)
+
+    assert not wants(LANE_A, an_event(lane="A"), budget=budget)
