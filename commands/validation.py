@@ -10,6 +10,8 @@ from commands.plan import Plan
 from commands.words import shown
 from core.kernel.problems import InvalidArgument
 
+_DEEPEST = 250
+
 
 def validated(
     model: type[BaseModel], values: Mapping[str, Any], plan: Plan
@@ -21,14 +23,24 @@ def validated(
     try:
         raw = orjson.dumps(values)
     except orjson.JSONEncodeError as fault:
-        raise InvalidArgument(
-            "an argument is not valid Unicode, or a number is too long",
-            fix=["send UTF-8 without lone surrogates, and numbers of 64 bits"],
-        ) from fault
+        raise _unwritable(fault) from fault
     try:
         return dict(model.__pydantic_validator__.validate_json(raw).__dict__)
     except ValidationError as fault:
         raise _refusal(plan, fault) from fault
+
+
+def _unwritable(fault: orjson.JSONEncodeError) -> InvalidArgument:
+    """Say why arguments cannot be written down; only its words tell the faults apart."""
+    if "ecursion" in str(fault):
+        return InvalidArgument(
+            f"an argument is nested more than {_DEEPEST} lists or objects deep",
+            fix=["send it flatter, or pick a part of it"],
+        )
+    return InvalidArgument(
+        "an argument is not valid Unicode, or a number is too long",
+        fix=["send UTF-8 without lone surrogates, and numbers of 64 bits"],
+    )
 
 
 def _refusal(plan: Plan, fault: ValidationError) -> InvalidArgument:

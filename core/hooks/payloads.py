@@ -25,9 +25,9 @@ def parse_payload(body: str, content_type: str) -> Json:
     try:
         return parse_json(body)
     except InvalidJson:
-        if media_type == _FORM:
+        if media_type == _FORM and not _says_json(body):
             return _form(body)
-        if _may_be_json(media_type):
+        if media_type == _FORM or _may_be_json(media_type):
             raise
     raise UnsupportedMedia(
         f"the body is {media_type[:100]}",
@@ -61,14 +61,25 @@ def _may_be_json(media_type: str) -> bool:
     )
 
 
+def _says_json(body: str) -> bool:
+    """Tell whether a body that calls itself a form was written as JSON."""
+    begins = body.lstrip()[:2]
+    return begins[:1] == "{" or begins in ("[{", "[[", '["')
+
+
 def _form(body: str) -> Json:
+    count = body.count("&") + 1
+    if count > _MOST_FIELDS:
+        raise InvalidJson(
+            f"the form has {count} fields, and at most {_MOST_FIELDS} are read",
+            fix=["send fewer fields, or the same as JSON"],
+        )
     try:
         named = parse_qs(
             body,
             keep_blank_values=True,
             strict_parsing=True,
             errors="strict",
-            max_num_fields=_MOST_FIELDS,
         )
     except ValueError as fault:
         raise InvalidJson(

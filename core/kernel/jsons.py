@@ -4,6 +4,9 @@ import orjson
 
 from core.kernel.problems import InvalidJson
 
+DEEPEST = 1_024
+"""What the parser bears."""
+
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
@@ -15,11 +18,18 @@ def parse_json(raw: bytes | str) -> Json:
     try:
         value: Json = orjson.loads(raw)
     except orjson.JSONDecodeError as fault:
-        raise InvalidJson(
-            f"{fault.msg} at line {fault.lineno} column {fault.colno}",
-            fix=["send one JSON value in UTF-8"],
-        ) from fault
+        raise _refused(fault) from fault
     return value
+
+
+def _refused(fault: orjson.JSONDecodeError) -> InvalidJson:
+    place = f"at line {fault.lineno} column {fault.colno}"
+    if "depth" in fault.msg:
+        return InvalidJson(
+            f"lists and objects are nested more than {DEEPEST} deep {place}",
+            fix=["send them flatter"],
+        )
+    return InvalidJson(f"{fault.msg} {place}", fix=["send one JSON value in UTF-8"])
 
 
 def canonical_json(value: object) -> bytes:

@@ -59,6 +59,22 @@ def test_form_that_is_none_is_refused(body: str) -> None:
         parse_payload(body, FORM)
 
 
+def test_form_of_too_many_fields_is_told_how_many() -> None:
+    body = "&".join(f"f{number}=1" for number in range(100_000))
+
+    with pytest.raises(InvalidJson, match="has 100000 fields, and at most 1000 are"):
+        parse_payload(body, FORM)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", FORM])
+def test_what_is_nested_too_deeply_is_told_so(content_type: str) -> None:
+    """R-56: also when JSON is sent as curl -d sends it."""
+    body = '{"t": ' + "[" * 10_000 + "]" * 10_000 + "}"
+
+    with pytest.raises(InvalidJson, match="nested more than 1024 deep at line 1"):
+        parse_payload(body, content_type)
+
+
 @pytest.mark.parametrize("content_type", ["", "application/json", "text/plain"])
 def test_text_that_should_be_json_is_refused_with_the_place(content_type: str) -> None:
     with pytest.raises(InvalidJson, match="line 1"):
