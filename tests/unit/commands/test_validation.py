@@ -20,7 +20,7 @@ def nested(depth: int) -> Any:
     return value
 
 
-def refused(title: object, clock: FakeClock) -> InvalidArgument:
+def refused(title: Any, clock: FakeClock) -> InvalidArgument:
     with pytest.raises(InvalidArgument) as refusal:
         parse_call(
             "task create",
