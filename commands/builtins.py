@@ -8,6 +8,7 @@ from typing import Annotated
 from commands import alias_help, blocks, stored_replies
 from commands import help as ladder
 from commands.context import Context
+from commands.parser import parse
 from commands.references import resolve_word
 from commands.registry import Command, command
 from commands.schema import Doc
@@ -20,7 +21,13 @@ from core.delivery.model import Memory
 from core.identity.links import service as links
 from core.identity.links.model import Identity
 from core.kernel.jsons import Json
-from core.kernel.problems import Conflict, InvalidArgument
+from core.kernel.problems import (
+    Conflict,
+    IllegalMove,
+    InvalidArgument,
+    NotACommand,
+    UnknownCommand,
+)
 from core.kernel.reply import Reply, Text
 from core.kernel.version import VERSION
 from core.leases import service as leases
@@ -136,6 +143,14 @@ def status(ctx: Context) -> Reply:
 def confirm(ctx: Context, proposal: Annotated[str, Doc("Its short id.")] = "") -> str:
     """Run the command that waits for your confirmation."""
     found = approvals.get_open(ctx.tx, proposal or _only_proposal(ctx))
+    try:
+        parse(found.command, ctx.registry, now=ctx.tx.now)
+    except (UnknownCommand, NotACommand) as gone:
+        raise IllegalMove(
+            f"{found.id} was made for `{found.command}`, and there is no such command "
+            "any more",
+            fix=[f"cancel {found.id}", "help"],
+        ) from gone
     return f"{found.command} --confirm {found.id}"
 
 

@@ -179,8 +179,9 @@ def as_reply(result: str | Mapping[str, Json] | Sequence[Json] | Block) -> Reply
     """
     match result:
         case str():
+            summary = result[:150] if result.strip() else "Done"
             return Reply(
-                summary=result[:150], blocks=(Text(md=result),), data={"text": result}
+                summary=summary, blocks=(Text(md=result),), data={"text": result}
             )
         case Mapping():
             return Reply(summary="Done", data=dict(result))

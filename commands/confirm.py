@@ -64,7 +64,9 @@ def require_consent(context: Context) -> None:
     if asked.command.danger is Danger.DESTRUCTIVE:
         _require_typed_id(asked, given)
     elif given:
-        approvals.consume(context.tx, given, digest=binding(context))
+        approvals.consume(
+            context.tx, given, digest=binding(context), line=whole_line(asked)
+        )
     elif not (_is_consented(context) or (origin.is_interactive and asked.options.yes)):
         raise NeedsConfirmation(f"{asked.canonical} needs your confirmation")
 
@@ -93,11 +95,15 @@ def propose(context: Context) -> Reply:
 def binding(context: Context) -> str:
     """Digest the command with the fields of its target that it declares.
 
-    A secret counts as well: without it, as a proposal is kept, it is another command.
+    A secret counts as well: without it, as a proposal is kept, it is another command;
+    and so does the edition of a plugin, whose new code is not what was agreed to.
     """
     asked, state = context.invocation, context.command.fingerprint
     present = state(context.tx, asked.target) if state else ""
-    return digest_of(asked.canonical, "\n".join((present, *_secrets_of(asked))))
+    edition = (asked.command.edition,) if asked.command.edition else ()
+    return digest_of(
+        asked.canonical, "\n".join((present, *_secrets_of(asked), *edition))
+    )
 
 
 def whole_line(asked: Invocation) -> str:

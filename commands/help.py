@@ -102,8 +102,10 @@ def of_command(command: Command) -> Reply:
                 ("scope", command.scope or "none"),
             )
         ),
-        Link(label="Reference", url=f"{_REFERENCE}#{command.name.replace(' ', '-')}"),
     ]
+    if command.routes:
+        anchor = command.name.replace(" ", "-")
+        blocks.append(Link(label="Reference", url=f"{_REFERENCE}#{anchor}"))
     return Reply(
         summary=f"{command.name}: {command.summary}"[:150],
         blocks=blocks,

@@ -37,7 +37,9 @@ class PluginStanding:
 
     Shape:  `place` is its file, or the object that its distribution names. `fault` says
             why it is disabled; `raised` counts the times that a handler of a live one
-            failed, and `last_raised` is how the last of them did.
+            failed, and `last_raised` is how the last of them did. `slow` counts those
+            that took more than a second, and `last_slow` says which did last; `note`
+            is what its author should know.
     """
 
     name: str
@@ -48,6 +50,9 @@ class PluginStanding:
     fault: str = ""
     raised: int = 0
     last_raised: str = ""
+    slow: int = 0
+    last_slow: str = ""
+    note: str = ""
     loaded_at: datetime | None = None
 
     @property
@@ -68,6 +73,9 @@ class PluginData(TypedDict):
     fault: str
     raised: int
     last_raised: str
+    slow: int
+    last_slow: str
+    note: str
     loaded_at: str | None
 
 
@@ -108,7 +116,7 @@ class _Looks:
                             each.state.value,
                             ", ".join(each.commands),
                             ", ".join(each.channels),
-                            each.fault or each.last_raised,
+                            each.fault or each.last_raised or _slowness(each),
                         )
                         for each in stands
                     ],
@@ -134,6 +142,9 @@ class _Looks:
                     ("fault", found.fault),
                     ("raised", found.raised or ""),
                     ("last raised", found.last_raised),
+                    ("slow", found.slow or ""),
+                    ("last slow", found.last_slow),
+                    ("note", found.note),
                     ("loaded at", to_iso(found.loaded_at) if found.loaded_at else ""),
                 ),
             ),
@@ -162,6 +173,10 @@ def plugin_commands(plugins: Plugins) -> Sequence[Command]:
     return (list_(looks.list_), show(looks.show))
 
 
+def _slowness(standing: PluginStanding) -> str:
+    return f"slow: {standing.last_slow}" if standing.last_slow else ""
+
+
 def _view(standing: PluginStanding) -> dict[str, Json]:
     return {
         "plugin": standing.name,
@@ -173,5 +188,8 @@ def _view(standing: PluginStanding) -> dict[str, Json]:
         "fault": standing.fault,
         "raised": standing.raised,
         "last_raised": standing.last_raised,
+        "slow": standing.slow,
+        "last_slow": standing.last_slow,
+        "note": standing.note,
         "loaded_at": to_iso(standing.loaded_at) if standing.loaded_at else None,
     }

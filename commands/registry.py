@@ -61,6 +61,9 @@ class Command:
             what was noted of earlier commands, and so waits until it is. What
             `is_personal` a person decides, never a machine in somebody's name. With a
             parameter of `bulk` a write touches many things at once, and is risky.
+            `plugin` names what brings it, "" for our own; `edition` is another one
+            whenever the code of that plugin is. `require_free` raises the Problem
+            that keeps it from being taken now.
     """
 
     name: str
@@ -89,6 +92,9 @@ class Command:
     is_macro: bool = False
     is_personal: bool = False
     is_async: bool = False
+    plugin: str = ""
+    edition: str = ""
+    require_free: Callable[[], None] | None = None
 
     @property
     def noun(self) -> str:
@@ -181,10 +187,14 @@ def command(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """Why what could be asked cannot be asked now, and the line that shows more."""
+    """Why what could be asked cannot be asked now, and the line that shows more.
+
+    Shape:  `routes` are the REST paths that it had.
+    """
 
     why: str
     fix: str
+    routes: Sequence[Route] = ()
 
 
 @dataclass(frozen=True, slots=True)

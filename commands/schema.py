@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
+from pydantic.errors import PydanticSchemaGenerationError
 
 
 class Kind(StrEnum):
@@ -97,7 +98,10 @@ def parameters_of(handler: Callable[..., Any]) -> tuple[Parameter, ...]:
 
 
 def model_of(name: str, parameters: Sequence[Parameter]) -> type[BaseModel]:
-    """Build the model that validates a command's arguments."""
+    """Build the model that validates a command's arguments.
+
+    Raises: TypeError naming an argument that nobody could type.
+    """
     title = "".join(part.capitalize() for part in name.replace("-", " ").split())
     fields: dict[str, Any] = {
         each.name: (
@@ -109,7 +113,14 @@ def model_of(name: str, parameters: Sequence[Parameter]) -> type[BaseModel]:
         )
         for each in parameters
     }
-    return create_model(f"{title}Arguments", __base__=Arguments, **fields)
+    try:
+        return create_model(f"{title}Arguments", __base__=Arguments, **fields)
+    except PydanticSchemaGenerationError as fault:
+        odd = next(each.name for each in parameters if not _is_typed(each.annotation))
+        raise TypeError(
+            f"{name}: the argument {odd} is of a kind that cannot be typed: use str, "
+            "int, float, bool, datetime, a Literal or a list of these"
+        ) from fault
 
 
 def by_plain_names(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -123,6 +134,14 @@ def by_plain_names(handler: Callable[..., Any]) -> Callable[..., Any]:
         return handler(context, **{raw[name]: value for name, value in args.items()})
 
     return spelled
+
+
+def _is_typed(annotation: Any) -> bool:
+    try:
+        TypeAdapter(annotation)
+    except PydanticSchemaGenerationError:
+        return False
+    return True
 
 
 def _plain(name: str) -> str:

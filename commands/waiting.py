@@ -117,7 +117,7 @@ def _digest(tx: Tx, asked: Invocation, line: str) -> str:
         state = state_of(tx, asked.command, asked.target)
     except (Conflict, NotFound):
         state = "gone"  # Nobody could ask for it then, so no request is bound to this.
-    return digest_of(line, state)
+    return digest_of(line, f"{state}{asked.command.edition}")
 
 
 def _waiting(request: Request, *, is_told: bool) -> Reply:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from commands import bus
 from commands.context import AsyncContext
+from commands.invocation import Invocation
 from core.kernel.problems import Problem, TookTooLong
 from core.kernel.reply import Reply
 from gateway.message import Message
@@ -34,12 +35,20 @@ async def run_ahead(message: Message, *, deadline: timedelta = DEADLINE) -> None
         async with asyncio.timeout(deadline.total_seconds()):
             said = await command.handler(context, **invocation.args)
     except TimeoutError:
-        message.outcome = TookTooLong(
-            f"{command.name} had no result after {deadline.total_seconds():g} s",
-            fix=[invocation.canonical, "channel list"],
-        )
+        message.outcome = _too_late(invocation, deadline)
     except Problem as problem:
         message.outcome = problem
     else:
         is_whole = isinstance(said, Reply | Problem)
         message.outcome = said if is_whole else bus.as_reply(said)
+
+
+def _too_late(asked: Invocation, deadline: timedelta) -> TookTooLong:
+    plugin = asked.command.plugin
+    what = (
+        f"{asked.command.name} of the plugin {plugin}" if plugin else asked.command.name
+    )
+    return TookTooLong(
+        f"{what} had no result after {deadline.total_seconds():g} s",
+        fix=[asked.canonical, f"plugin show {plugin}" if plugin else "channel list"],
+    )

@@ -86,6 +86,8 @@ class Pipeline:
         try:
             await self.gate.identify(message)
             invocation = self.gate.admit(message)
+            if require_free := invocation.command.require_free:
+                require_free()
             await run_ahead(message)
             if refers_back(invocation):
                 # What the answers before were about is noted behind them: wait for it.
@@ -105,7 +107,9 @@ class Pipeline:
 
     async def _read(self, message: Message, invocation: Invocation) -> Answer:
         """Look, and let the audit row join the next batch."""
-        reply = await self._db.read(
+        # What a plugin reads with keeps nobody else's reads waiting, however long.
+        read = self._db.read_aside if invocation.command.plugin else self._db.read
+        reply = await read(
             lambda tx: self.runner.run(tx, message), by=message.principal
         )
         answer = self.runner.answer(message, reply)

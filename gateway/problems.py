@@ -9,6 +9,7 @@ from core.kernel.problems import (
     Forbidden,
     KeyReused,
     NotFound,
+    PluginFailed,
     PreconditionRequired,
     Problem,
     RateLimited,
@@ -34,6 +35,7 @@ STATUS: dict[type[Problem], int] = {
     KeyReused: 422,
     PreconditionRequired: 428,
     RateLimited: 429,
+    PluginFailed: 500,
     Unavailable: 503,
     TookTooLong: 504,
 }

@@ -44,15 +44,19 @@ def get_open(tx: Tx, proposal_id: str) -> Proposal:
     return proposal
 
 
-def consume(tx: Tx, proposal_id: str, *, digest: str) -> None:
+def consume(tx: Tx, proposal_id: str, *, digest: str, line: str) -> None:
     """Use a proposal for exactly what was proposed.
 
     Raises: Conflict when the command or the state of its target is another one now.
     """
     proposal = get_open(tx, proposal_id)
     if proposal.digest != digest:
+        is_same = proposal.command == line
         raise Conflict(
-            f"{proposal_id} was made for another command or an earlier state",
+            f"{proposal_id} was made for an earlier state: the command or its object "
+            "has changed since; ask again"
+            if is_same
+            else f"{proposal_id} was made for another command",
             fix=[proposal.command],
         )
     store.consume(tx, proposal.id)

@@ -1,6 +1,7 @@
 """The database as the rest of Opswire sees it: write, read, run."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
@@ -17,19 +18,24 @@ from core.database.unit import Unit, blocking_settler
 from core.database.writer import Writer
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.principal import Principal, TenantId
+from core.kernel.problems import Unavailable
 
 Result = TypeVar("Result")
 CommitListener = Callable[[set[TenantId]], None]
 
+GUEST_THREADS = 2
+
 _READER_THREADS = 2
 _RUN_SECONDS = 30
+_TURN_SECONDS = 2
 
 
 class Database:
     """One relational database behind one writer thread and a few readers.
 
-    Shape:  `write` and `read` are awaited by the edge; `run` blocks (CLI, workers,
-            tests); `post` neither waits nor tells. Listeners hear, on the writer
+    Shape:  `write` and `read` are awaited by the edge; `read_aside` is `read` on threads
+            that are kept for code of others, one at a time on each; `run` blocks (CLI,
+            workers, tests); `post` neither waits nor tells. Listeners hear, on the writer
             thread, which tenants a commit changed.
     Raises: Unavailable when the database is full, locked, gone or behind.
     """
@@ -53,6 +59,8 @@ class Database:
             now=self._now,
         )
         self._readers = Readers(engine, threads=_READER_THREADS, now=self._now)
+        self._guests: Readers | None = None
+        self._opening = threading.Lock()
 
     async def write(
         self, work: Callable[[Tx], Result], *, by: Principal, key: Hashable = None
@@ -63,6 +71,30 @@ class Database:
     async def read(self, work: Callable[[Tx], Result], *, by: Principal) -> Result:
         """Run `work` in a read-only snapshot."""
         return await _await_unit(self._readers.submit, work, by, None)
+
+    async def read_aside(
+        self, work: Callable[[Tx], Result], *, by: Principal
+    ) -> Result:
+        """Read where work that takes long keeps no other read waiting.
+
+        Raises: Unavailable when nothing of it has begun after two seconds.
+        """
+        turn = _Turn()
+
+        def begin(tx: Tx) -> Result:
+            turn.take()
+            return work(tx)
+
+        read = asyncio.ensure_future(
+            _await_unit(self._open_guests().submit, begin, by, None)
+        )
+        try:
+            await asyncio.wait([read], timeout=_TURN_SECONDS)
+            if not read.done():
+                turn.require_taken()
+            return await read
+        finally:
+            read.cancel()
 
     def run(
         self, work: Callable[[Tx], Result], *, by: Principal, key: Hashable = None
@@ -95,7 +127,18 @@ class Database:
         """Finish what is queued and let go of all connections."""
         self._writer.close()
         self._readers.close()
+        if self._guests is not None:
+            self._guests.close()
         self.engine.dispose()
+
+    def _open_guests(self) -> Readers:
+        """Start the threads for code of others with the first of it."""
+        with self._opening:
+            if self._guests is None:
+                self._guests = Readers(
+                    self.engine, threads=GUEST_THREADS, now=self._now, batch_limit=1
+                )
+            return self._guests
 
     def _announce(self, tenants: set[TenantId]) -> None:
         for listener in self._listeners:
@@ -111,6 +154,33 @@ class Database:
             text("SELECT clock_timestamp()")
         ).scalar_one()
         return moment
+
+
+class _Turn:
+    """Settles whether a read began before its caller gave up on it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_taken = False
+        self._is_lost = False
+
+    def take(self) -> None:
+        """Begin, unless nobody waits any more."""
+        with self._lock:
+            if self._is_lost:
+                raise Unavailable("nobody waits for this any more")
+            self._is_taken = True
+
+    def require_taken(self) -> None:
+        """Give up what has not begun."""
+        with self._lock:
+            if not self._is_taken:
+                self._is_lost = True
+                raise Unavailable(
+                    "all threads for what plugins read are busy",
+                    retry_after=_TURN_SECONDS,
+                    fix=["plugin list", f"try again in {_TURN_SECONDS} s"],
+                )
 
 
 async def _await_unit(

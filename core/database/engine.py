@@ -19,7 +19,7 @@ _BUSY_MS = 5000
 _CONNECT_SECONDS = 5
 
 
-def open_engine(url: str, *, pool_size: int = 4) -> Engine:
+def open_engine(url: str, *, pool_size: int = 6) -> Engine:
     """Open an engine for `sqlite:///path` or `postgresql://…`.
 
     Durability is not configurable: SQLite runs with synchronous=FULL, and Postgres is

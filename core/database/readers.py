@@ -23,12 +23,18 @@ class Readers:
     """Read units, each in a snapshot of its own, on a small pool of threads."""
 
     def __init__(
-        self, engine: Engine, *, threads: int, now: Callable[[Session], datetime]
+        self,
+        engine: Engine,
+        *,
+        threads: int,
+        now: Callable[[Session], datetime],
+        batch_limit: int = BATCH_LIMIT,
     ) -> None:
         self._engine = engine
         self._now = now
         self._memo = Memo()
         self._count = threads
+        self._batch_limit = batch_limit
         self._faults = faults(engine)
         self._gate = threading.Lock()
         self._is_open = True
@@ -79,7 +85,7 @@ class Readers:
 
     def _take(self, first: Unit) -> list[Unit]:
         """Take a fair share of what waits, so that one slow read delays few others."""
-        share = min(BATCH_LIMIT, 1 + self._queue.qsize() // self._count)
+        share = min(self._batch_limit, 1 + self._queue.qsize() // self._count)
         units = [first]
         while len(units) < share:
             try:

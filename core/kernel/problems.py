@@ -35,6 +35,7 @@ Problem
 ├── PreconditionRequired     If-Match is missing where it must be given
 ├── RateLimited              a limit is used up for now
 ├── TookTooLong              the other side did not answer in time
+├── PluginFailed             a command of a plugin failed, which is its own fault
 └── Unavailable              the service cannot do it now; nothing was stored
     └── SealBroken           a stored secret cannot be opened
 """
@@ -360,6 +361,16 @@ class TookTooLong(Problem):
 
     code = "took_too_long"
     title = "The other side did not answer in time"
+
+
+class PluginFailed(Problem):
+    """A command of a plugin failed; whoever may see plugins reads why.
+
+    What it did is undone.
+    """
+
+    code = "plugin_failed"
+    title = "The plugin is faulty"
 
 
 class SealBroken(Unavailable):

@@ -17,24 +17,8 @@ from gateway.cli.exits import Exit
 from gateway.cli.lazy import load
 from gateway.cli.session import credential_of
 from gateway.cli.terminal import Terminal
+from gateway.cli.verb_list import VERBS
 
-VERBS: Mapping[str, str] = {
-    "serve": "run a gateway on this machine",
-    "migrate": "bring the database to this version's schema",
-    "doctor": "check this machine, the database and the gateway",
-    "backup": "copy the database while it is in use",
-    "shell": "talk to a gateway with completion and history",
-    "login": "sign in with a link or a password",
-    "logout": "sign out and forget the session",
-    "tail": "follow events as they happen",
-    "seed": "post the backlog as tasks",
-    "export": "write what another system needs: slack-manifest",
-    "plugin": "write a plugin and run its tests: new, test",
-    "collab": "compare, write and import the collaboration files",
-    "version": "print the version",
-    "docs": "write the reference pages from the code",
-    "completion": "print the completion script of a shell",
-}
 # A command of the gateway that goes on here, under the name of the verb that does it.
 _GOES_ON: Mapping[tuple[str, ...], str] = {("webhook", "listen"): "listen"}
 _LOCAL = "gateway.cli.local:run"
@@ -98,11 +82,16 @@ def _is_verb(words: Sequence[str]) -> bool:
 
 
 def _is_first_key(words: Sequence[str], terminal: Terminal) -> bool:
-    """Tell whether a key is wanted by somebody who has nothing to sign in with yet."""
-    if list(words[:2]) != ["key", "create"] or terminal.environ.get("OPSWIRE_URL"):
+    """Tell whether a key is wanted by somebody who has nothing to sign in with yet.
+
+    No gateway makes one for another tenant, whatever one is signed in to.
+    """
+    if list(words[:2]) != ["key", "create"]:
         return False
-    is_for_tenant = any(each.partition("=")[0] == "--tenant" for each in words)
-    return is_for_tenant or not credential_of(terminal).token()
+    if any(each.partition("=")[0] == "--tenant" for each in words):
+        return True
+    has_gateway = bool(terminal.environ.get("OPSWIRE_URL"))
+    return not has_gateway and not credential_of(terminal).token()
 
 
 def _hint(words: Sequence[str], terminal: Terminal) -> None:

@@ -7,9 +7,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from commands.registry import Registry
+from commands.registry import Outage, Registry, Route
 from core.kernel.ids import random_id
 from core.kernel.jsons import to_json
+from core.kernel.problems import CommandDisabled
 from core.kernel.reply import ErrorInfo
 from gateway import problems
 from gateway.http.asgi import PROBLEM
@@ -31,6 +32,8 @@ class Unrouted:
         allowed = self.allowed(path)
         if allowed and request.method not in allowed:
             return _problem(_not_allowed(request.method, path, allowed), allowed)
+        if status == 404 and (outage := self._outage(request.method, path)):
+            return _problem(_disabled(path, outage))
         return _problem(_no_page(path) if status == 404 else _other(status))
 
     async def fail(self, request: Request, fault: Exception) -> Response:
@@ -42,6 +45,33 @@ class Unrouted:
         known = self._registry.derive(_methods_of)
         found = (each for pattern, each in known if pattern.fullmatch(path))
         return sorted({method for methods in found for method in methods})
+
+    def _outage(self, method: str, path: str) -> Outage | None:
+        """Find the plugin that had a path and has failed."""
+        lost = self._registry.derive(_lost_of)
+        return next(
+            (
+                outage
+                for route, pattern, outage in lost
+                if route.method == method and pattern.fullmatch(path)
+            ),
+            None,
+        )
+
+
+def _lost_of(registry: Registry) -> Sequence[tuple[Route, re.Pattern[str], Outage]]:
+    return [
+        (route, _pattern(route.path), outage)
+        for outage in registry.outages.values()
+        for route in outage.routes
+    ]
+
+
+def _disabled(path: str, outage: Outage) -> ErrorInfo:
+    disabled = CommandDisabled(
+        f"{path[:200]} is disabled: {outage.why}", fix=[outage.fix]
+    )
+    return problems.to_error(disabled)
 
 
 def _methods_of(registry: Registry) -> Sequence[tuple[re.Pattern[str], list[str]]]:

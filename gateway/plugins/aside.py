@@ -1,6 +1,5 @@
 """Code of others, run where neither its end nor its endlessness is ours."""
 
-import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import timedelta
@@ -15,30 +14,18 @@ DEADLINE = timedelta(seconds=10)
 Done = TypeVar("Done")
 
 
-async def aside(
-    work: Callable[[], Done], *, name: str, deadline: timedelta = DEADLINE
-) -> Done | Failed:
-    """Do some work in a thread of its own, and give it up after a while."""
-    future = _start(work, name)
-    try:
-        async with asyncio.timeout(deadline.total_seconds()):
-            return await asyncio.wrap_future(future)
-    except TimeoutError:
-        return _late(deadline)
-
-
 def wait_aside(
     work: Callable[[], Done], *, name: str, deadline: timedelta = DEADLINE
 ) -> Done | Failed:
-    """Do the same while nothing is served yet, and wait for it."""
+    """Do some work in a thread of its own, wait for it, and give it up after a while."""
     try:
-        return _start(work, name).result(deadline.total_seconds())
+        return begin_aside(work, name).result(deadline.total_seconds())
     except TimeoutError:
-        return _late(deadline)
+        return late(deadline)
 
 
-def _start(work: Callable[[], Done], name: str) -> Future[Done | Failed]:
-    """Begin some work.
+def begin_aside(work: Callable[[], Done], name: str) -> Future[Done | Failed]:
+    """Begin some work in a thread of its own.
 
     A thread of a pool would be waited for when the process ends; a daemon that never
     returns is left behind.
@@ -53,5 +40,6 @@ def _start(work: Callable[[], Done], name: str) -> Future[Done | Failed]:
     return future
 
 
-def _late(deadline: timedelta) -> Failed:
+def late(deadline: timedelta) -> Failed:
+    """Say that some work was given up."""
     return Failed(PluginFault(f"it took longer than {deadline.total_seconds():g} s"))

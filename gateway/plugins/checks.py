@@ -8,7 +8,7 @@ from itertools import chain
 from commands.builtins import describe
 from commands.catalog import catalog_of
 from commands.names import PLAIN_WORDS, index_of
-from commands.registry import Command, Registry, Route
+from commands.registry import Command, Danger, Registry, Route
 from commands.words import id_in
 from gateway.http.openapi import operation
 from gateway.plugins.model import PluginFault
@@ -23,7 +23,7 @@ _NONE = Parameter("none", Parameter.POSITIONAL_ONLY)
 # What an argument is, and the context is not.
 _VALUES = (str, int, float, bool, "str", "int", "float", "bool")
 # The language has a meaning for these already.
-_RESERVED = frozenset({"plan", "ops", *PLAIN_WORDS})
+RESERVED = frozenset({"plan", "ops", *PLAIN_WORDS})
 
 
 def check_command(command: Command) -> None:
@@ -37,11 +37,28 @@ def check_command(command: Command) -> None:
     _rehearse(command)
 
 
+def target_fault(command: Command) -> str:
+    """Say why nobody could confirm a command by naming its object; "" for nothing."""
+    target = command.parameter(command.target)
+    if command.target and target is None:
+        return f"target='{command.target}' is none of its arguments"
+    if command.danger is not Danger.DESTRUCTIVE:
+        return ""
+    if target is None:
+        return (
+            "it is destructive, so its object has to be typed once more; write "
+            'target="name", an argument of it'
+        )
+    if target.is_list or not (target.is_required or target.default):
+        return f"it is destructive, so its target '{target.name}' may not be left out"
+    return ""
+
+
 def _faults(command: Command) -> Iterator[str]:
     words = command.name.split()
     if not _NAME.fullmatch(command.name) or any(map(id_in, words)):
         yield "a name is one to three words of small letters, such as 'hello say'"
-    if words[0] in _RESERVED:
+    if words[0] in RESERVED:
         yield f"no command of a plugin begins with '{words[0]}'"
     if command.is_open:
         yield "is_open would run it for strangers, which plugins may not"
@@ -49,6 +66,8 @@ def _faults(command: Command) -> Iterator[str]:
         yield f'it has no scope; write scope="{words[0].replace("-", "_")}:read"'
     if command.scope and not _SCOPE.fullmatch(command.scope):
         yield f"'{command.scope}' is no scope; write family:verb, such as hello:read"
+    if fault := target_fault(command):
+        yield fault
 
 
 def _handler_faults(command: Command) -> Iterator[str]:

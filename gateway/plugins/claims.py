@@ -78,22 +78,21 @@ class Claims:
         for each in command.routes:
             self._take(_Path.of(each.method, each.path), holder)
 
-    def clash(self, command: Command) -> str:
+    def clash(self, command: Command, owner: str) -> str:
         """Say with what a command clashes, naming both; "" for nothing."""
-        return next(self._clashes(command), "")
+        return next(self._clashes(command, _Holder(command.name, owner)), "")
 
-    def _clashes(self, command: Command) -> Iterator[str]:
+    def _clashes(self, command: Command, new: _Holder) -> Iterator[str]:
         for phrase in phrases_of(command):
             if holder := self._phrases.get(phrase):
-                yield f"'{command.name}' and {holder} are both called '{phrase}'"
+                yield f"{new} and {holder} are both called '{phrase}'"
         if not command.verb and (holder := self._nouns.get(command.name)):
-            yield f"'{command.name}' is the noun of {holder}"
+            yield f"{new} is the noun of {holder}"
         if command.verb and (holder := self._phrases.get(command.noun)):
-            yield f"'{command.name}' begins like {holder}, which is a whole command"
+            yield f"{new} begins like {holder}, which is a whole command"
         for route in command.routes:
             if holder := self._holder_of(route):
-                shown = f"{route.method} {route.path}"
-                yield f"'{command.name}' and {holder} share {shown}"
+                yield f"{new} and {holder} share {route.method} {route.path}"
 
     def _holder_of(self, route: Route) -> _Holder | None:
         """Find who has a path that some request would have as well."""

@@ -50,10 +50,11 @@ class Composer:
 
 
 def _take(claims: Claims, offer: Offer) -> Fault | None:
+    owner = f"the plugin {offer.name}"
     for each in offer.brings.commands:
-        if clash := claims.clash(each):
+        if clash := claims.clash(each, owner):
             return Fault(text=clash, brief=clash)
-        claims.take(each, f"the plugin {offer.name}")
+        claims.take(each, owner)
     return None
 
 
@@ -69,7 +70,9 @@ def _outages(
     for offer in offers:
         if fault := faults.get(offer.key):
             why = f"plugin {offer.name} failed: {fault.brief}"
-            outage = Outage(why=why, fix=f"plugin show {offer.name}")
+            outage = Outage(
+                why=why, fix=f"plugin show {offer.name}", routes=offer.routes
+            )
             named = {each.name for each in offer.brings.commands} or {*offer.before}
             named |= {offer.name.replace("_", "-")} - nouns
             outages |= dict.fromkeys(named, outage)

@@ -1,65 +1,126 @@
-"""Watches over the handlers of plugins: what they raise is counted, and ends nothing."""
+"""Watches over the handlers of plugins: timed, counted, and what they raise is told."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import replace
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import wraps
-from types import TracebackType
 from typing import Any
 
-from commands import bus
+from commands.context import AsyncContext, Context
 from commands.registry import Command
-from core.kernel.jsons import to_json
-from core.kernel.problems import Problem
-from core.kernel.reply import Reply
+from core.kernel.problems import PluginFailed, Problem, Unavailable
+from gateway.plugins.answers import answer_of
+from gateway.plugins.calls import SLOW_SECONDS, Calls, Manner
+from gateway.plugins.loops import OwnLoop
+from gateway.plugins.model import Fault
 
-Note = Callable[[BaseException], None]
+_log = logging.getLogger(__name__)
+
+SEES_PLUGINS = "plugins:read"
 
 # A refusal is an answer, and who was cancelled has not failed.
-_NO_FAULTS = (Problem, asyncio.CancelledError, GeneratorExit)
+_NO_FAULTS = (Problem, GeneratorExit)
 
 
-def guarded(command: Command, note: Note) -> Command:
-    """Give a command with a handler whose faults are noted before they go on."""
-    handler = command.handler
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """What is known of the plugin whose handlers are watched, and whom to tell.
 
-    def told(said: Any) -> Any:
-        if command.is_macro or isinstance(said, Problem):
-            return said
-        reply = said if isinstance(said, Reply) else bus.as_reply(said)
-        to_json(reply)  # What cannot be written is a fault of the handler, too.
-        return reply
+    Shape:  `fault_of` says what was raised; `failed` and `slow` count it. `loop` is
+            where asynchronous handlers run.
+    """
 
-    @wraps(handler)
-    def run(ctx: object, **args: object) -> Any:
-        with _Watch(command.name, note):
-            return told(handler(ctx, **args))
+    key: str
+    plugin: str
+    edition: str
+    calls: Calls
+    loop: OwnLoop
+    fault_of: Callable[[BaseException], Fault]
+    failed: Callable[[str], None]
+    slow: Callable[[str, float], None]
 
-    @wraps(handler)
-    async def run_async(ctx: object, **args: object) -> Any:
-        with _Watch(command.name, note):
-            return told(await handler(ctx, **args))
+    def watch(self, command: Command) -> Command:
+        """Give a command with a handler that is watched."""
+        manner = Manner.READ if command.is_read else Manner.WRITE
+        manner = Manner.ASYNC if command.is_async else manner
 
-    return replace(command, handler=run_async if command.is_async else run)
+        def require_free() -> None:
+            self.calls.require_free(self.key, plugin=self.plugin, manner=manner)
+            if command.is_async and self.loop.is_full:
+                raise Unavailable(f"plugin {self.plugin} is busy", retry_after=2)
 
+        return replace(
+            command,
+            handler=self._watched(command, manner),
+            plugin=self.plugin,
+            edition=f"{self.plugin}@{self.edition}",
+            require_free=require_free,
+        )
 
-class _Watch(AbstractContextManager["_Watch"]):
-    """Notes a fault and lets it go on; one that would end a thread becomes milder."""
+    def _watched(self, command: Command, manner: Manner) -> Callable[..., Any]:
+        handler = command.handler
 
-    def __init__(self, name: str, note: Note) -> None:
-        self._name = name
-        self._note = note
+        def told(said: Any) -> Any:
+            return said if command.is_macro else answer_of(said)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if fault is None or isinstance(fault, _NO_FAULTS):
-            return
-        self._note(fault)
-        is_mild = isinstance(fault, Exception)
-        if not is_mild:
-            raise RuntimeError(f"{self._name} ended with {fault!r}") from fault
+        @wraps(handler)
+        def run(ctx: object, **args: object) -> Any:
+            with self._timed(command, manner), self._told(command, ctx):
+                return told(handler(ctx, **args))
+
+        @wraps(handler)
+        async def run_async(ctx: object, **args: object) -> Any:
+            with self._timed(command, manner), self._told(command, ctx):
+                return told(await self._elsewhere(handler(ctx, **args)))
+
+        return run_async if command.is_async else run
+
+    async def _elsewhere(self, work: Any) -> Any:
+        """Run it on its own loop; it can cancel itself, and not whoever waits for it."""
+        try:
+            return await self.loop.run(work)
+        except asyncio.CancelledError as cancelled:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise RuntimeError("it cancelled itself") from cancelled
+
+    @contextmanager
+    def _timed(self, command: Command, manner: Manner) -> Iterator[None]:
+        self.calls.require_free(self.key, plugin=self.plugin, manner=manner)
+        call = self.calls.begin(
+            self.key, plugin=self.plugin, command=command.name, manner=manner
+        )
+        try:
+            yield
+        finally:
+            if (seconds := self.calls.end(call)) > SLOW_SECONDS:
+                self.slow(command.name, seconds)
+
+    @contextmanager
+    def _told(self, command: Command, ctx: object) -> Iterator[None]:
+        """Note a fault, and answer with what may be told of it."""
+        try:
+            yield
+        except (*_NO_FAULTS, asyncio.CancelledError):
+            raise
+        except BaseException as fault:
+            told = self.fault_of(fault)
+            self.failed(told.text)
+            where = {"plugin": self.plugin, "command": command.name}
+            _log.error("plugin.raised", extra=where, exc_info=fault)
+            raise self._answer(command, ctx, told) from fault
+
+    def _answer(self, command: Command, ctx: object, fault: Fault) -> PluginFailed:
+        """Tell who may see plugins why; what was raised may be anything."""
+        is_author = isinstance(ctx, Context | AsyncContext) and ctx.principal.may(
+            SEES_PLUGINS
+        )
+        why = fault.brief if is_author else f"plugin {self.plugin}"
+        return PluginFailed(
+            f"{command.name} is faulty: {why}",
+            fix=[f"plugin show {self.plugin}"],
+            plugin=self.plugin,
+        )

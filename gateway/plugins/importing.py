@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
@@ -17,10 +18,11 @@ from gateway.plugins.model import PluginFault
 
 
 class Imported(NamedTuple):
-    """The commands of a plugin, and the module that they live in."""
+    """The commands of a plugin, the module that they live in, and the code's digest."""
 
     commands: Sequence[Command]
     module: str
+    edition: str
 
 
 def import_plugin(source: Source, check: Callable[[Command], None]) -> Imported:
@@ -31,6 +33,7 @@ def import_plugin(source: Source, check: Callable[[Command], None]) -> Imported:
     """
     name = f"opswire_plugin_{source.name}_{random_token()}"
     is_whole = False
+    edition = digest_of(source)
     try:
         with _found_here(name):
             module = _run(name, source)
@@ -41,7 +44,18 @@ def import_plugin(source: Source, check: Callable[[Command], None]) -> Imported:
     finally:
         if not is_whole:
             forget(name)
-    return Imported(commands, name)
+    return Imported(commands, name, edition)
+
+
+def digest_of(source: Source) -> str:
+    """Digest the code of a plugin: the same again gives the same."""
+    root = source.path.parent
+    files = sorted(root.rglob("*.py")) if source.is_package else [source.path]
+    digest = sha256()
+    for each in files:
+        digest.update(f"{each.relative_to(root)}\0".encode())
+        digest.update(sha256(each.read_bytes()).digest())
+    return digest.hexdigest()[:16]
 
 
 def forget(name: str) -> None:

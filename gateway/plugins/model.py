@@ -6,8 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from commands.plugins import PluginKind
-from commands.registry import Command
+from commands.registry import Command, Route
 from gateway.doors.door import Builder
+from gateway.plugins.loops import OwnLoop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +38,10 @@ class Fault:
 class Offer:
     """One plugin as it was read last.
 
-    Shape:  below `home` lies its code. `module` is the name under which its code is loaded, "" if it is not.
-            `before` names the commands that it had when it last worked.
+    Shape:  below `home` lies its code. `module` is the name under which its code is
+            loaded, "" if it is not. `before` names the commands that it had when it
+            last worked, `routes_before` their paths. `loop` is where its asynchronous
+            handlers run.
     """
 
     name: str
@@ -49,12 +52,20 @@ class Offer:
     fault: Fault | None = None
     module: str = ""
     before: Sequence[str] = ()
+    routes_before: Sequence[Route] = ()
+    loop: OwnLoop | None = None
     loaded_at: datetime | None = None
 
     @property
     def key(self) -> str:
         """What tells it from all others, also from an installed one of its name."""
         return f"{self.kind.value}:{self.name}"
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """The REST paths that it brings, or did when it last worked."""
+        now = [each for one in self.brings.commands for each in one.routes]
+        return now or self.routes_before
 
 
 class PluginFault(Exception):

@@ -1,47 +1,42 @@
 """Reads one plugin, from a file or as installed, into what it offers."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from commands.plugins import PluginKind
+from commands.registry import Route
 from core.kernel.clock import Clock
-from gateway.plugins.aside import aside, wait_aside
+from gateway.plugins.aside import wait_aside
 from gateway.plugins.checks import check_command
 from gateway.plugins.faults import failed, fault_of
 from gateway.plugins.folder import Source
-from gateway.plugins.guard import guarded
+from gateway.plugins.guard import Guard
 from gateway.plugins.importing import Imported, import_plugin
 from gateway.plugins.installed import load_installed
+from gateway.plugins.loops import OwnLoop
 from gateway.plugins.model import Offer, Plugin, PluginFault
+from gateway.plugins.shelf import Shelf
 from gateway.supervisor import Failed
 
 _log = logging.getLogger(__name__)
-
-# Told a plugin's key, and the line that says what a handler of it raised.
-Count = Callable[[str, str], None]
 
 
 class Reader:
     """Turns sources into offers; whatever goes wrong becomes the offer's fault."""
 
-    def __init__(self, folder: Path, *, count: Count, clock: Clock) -> None:
+    def __init__(self, folder: Path, *, shelf: Shelf, clock: Clock) -> None:
         self._folder = folder
-        self._count = count
+        self._shelf = shelf
         self._clock = clock
-
-    async def read(self, source: Source, *, before: Sequence[str]) -> Offer:
-        """Import what lies in the folder."""
-        outcome = await aside(partial(_import, source), name=source.name)
-        return self._of_file(source, outcome, before)
 
     def read_now(self, source: Source) -> Offer:
         """Import what lies in the folder, while nobody else waits."""
-        outcome = wait_aside(partial(_import, source), name=source.name)
-        return self._of_file(source, outcome, ())
+        outcome = wait_aside(partial(import_source, source), name=source.name)
+        return self.of_file(source, outcome)
 
     def read_installed(self, point: EntryPoint) -> Offer:
         """Load what an entry point names, while nobody else waits."""
@@ -55,36 +50,58 @@ class Reader:
         outcome = wait_aside(partial(_load, point), name=point.name)
         if isinstance(outcome, Failed):
             return failed(offer, outcome.fault)
-        return self._working(offer, outcome)
+        return self._working(offer, outcome, edition=_version_of(point))
 
-    def _of_file(
-        self, source: Source, outcome: Imported | Failed, before: Sequence[str]
+    def of_file(
+        self,
+        source: Source,
+        outcome: Imported | Failed,
+        *,
+        before: Sequence[str] = (),
+        routes_before: Sequence[Route] = (),
     ) -> Offer:
+        """Make an offer of what became of an import."""
         offer = Offer(
             name=source.name,
             kind=PluginKind.FILE,
             place=str(source.place.relative_to(self._folder.parent)),
             home=self._folder,
             before=before,
+            routes_before=routes_before,
             loaded_at=self._clock.now(),
         )
         if isinstance(outcome, Failed):
             return failed(offer, outcome.fault)
         brings = Plugin(commands=outcome.commands)
-        return self._working(replace(offer, module=outcome.module), brings)
+        offer = replace(offer, module=outcome.module)
+        return self._working(offer, brings, edition=outcome.edition)
 
-    def _working(self, offer: Offer, brings: Plugin) -> Offer:
-        def note(fault: BaseException) -> None:
-            self._count(offer.key, fault_of(fault, offer.home).text)
-
+    def _working(self, offer: Offer, brings: Plugin, *, edition: str) -> Offer:
         _log.info("plugin.loaded", extra={"plugin": offer.name})
-        commands = tuple(guarded(each, note) for each in brings.commands)
+        loop = OwnLoop(f"plugin-{offer.name}")
+        guard = Guard(
+            key=offer.key,
+            plugin=offer.name,
+            edition=edition,
+            calls=self._shelf.calls,
+            loop=loop,
+            fault_of=partial(fault_of, home=offer.home),
+            failed=partial(self._shelf.count, offer.key),
+            slow=partial(self._shelf.slow, offer.key),
+        )
+        commands = tuple(guard.watch(each) for each in brings.commands)
         return replace(
-            offer, brings=Plugin(commands=commands, channels=brings.channels)
+            offer,
+            loop=loop,
+            brings=Plugin(commands=commands, channels=brings.channels),
         )
 
 
-def _import(source: Source) -> Imported:
+def import_source(source: Source) -> Imported:
+    """Import what lies in the folder.
+
+    Raises: whatever its code or the check of its commands raises.
+    """
     if source.fault:
         raise PluginFault(source.fault)
     return import_plugin(source, check_command)
@@ -95,6 +112,10 @@ def _load(point: EntryPoint) -> Plugin:
     for each in plugin.commands:
         check_command(each)
     return plugin
+
+
+def _version_of(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
 
 
 def _home_of(point: EntryPoint) -> Path:

@@ -1,10 +1,11 @@
 """What all plugins offer at the moment, and what of it is live."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from commands.plugins import PluginKind, PluginStanding
-from commands.registry import Registry
+from commands.registry import Registry, Route
+from gateway.cli.verb_list import VERBS
 from gateway.plugins.compose import Composed, Composer
 from gateway.plugins.faults import failed
 from gateway.plugins.importing import forget
@@ -33,14 +34,14 @@ class Stock:
         """Have new offers in the place of those with their keys, and of their rank."""
         for offer in offers:
             if known := self._offers.get(offer.key):
-                forget(known.module)
+                self._retire(known)
             self._offers[offer.key] = offer
 
     def drop(self, key: str) -> None:
         """Let go of an offer and of its code."""
         if known := self._offers.pop(key, None):
             self._live -= {key}
-            forget(known.module)
+            self._retire(known)
 
     def disable(self, offer: Offer, fault: BaseException) -> None:
         """Have a plugin bring nothing, because something of it failed."""
@@ -58,6 +59,11 @@ class Stock:
             return ()
         return [each.name for each in known.brings.commands] or known.before
 
+    def routes_of(self, key: str) -> Sequence[Route]:
+        """List the REST paths that a plugin has, or had when it last worked."""
+        known = self._offers.get(key)
+        return known.routes if known else ()
+
     def compose(self) -> Composed:
         """Work out what fits together; this may take a while, in whichever thread."""
         return self._composer.compose(self._ordered())
@@ -73,6 +79,13 @@ class Stock:
         self._live = frozenset(self._offers) - composed.faults.keys()
         self._registry.adopt(composed.registry)
         self.shelf.put({each.key: self._standing(each) for each in self._ordered()})
+
+    def _retire(self, offer: Offer) -> None:
+        """Let go of a version; what runs of it goes on, and keeps what it needs."""
+        forget(offer.module)
+        self.shelf.calls.retire(offer.key)
+        if offer.loop is not None:
+            offer.loop.retire()
 
     def _ordered(self) -> Sequence[Offer]:
         return sorted(
@@ -94,5 +107,17 @@ class Stock:
             commands=[each.name for each in brings.commands],
             channels=list(brings.channels),
             fault=fault.text if fault else "",
+            note=_note({each.noun for each in brings.commands}),
             loaded_at=offer.loaded_at,
         )
+
+
+def _note(nouns: Set[str]) -> str:
+    """Say how to ask from a shell for what the program `ops` takes for itself."""
+    taken = sorted(nouns & VERBS.keys())
+    if not taken:
+        return ""
+    return (
+        f"`ops {taken[0]}` is a verb of this machine; from a shell: "
+        f"echo '{taken[0]} …' | ops -"
+    )

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import click
 
 from core.kernel.problems import Problem
-from gateway.cli.app import VERBS
 from gateway.cli.line import to_line
 from gateway.cli.session import credential_of
 from gateway.cli.shell.link import Link
 from gateway.cli.terminal import Terminal
+from gateway.cli.verb_list import VERBS
 
 _SECONDS = 2.0
 

@@ -1,5 +1,6 @@
 """`ops plugin new` and `ops plugin test`: write a plugin, and run its tests."""
 
+import keyword
 import os
 import subprocess
 import sys
@@ -13,8 +14,10 @@ import click
 from core.kernel.problems import AlreadyExists, InvalidArgument, NotFound, Unavailable
 from gateway.cli.exits import Exit
 from gateway.cli.terminal import Terminal
+from gateway.cli.verb_list import VERBS
 from gateway.cli.verbs._settings import settings_with
 from gateway.every_command import described_commands
+from gateway.plugins.checks import RESERVED
 from gateway.plugins.folder import NAME
 
 FIXTURES = "gateway.testing.plugin"
@@ -100,12 +103,21 @@ def require_name(name: str) -> None:
             f"{name[:40]!r} is no name of a plugin: small letters, digits and _",
             fix=["ops plugin new hello"],
         )
-    nouns = {each.noun for each in described_commands()}
-    if name.replace("_", "-") in nouns:
-        raise InvalidArgument(
-            f"{name!r} begins commands of Opswire already",
-            fix=[f"ops plugin new my_{name}"],
-        )
+    if why := _taken_by(name):
+        raise InvalidArgument(f"{name!r} {why}", fix=[f"ops plugin new my_{name}"])
+
+
+def _taken_by(name: str) -> str:
+    """Say who has a name already; "" for nobody."""
+    noun = name.replace("_", "-")
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
+        return "is a word of Python"
+    if noun in VERBS:
+        return f"is a verb of this program: `ops {noun}` would never ask the gateway"
+    commands = described_commands()
+    if noun in {word for each in commands for word in each.name.split()}:
+        return "begins commands of Opswire already"
+    return "has a meaning of its own" if noun in RESERVED else ""
 
 
 def require_pytest() -> None:

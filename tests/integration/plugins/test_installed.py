@@ -72,7 +72,7 @@ FAULTS = {
     "leaves": "SystemExit: 4 (dist_leaves.py:11)",
     "number": "dist_number:it is a int, not a list",
     "lost": "ModuleNotFoundError: No module named 'dist_lost'",
-    "clash": "'task list' and 'task list' of Opswire are both called 'task list'",
+    "clash": "'task list' of the plugin clash and 'task list' of Opswire are both called 'task list'",
     "slack2": "there is a channel 'slack' already",
     "fallen": "OSError: no line (dist_fallen.py:13)",
     "mistaken": "the channel 'mistaken' built 'a door', which is no Door",
@@ -164,7 +164,8 @@ def test_a_file_that_clashes_with_what_is_installed_is_told_of(
     stands: Mapping[str, Mapping[str, Any]],
 ) -> None:
     assert stands["file:one"]["fault"] == (
-        "'one say' and 'one say' of the plugin one are both called 'one say'"
+        "'one say' of the plugin one and 'one say' of the plugin one are both "
+        "called 'one say'"
     )
 
 

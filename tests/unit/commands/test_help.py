@@ -6,7 +6,7 @@ from commands.help import everything, of_command, of_noun, overview, usage
 from commands.registry import Registry, command
 from commands.suggest import nearest
 from core.kernel.principal import DEFAULT_TENANT, Principal
-from core.kernel.reply import Code, Reply, Table
+from core.kernel.reply import Code, Link, Reply, Table
 from tests.unit.commands.sample import REGISTRY, whoami
 
 NOBODY = Principal(id="u", name="bob", tenant=DEFAULT_TENANT)
@@ -102,3 +102,13 @@ def test_nothing_is_near_to_noise() -> None:
     assert nearest("qqqq", ["list", "lane"]) == []
     assert nearest("l" * 100_000, ["list"]) == []
     assert len(nearest("ta", ["tab", "tar", "tag", "tan"])) == 3
+
+
+@pytest.mark.parametrize(("http", "links"), [("", 0), ("GET /v1/hello", 1)])
+def test_only_what_the_reference_has_is_linked_to_it(http: str, links: int) -> None:
+    """The page lists routes, so what has none is not on it."""
+    asked = command("hello say", http=http)(whoami.handler)
+
+    found = [each for each in of_command(asked).blocks if isinstance(each, Link)]
+
+    assert len(found) == links

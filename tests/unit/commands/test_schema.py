@@ -2,6 +2,8 @@
 
 from typing import Annotated, Any
 
+import pytest
+
 from commands.context import AsyncContext, Context
 from commands.parser import parse_call
 from commands.registry import Command, Registry, command
@@ -40,3 +42,21 @@ async def test_so_it_is_of_what_runs_ahead() -> None:
 
     assert send.is_async
     assert await send.handler(None, **asked.args) == "from ann"
+
+
+class Odd:
+    """What nobody can type."""
+
+
+def test_an_argument_that_nobody_could_type_is_named() -> None:
+    def handler(ctx: Context, name: str, x: Odd) -> str:
+        """Say hello."""
+        return name
+
+    with pytest.raises(TypeError) as refused:
+        command("hello say")(handler)
+
+    assert str(refused.value) == (
+        "hello say: the argument x is of a kind that cannot be typed: use str, int, "
+        "float, bool, datetime, a Literal or a list of these"
+    )

@@ -1,11 +1,13 @@
 """Read units: each in a snapshot of its own, without a way to write."""
 
+import asyncio
 import threading
 
 import pytest
 from sqlalchemy import text
 
 from core.database import Database, Tx
+from core.database.database import GUEST_THREADS
 from core.delivery.tables import channel_states
 from core.events.model import EventDraft
 from core.kernel.principal import Principal
@@ -35,6 +37,28 @@ def test_a_read_sees_one_moment(db: Database, ann: Principal) -> None:
 
     assert seen == ([], [])
     assert db.look(marks, by=ann) == ["later"]
+
+
+async def test_reads_that_hold_their_threads_keep_only_their_like_waiting(
+    db: Database, ann: Principal
+) -> None:
+    """What is read aside has threads of its own, however many of it wait."""
+    may_go = threading.Event()
+
+    def hold(_: Tx) -> bool:
+        return may_go.wait(20)
+
+    holding = [asyncio.create_task(db.read_aside(hold, by=ann)) for _ in range(8)]
+    await asyncio.sleep(0)
+
+    assert await db.read(marks, by=ann) == []
+
+    _, waiting = await asyncio.wait(holding, timeout=10, return_when="FIRST_EXCEPTION")
+    may_go.set()
+    outcomes = await asyncio.gather(*holding, return_exceptions=True)
+    assert outcomes.count(True) == GUEST_THREADS
+    assert {type(each) for each in outcomes} == {bool, Unavailable}
+    assert len(waiting) >= GUEST_THREADS
 
 
 def test_a_read_sees_what_was_acknowledged(db: Database, ann: Principal) -> None:

@@ -55,6 +55,26 @@ def test_a_name_that_is_none_is_refused(ops: Console, folder: Path, name: str) -
     assert not folder.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("serve", "is a verb of this program: `ops serve` would never ask"),
+        ("login", "is a verb of this program"),
+        ("show", "begins commands of Opswire already"),
+        ("class", "is a word of Python"),
+        ("plan", "has a meaning of its own"),
+    ],
+)
+def test_a_name_that_leads_elsewhere_is_refused(
+    ops: Console, folder: Path, name: str, why: str
+) -> None:
+    assert ops.run("plugin", "new", name) == 2
+
+    assert why in ops.err
+    assert f"ops plugin new my_{name}" in ops.err
+    assert not folder.exists()
+
+
 def test_a_noun_of_opswire_is_refused(ops: Console, folder: Path) -> None:
     assert ops.run("plugin", "new", "task") == 2
 

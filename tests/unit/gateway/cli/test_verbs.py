@@ -13,7 +13,7 @@ import pytest
 
 from core.database import open_engine
 from core.database.migrate import upgrade
-from gateway.cli.app import VERBS
+from gateway.cli.verb_list import VERBS
 from gateway.cli.verbs._settings import settings_with
 from gateway.cli.verbs.backup import copy
 from gateway.cli.verbs.doctor import check_data, check_port
@@ -222,6 +222,20 @@ def test_first_key_of_another_tenant_is_made_here_too(ops: Console) -> None:
 
     assert missing == 3
     assert made == 0, ops.err
+    assert ops.out.endswith("K-1\n")
+
+
+@pytest.mark.usefixtures("data")
+def test_first_key_of_another_tenant_is_made_here_by_who_is_signed_in(
+    ops: Console,
+) -> None:
+    """As `tenant create` says, in the terminal in which that was run."""
+    ops.environ["OPSWIRE_URL"] = "http://127.0.0.1:9"
+    asyncio.run(run_here(settings_with(), "tenant create acme"))
+
+    code = ops.run("key", "create", "first", "--tenant", "acme", "-o", "id")
+
+    assert code == 0, ops.err
     assert ops.out.endswith("K-1\n")
 
 

@@ -1,6 +1,7 @@
 """Plugins as files in a folder, and what reads them."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -59,4 +60,9 @@ def registry() -> Registry:
 @pytest.fixture
 def plugins(folder: Path, registry: Registry, clock: FakeClock) -> Plugins:
     """The plugins of a gateway that serves nothing."""
-    return Plugins(Stock(registry, Shelf()), folder=folder, clock=clock)
+    return Plugins(
+        Stock(registry, Shelf()),
+        folder=folder,
+        clock=clock,
+        patience=timedelta(seconds=10),
+    )

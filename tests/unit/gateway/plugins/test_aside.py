@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.plugins.aside import aside, wait_aside
+from gateway.plugins.aside import wait_aside
 from gateway.supervisor import Failed
 
 
@@ -18,8 +18,7 @@ def raising(fault: BaseException) -> None:
     raise fault
 
 
-async def test_an_answer_comes_back() -> None:
-    assert await aside(lambda: 7, name="hello") == 7
+def test_an_answer_comes_back() -> None:
     assert wait_aside(lambda: 7, name="hello") == 7
 
 
@@ -34,21 +33,18 @@ async def test_an_answer_comes_back() -> None:
         Odd(),
     ],
 )
-async def test_whatever_is_raised_comes_back_as_a_fault(fault: BaseException) -> None:
-    assert await aside(lambda: raising(fault), name="hello") == Failed(fault)
+def test_whatever_is_raised_comes_back_as_a_fault(fault: BaseException) -> None:
     assert wait_aside(lambda: raising(fault), name="hello") == Failed(fault)
 
 
-async def test_what_never_ends_is_given_up() -> None:
+def test_what_never_ends_is_given_up() -> None:
     """Its thread is a daemon, so the process does not wait for it either."""
     is_over, soon = threading.Event(), timedelta(milliseconds=30)
 
-    late = await aside(is_over.wait, name="hello", deadline=soon)
-    later = wait_aside(is_over.wait, name="hello", deadline=soon)
+    late = wait_aside(is_over.wait, name="hello", deadline=soon)
 
     is_daemon = {each.daemon for each in threading.enumerate() if each.name == "hello"}
     is_over.set()
     assert isinstance(late, Failed)
-    assert isinstance(later, Failed)
     assert str(late.fault) == "it took longer than 0.03 s"
     assert is_daemon == {True}

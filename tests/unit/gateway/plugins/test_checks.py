@@ -6,13 +6,19 @@ from typing import Any
 import pytest
 
 from commands.registry import Command, Registry, command
-from gateway.plugins.checks import check_command
+from gateway.every_command import described_commands
+from gateway.plugins.checks import check_command, target_fault
 from gateway.plugins.claims import Claims
 from gateway.plugins.model import PluginFault
 
 
 def say(ctx: object, name: str = "world") -> str:
     """Say hello."""
+    return name
+
+
+def say_maybe(ctx: object, name: str = "") -> str:
+    """Say hello to somebody, or to nobody."""
     return name
 
 
@@ -50,6 +56,12 @@ def test_a_sound_command_passes(asked: Command) -> None:
         (declared(scope="everything"), "'everything' is no scope"),
         (declared(scope="*:read"), "'*:read' is no scope"),
         (declared(is_open=True), "is_open would run it for strangers"),
+        (declared(danger="destructive"), 'write target="name", an argument of it'),
+        (declared(target="nam"), "target='nam' is none of its arguments"),
+        (
+            declared(handler=say_maybe, danger="destructive", target="name"),
+            "its target 'name' may not be left out",
+        ),
         (declared("Hello Say"), "a name is one to three words"),
         (declared("hello say it loudly"), "a name is one to three words"),
         (declared("hello_say"), "a name is one to three words"),
@@ -161,32 +173,56 @@ def claims() -> Claims:
     [
         (
             declared("task list"),
-            "'task list' and 'task list' of Opswire are both called 'task list'",
+            (
+                "'task list' of the plugin new "
+                "and 'task list' of Opswire are both called 'task list'"
+            ),
         ),
         (
             declared("tasks ls"),
-            "'tasks ls' and 'task list' of Opswire are both called 'tasks ls'",
+            (
+                "'tasks ls' of the plugin new "
+                "and 'task list' of Opswire are both called 'tasks ls'"
+            ),
         ),
         (
             declared("list task"),
-            "'list task' and 'task list' of Opswire are both called 'list task'",
+            (
+                "'list task' of the plugin new "
+                "and 'task list' of Opswire are both called 'list task'"
+            ),
         ),
-        (declared("task"), "'task' is the noun of 'task list' of Opswire"),
+        (
+            declared("task"),
+            "'task' of the plugin new is the noun of 'task list' of Opswire",
+        ),
         (
             declared("help people"),
-            "'help people' begins like 'help' of Opswire, which is a whole command",
+            (
+                "'help people' of the plugin new "
+                "begins like 'help' of Opswire, which is a whole command"
+            ),
         ),
         (
             declared(http="GET /v1/tasks/{name}"),
-            "'hello say' and 'task show' of Opswire share GET /v1/tasks/{name}",
+            (
+                "'hello say' of the plugin new "
+                "and 'task show' of Opswire share GET /v1/tasks/{name}"
+            ),
         ),
         (
             declared(http="GET /v1/tasks/mine"),
-            "'hello say' and 'task show' of Opswire share GET /v1/tasks/mine",
+            (
+                "'hello say' of the plugin new "
+                "and 'task show' of Opswire share GET /v1/tasks/mine"
+            ),
         ),
         (
             declared(http="POST /v1/commands"),
-            "'hello say' and '/v1/commands' of Opswire share POST /v1/commands",
+            (
+                "'hello say' of the plugin new "
+                "and '/v1/commands' of Opswire share POST /v1/commands"
+            ),
         ),
         (
             declared(http="POST /v1/channels/webhook/{name}"),
@@ -195,7 +231,7 @@ def claims() -> Claims:
     ],
 )
 def test_a_clash_names_both(claims: Claims, asked: Command, told: str) -> None:
-    assert told in claims.clash(asked)
+    assert told in claims.clash(asked, "the plugin new")
 
 
 @pytest.mark.parametrize(
@@ -208,7 +244,7 @@ def test_a_clash_names_both(claims: Claims, asked: Command, told: str) -> None:
     ],
 )
 def test_what_is_free_can_be_had(claims: Claims, asked: Command) -> None:
-    assert claims.clash(asked) == ""
+    assert claims.clash(asked, "the plugin new") == ""
 
 
 def test_a_copy_goes_on_by_itself(claims: Claims) -> None:
@@ -216,8 +252,15 @@ def test_a_copy_goes_on_by_itself(claims: Claims) -> None:
 
     other.take(declared(http="GET /v1/hello"), "the plugin hello")
 
-    assert claims.clash(declared()) == ""
-    assert "of the plugin hello" in other.clash(declared("hello say"))
+    assert claims.clash(declared(), "the plugin new") == ""
+    assert "of the plugin hello" in other.clash(declared("hello say"), "the plugin new")
     assert "of the plugin hello" in other.clash(
-        declared("box say", http="GET /v1/hello")
+        declared("box say", http="GET /v1/hello"), "the plugin new"
     )
+
+
+@pytest.mark.parametrize(
+    "own", [each for each in described_commands() if each.danger == "destructive"]
+)
+def test_every_destructive_command_of_ours_can_be_confirmed(own: Command) -> None:
+    assert target_fault(own) == ""

@@ -1,6 +1,7 @@
 """A folder and its registry in step: what is live, what is disabled, and what follows."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,11 @@ from commands.names import index_of
 from commands.plugins import PluginStanding, PluginState
 from commands.registry import Registry
 from core.kernel.principal import Principal
+from core.kernel.problems import PluginFailed
+from gateway.plugins.calls import Calls, Manner
 from gateway.plugins.plugins import Plugins
+from gateway.plugins.shelf import Shelf
+from gateway.plugins.stock import Stock
 from tests.conftest import FakeClock
 from tests.unit.gateway.plugins.conftest import Write, hello
 
@@ -174,7 +179,7 @@ async def test_after_a_hundred_saves_the_last_one_is_live(
         ("", "it declares no command; put @command above a function"),
         (
             hello().replace('"hello say"', '"task list"'),
-            "'task list' and 'task list' of Opswire are both called 'task list'",
+            "'task list' of the plugin hello and 'task list' of Opswire are both called 'task list'",
         ),
         (
             hello().replace('scope="hello:read", ', ""),
@@ -303,7 +308,8 @@ async def test_of_two_that_clash_the_first_stays_and_the_other_waits(
 
     assert live(plugins) == ["zoo"]
     assert stand(plugins, "box").fault == (
-        "'box say' and 'box say' of the plugin zoo are both called 'box say'"
+        "'box say' of the plugin box and 'box say' of the plugin zoo are both called "
+        "'box say'"
     )
     assert registry.names["box say"].handler(None).summary == "Zoo, world!"
 
@@ -331,6 +337,33 @@ async def test_two_new_ones_that_clash_are_decided_by_their_names(
     assert live(plugins) == ["ant"]
 
 
+async def test_one_that_hangs_keeps_no_other_waiting(
+    folder: Path, registry: Registry, write: Write, clock: FakeClock
+) -> None:
+    """It is told of when its deadline passes, and forgotten when its file goes."""
+    plugins = Plugins(
+        Stock(registry, Shelf()),
+        folder=folder,
+        clock=clock,
+        patience=timedelta(milliseconds=200),
+    )
+    hangs = "import time\nwhile True: time.sleep(0.05)\n"
+    path = write("loopy.py", hangs)
+    await settle(plugins)
+    write("hello.py", hello())
+    for _ in range(50):
+        await plugins.look()
+        if registry.find("hello say"):
+            break
+
+    assert [each.name for each in plugins.stock.shelf.standings()] == ["hello"]
+
+    path.unlink()
+    await settle(plugins)
+
+    assert live(plugins) == ["hello"]
+
+
 # ── at work ───────────────────────────────────────────────────────────────────
 async def test_what_handlers_raise_is_counted_until_the_plugin_is_read_anew(
     plugins: Plugins, registry: Registry, write: Write, clock: FakeClock
@@ -338,7 +371,7 @@ async def test_what_handlers_raise_is_counted_until_the_plugin_is_read_anew(
     write("hello.py", hello().replace("return f", "name / 0\n    return f"))
     await settle(plugins)
     for _ in range(3):
-        with pytest.raises(TypeError):
+        with pytest.raises(PluginFailed):
             registry.names["hello say"].handler(None, name="Ann")
 
     assert stand(plugins).raised == 3
@@ -402,3 +435,73 @@ async def test_what_every_line_needs_is_made_before_the_swap(
 
     assert registry.find("many299 say")
     assert index_of(registry) is index_of(composed.registry)
+
+
+async def test_a_changed_code_is_another_edition_and_the_same_again_is_not(
+    plugins: Plugins, registry: Registry, write: Write
+) -> None:
+    editions = []
+    for said in ("Hello", "Howdy", "Hello"):
+        write("hello.py", hello(said=said))
+        await settle(plugins)
+        editions.append(registry.names["hello say"].edition)
+
+    assert editions[0] == editions[2] != editions[1]
+
+
+async def test_what_ops_does_itself_says_how_to_ask_from_a_shell(
+    plugins: Plugins, write: Write
+) -> None:
+    write("login.py", hello("login"))
+    write("hello.py", hello())
+
+    await plugins.start()
+
+    assert stand(plugins).note == ""
+    assert stand(plugins, "login").note == (
+        "`ops login` is a verb of this machine; from a shell: echo 'login …' | ops -"
+    )
+
+
+def test_what_was_slow_is_counted_and_logged_once_a_minute(
+    plugins: Plugins, write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    write("hello.py", hello())
+    plugins.read_folder()
+    for seconds in (2.0, 6.0):
+        plugins.stock.shelf.slow("file:hello", "hello say", seconds)
+
+    assert (stand(plugins).slow, stand(plugins).last_slow) == (
+        2,
+        "hello say took 6.0 s",
+    )
+    slow = [each for each in caplog.records if each.msg == "plugin.slow"]
+    assert [each.__dict__["plugin"] for each in slow] == ["hello"]
+
+
+async def test_what_does_not_return_disables_its_plugin_and_is_logged_once(
+    folder: Path,
+    registry: Registry,
+    write: Write,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seconds = [0.0]
+    calls = Calls(lambda: seconds[0])
+    plugins = Plugins(Stock(registry, Shelf(calls)), folder=folder, clock=clock)
+    write("hello.py", hello())
+    plugins.read_folder()
+    call = calls.begin(
+        "file:hello", plugin="hello", command="hello say", manner=Manner.WRITE
+    )
+    seconds[0] = 12.0
+    await settle(plugins)
+
+    assert stand(plugins).fault == "disabled until hello say, at work for 12 s, ends"
+    assert (await plugins.check()).detail == "0 live; disabled: hello"
+    stuck = [each for each in caplog.records if each.msg == "plugin.stuck"]
+    assert [each.__dict__["command"] for each in stuck] == ["hello say"]
+
+    calls.end(call)
+
+    assert stand(plugins).state is PluginState.LIVE
