@@ -5,7 +5,7 @@ to write out. So each value that is looked at counts, and what a function, a com
 a flattening would look at inside of its values is counted before it begins.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import jmespath
@@ -40,15 +40,21 @@ class _Bounded(TreeInterpreter):
     def __init__(self, budget: Budget) -> None:
         super().__init__(Options(custom_functions=_Counted(budget)))
         self._budget = budget
-        self.COMPARATOR_FUNC = {
-            sign: _counted(budget, compare)
-            for sign, compare in TreeInterpreter.COMPARATOR_FUNC.items()
-        }
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
         """Evaluate one part of an expression on one value, the first of `args`."""
         self._budget.spend(1)
         return super().visit(node, *args, **kwargs)
+
+    def visit_comparator(self, node: Any, value: Any) -> Any:
+        """Compare two values, which costs no more than the smaller side has."""
+        left, right = (self.visit(each, value) for each in node["children"])
+        if isinstance(left, list | dict) and isinstance(right, list | dict):
+            self._budget.spend_on(left)
+        else:
+            self._budget.spend(min(width(left), width(right)))
+        known: Any = {**node, "children": [_literal(left), _literal(right)]}
+        return super().visit_comparator(known, value)
 
     def visit_flatten(self, node: Any, value: Any) -> Any:
         """Join the lists in a list; inner ones may be one list many times over."""
@@ -68,30 +74,21 @@ class _Bounded(TreeInterpreter):
         return super().visit_slice(node, value)
 
 
-def _counted(
-    budget: Budget, compare: Callable[[Any, Any], Any]
-) -> Callable[[Any, Any], Any]:
-    """Count what a comparison looks at: no more than the smaller side has."""
-
-    def compared(left: Any, right: Any) -> Any:
-        if isinstance(left, list | dict) and isinstance(right, list | dict):
-            budget.spend_on(left)
-        else:
-            budget.spend(min(width(left), width(right)))
-        return compare(left, right)
-
-    return compared
+def _literal(value: Any) -> dict[str, Any]:
+    """Write a value that is known as a part of an expression."""
+    return {"type": "literal", "value": value, "children": []}
 
 
 class _Counted(Functions):
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
 
-    def call_function(self, function_name: str, resolved_args: Sequence[Any]) -> Any:
+    def call_function(self, function_name: str, resolved_args: Iterable[Any]) -> Any:
         """Call a function whose arguments are worked out."""
+        args = list(resolved_args)
         self._budget.spend(_CALL)
-        _COSTS.get(function_name, _whole)(self._budget, resolved_args)
-        return super().call_function(function_name, resolved_args)
+        _COSTS.get(function_name, _whole)(self._budget, args)
+        return super().call_function(function_name, args)
 
 
 def _nothing(budget: Budget, args: Sequence[Any]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,17 +50,25 @@ class Alertmanager:
                     return
         raise AssertionError("Alertmanager did not start")
 
-    async def report(self, name: str, *, is_firing: bool) -> None:
-        """Tell it that something is wrong, or that it is over."""
+    async def report(
+        self, name: str, *, is_firing: bool, hosts: Sequence[str] = ("db-1",)
+    ) -> None:
+        """Tell it that something is wrong, or that it is over, on each of the hosts."""
         now = datetime.now(UTC)
-        alert = {
-            "labels": {"alertname": name, "instance": "db-1.example:9100"},
-            "annotations": {"summary": f"{name} on db-1", "description": "Look at it."},
-            "startsAt": (now - timedelta(minutes=1)).isoformat(),
-            "endsAt": (now + timedelta(hours=1 if is_firing else 0)).isoformat(),
-        }
+        alerts = [
+            {
+                "labels": {"alertname": name, "instance": f"{host}.example:9100"},
+                "annotations": {
+                    "summary": f"{name} on {host}",
+                    "description": "Look at it.",
+                },
+                "startsAt": (now - timedelta(minutes=1)).isoformat(),
+                "endsAt": (now + timedelta(hours=1 if is_firing else 0)).isoformat(),
+            }
+            for host in hosts
+        ]
         async with httpx2.AsyncClient(base_url=self._base, timeout=5) as client:
-            answer = await client.post("/api/v2/alerts", json=[alert])
+            answer = await client.post("/api/v2/alerts", json=alerts)
         assert answer.status_code == 200, answer.text
 
     async def fingerprints(self) -> dict[str, str]:

@@ -33,7 +33,7 @@ async def until(served: Served, is_so: Callable[[Tasks], bool]) -> Tasks:
     found: Tasks = {}
     async with served.client() as client:
         for _ in range(300):
-            answer = await client.get("/collab/tasks")
+            answer = await client.get("/collab/tasks", params={"limit": 100})
             found = {each["title"]: each for each in answer.json()["items"]}
             if is_so(found):
                 return found
@@ -74,6 +74,28 @@ async def test_alerts_become_tasks_and_leave_with_the_reason(
     assert resolved[queue]["status"] == "queued"
     assert again[disk]["id"] == fired[disk]["id"]
     assert len(again) == 2
+
+
+async def test_a_group_of_many_alerts_is_not_lost(
+    served: Served, tmp_path: Path
+) -> None:
+    """`M-OMN-04`: a group is one delivery, and is never sent again once it is taken."""
+    _, key = served.make_key("alertmanager", Role.ADMIN, scopes=("webhooks:deliver",))
+    url = f"http://127.0.0.1:{served.port}/v1/channels/webhook/alerts"
+    hosts = [f"db-{number}" for number in range(80)]
+
+    with an_alertmanager(tmp_path, url=url, key=key) as alerts:
+        await alerts.until_ready()
+        await alerts.report("DiskFull", is_firing=True, hosts=hosts)
+        fired = await until(served, lambda tasks: len(tasks) == len(hosts))
+        await alerts.report("DiskFull", is_firing=False, hosts=hosts)
+        resolved = await until(
+            served,
+            lambda tasks: all(each["status"] == "abandoned" for each in tasks.values()),
+        )
+
+    assert {each["status"] for each in fired.values()} == {"queued"}
+    assert len(resolved) == len(hosts)
 
 
 async def both_fire(alerts: Alertmanager) -> None:

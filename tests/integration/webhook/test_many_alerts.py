@@ -90,8 +90,9 @@ async def test_more_than_that_fails_whole_and_runs_by_narrower_rules(
     await deliver(new, alerts(CALLS_LIMIT + 1, "firing"))
     await settled(running)
     failed = last(running)
-    wanted = {"webhook": "W-1", "delivery": failed.id}
-    shown = await ask(running, person, "webhook inspect", **wanted)
+    shown = await ask(
+        running, person, "webhook inspect", webhook="W-1", delivery=failed.id
+    )
 
     await ask(
         running,
