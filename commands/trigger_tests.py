@@ -6,7 +6,7 @@ from typing import Any
 from commands import blocks
 from commands.context import Context
 from commands.trigger_views import obstacle_of, written_when
-from commands.webhook_maps import try_call
+from commands.webhook_maps import try_found
 from core.delivery import received
 from core.events.model import Event
 from core.hooks import deliveries, mapping
@@ -146,9 +146,8 @@ def _try(
     if isinstance(calls, Skipped):
         return [], calls.reason
     owner = _owner(ctx, trigger)
-    return [
-        try_call(ctx, each.rule.command, each.args, as_=owner) for each in calls
-    ], ""
+    webhook = trigger.when.webhook
+    return [try_found(ctx, each, webhook=webhook, as_=owner) for each in calls], ""
 
 
 def _owner(ctx: Context, trigger: Trigger) -> Principal | None:

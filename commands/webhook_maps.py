@@ -9,6 +9,8 @@ from commands.parser import parse_call
 from commands.plan import plan_of, unknown_field
 from commands.registry import Command, Danger
 from commands.schema import Kind, Parameter
+from core.hooks import mapping
+from core.hooks.mapping import Call
 from core.hooks.model import PayloadMap
 from core.kernel.jsons import Json, to_json
 from core.kernel.principal import Principal
@@ -115,3 +117,22 @@ def try_call(
     except Problem as refused:
         problem = refused.detail
     return {"command": name, "args": args, "line": line, "problem": problem}
+
+
+def try_found(
+    ctx: Context, call: Call, *, webhook: str, as_: Principal | None = None
+) -> dict[str, Json]:
+    """Understand one call as `try_call` does, unless its expressions found too little."""
+    asked = ctx.registry.find(call.rule.command)
+    parameters = asked.parameters if asked else ()
+    needed = [each.name for each in parameters if each.is_required]
+    try:
+        mapping.require_found(call, needed, webhook=webhook)
+    except InvalidArgument as lack:
+        return {
+            "command": call.rule.command,
+            "args": call.args,
+            "line": "",
+            "problem": lack.detail,
+        }
+    return try_call(ctx, call.rule.command, call.args, as_=as_)

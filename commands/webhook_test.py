@@ -13,7 +13,7 @@ from commands.webhook_deliveries import (
     Sample,
     WebhookRef,
 )
-from commands.webhook_maps import require_possible, try_call
+from commands.webhook_maps import require_possible, try_found
 from commands.webhook_rules import (
     Arguments,
     Each,
@@ -25,7 +25,7 @@ from commands.webhook_rules import (
 )
 from commands.webhook_test_views import Tried, WebhookTestData, reply_of
 from core.expressions import Budget
-from core.hooks import deliveries, mapping
+from core.hooks import deliveries
 from core.hooks import service as hooks
 from core.hooks.mapping import Call
 from core.hooks.model import Endpoint, PayloadMap
@@ -176,17 +176,4 @@ def _problem(ctx: Context, found: Preview, *, is_saved: bool) -> str:
 
 def _call(ctx: Context, endpoint: Endpoint, call: Call) -> dict[str, Json]:
     """Understand one call as its delivery would, and say how that ended."""
-    asked = ctx.registry.find(call.rule.command)
-    needed = (
-        [each.name for each in asked.parameters if each.is_required] if asked else []
-    )
-    try:
-        mapping.require_found(call, needed, webhook=endpoint.id)
-    except InvalidArgument as lack:
-        return {
-            "command": call.rule.command,
-            "args": call.args,
-            "line": "",
-            "problem": lack.detail,
-        }
-    return try_call(ctx, call.rule.command, call.args)
+    return try_found(ctx, call, webhook=endpoint.id)

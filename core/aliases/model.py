@@ -7,7 +7,8 @@ from datetime import datetime
 from core.aliases.clashes import find_common, find_double
 from core.aliases.formats import parse_format
 from core.expressions import check_template
-from core.expressions.roots import expressions_in, roots_of
+from core.expressions.roots import roots_of
+from core.expressions.templates import expressions_in
 from core.kernel.jsons import Json
 from core.kernel.names import require_name
 from core.kernel.problems import AlreadyExists, InvalidArgument, NotFound

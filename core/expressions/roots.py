@@ -1,12 +1,9 @@
 """What an expression begins with: the names that must be there for it to find anything."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import jmespath
-
-_EXPRESSION = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
 # What follows in these looks at what the first part found, and not at the whole.
 _STEPS = frozenset(
@@ -20,11 +17,6 @@ _STEPS = frozenset(
         "flatten",
     }
 )
-
-
-def expressions_in(template: str) -> Sequence[str]:
-    """List the expressions of a text, in their order."""
-    return [found[1] for found in _EXPRESSION.finditer(template) if found[1]]
 
 
 def roots_of(expression: str) -> frozenset[str]:

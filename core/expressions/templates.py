@@ -1,6 +1,7 @@
 """Texts with `{expression}` in them: no loops and no code, one value for each place."""
 
 import re
+from collections.abc import Sequence
 
 from core.expressions.budget import Budget, TooMuchWork
 from core.expressions.search import check_expression, search, too_much
@@ -37,6 +38,19 @@ def fill(
         return _shown(search(name, found[1], payload, budget=shared))
 
     return _PLACEHOLDER.sub(put, template)
+
+
+def expressions_in(template: str) -> Sequence[str]:
+    """List the expressions of a text, in their order."""
+    return [found[1] for found in _PLACEHOLDER.finditer(template) if found[1]]
+
+
+def has_found_nothing(template: str, filled: str) -> bool:
+    """Tell whether a text has expressions, and none of them put anything into it."""
+    bare = _PLACEHOLDER.sub(
+        lambda found: "" if found[1] is not None else found[0][0], template
+    )
+    return filled == bare and bool(expressions_in(template))
 
 
 def check_template(name: str, template: str) -> None:

@@ -15,6 +15,7 @@ from core.expressions import (
     fill,
     search,
 )
+from core.expressions.templates import has_found_nothing
 from core.hooks.model import PayloadMap
 from core.hooks.payloads import without_surroundings
 from core.kernel.jsons import Json, canonical_json
@@ -136,8 +137,8 @@ def require_found(call: Call, needed: Sequence[str], *, webhook: str) -> None:
             at as `sample`.
     """
     for name in needed:
-        expression = call.rule.arguments.get(name)
-        if expression is None or name in call.args:
+        expression = _hollow(call, name)
+        if not expression:
             continue
         where = f" in what {webhook} received" if webhook else ""
         raise InvalidArgument(
@@ -147,6 +148,17 @@ def require_found(call: Call, needed: Sequence[str], *, webhook: str) -> None:
             expression=expression,
             sample=_shown(call.source),
         )
+
+
+def _hollow(call: Call, name: str) -> str:
+    """Give the expression or the template that found nothing for an argument, or "".
+
+    What a template finds nothing for is left out of it; it is only hollow without any.
+    """
+    if name not in call.args:
+        return call.rule.arguments.get(name, "")
+    template = call.rule.templates.get(name, "")
+    return template if has_found_nothing(template, str(call.args[name])) else ""
 
 
 def _sources(

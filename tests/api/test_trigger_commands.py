@@ -56,7 +56,7 @@ async def test_a_payload_of_ones_own_can_be_tried(world: Triggering) -> None:
     )
 
     high = await world.admin.command(
-        "trigger test", trigger=trigger, payload={"details": {"load": 4}}
+        "trigger test", trigger=trigger, payload={"event": "x", "details": {"load": 4}}
     )
     low = await world.admin.command(
         "trigger test", trigger=trigger, payload={"details": {"load": 2}}
@@ -65,7 +65,7 @@ async def test_a_payload_of_ones_own_can_be_tried(world: Triggering) -> None:
         "trigger test", trigger=trigger, payload={}, last=True
     )
 
-    assert high.data["calls"][0]["line"] == 'task note T-1 ": "'
+    assert high.data["calls"][0]["line"] == 'task note T-1 ": x"'
     assert low.data["why"] == "the filter did not match"
     assert both.status == 400
 

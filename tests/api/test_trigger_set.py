@@ -177,3 +177,20 @@ async def test_a_fire_whose_command_needs_others_waits_for_approval(
     (fire,) = await world.fires(trigger)
 
     assert fire["outcome"] == "waiting for approval"
+
+
+async def test_a_fire_whose_template_found_nothing_fails_and_names_it(
+    world: Triggering,
+) -> None:
+    template = "{details.nope} {details.neither}"
+    rule = {**NOTE_ON_T1, "templates": {"text": template}}
+    trigger = await world.make("tell", on=["web_deployed"], **rule)
+
+    await world.admin.say("event add web_deployed")
+    tried = await world.admin.say(f"trigger test {trigger}")
+    await world.settle()
+    (fire,) = await world.fires(trigger)
+
+    assert (fire["outcome"], await world.notes()) == ("failed", [])
+    assert f"{template!r} for text found nothing" in fire["summary"]
+    assert f"{template!r} for text found nothing" in tried.data["calls"][0]["problem"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.expressions.roots import expressions_in, roots_of
+from core.expressions.roots import roots_of
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,3 @@ from core.expressions.roots import expressions_in, roots_of
 )
 def test_an_expression_begins_with_its_roots(expression: str, roots: set[str]) -> None:
     assert roots_of(expression) == roots
-
-
-def test_the_expressions_of_a_text_are_listed() -> None:
-    assert expressions_in("{a} and {{b}} and {c.d}{e}") == ["a", "c.d", "e"]
-    assert expressions_in("{}") == []

@@ -311,7 +311,9 @@ def test_what_is_lacking_is_named_with_what_was_looked_at() -> None:
     "rule",
     [
         PayloadMap(command="task create", arguments={"title": "alarm"}),
-        PayloadMap(command="task create", templates={"title": "{nothing}"}),
+        PayloadMap(command="task create", templates={"title": "{nothing} {alarm}"}),
+        PayloadMap(command="task create", templates={"title": "no expression"}),
+        PayloadMap(command="task create", templates={"description": "{nothing}"}),
         PayloadMap(command="task create", fixed={"title": "x"}),
     ],
 )
@@ -319,6 +321,19 @@ def test_what_was_found_or_is_always_there_is_not_lacking(rule: PayloadMap) -> N
     (call,) = _calls(rule, {"alarm": "x"})
 
     mapping.require_found(call, ["title"], webhook="W-3")
+
+
+def test_a_template_of_which_nothing_was_found_is_lacking() -> None:
+    rule = PayloadMap(
+        command="task create", templates={"title": "Alert {alert.name} {alert.host}"}
+    )
+    (call,) = _calls(rule, {"alarm": 1})
+
+    with pytest.raises(InvalidArgument) as lacking:
+        mapping.require_found(call, ["title"], webhook="W-3")
+
+    assert "'Alert {alert.name} {alert.host}' for title" in lacking.value.detail
+    assert lacking.value.extra["argument"] == "title"
 
 
 def test_sample_is_bounded() -> None:
