@@ -9,7 +9,7 @@ from structlog.types import EventDict, Processor, WrappedLogger
 
 from core.kernel.sanitise import sanitise
 
-_PASSED_ON = (
+PASSED_ON = (
     "request_id",
     "tenant",
     "trace_id",
@@ -21,6 +21,8 @@ _PASSED_ON = (
     "reason",
     "waited",
     "plugin",
+    "command",
+    "seconds",
     "port",
     "url",
 )
@@ -32,7 +34,7 @@ def set_up_logs(level: str, *, stream: TextIO = sys.stderr) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(allow=_PASSED_ON),
+        structlog.stdlib.ExtraAdder(allow=PASSED_ON),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         _sanitised,

@@ -12,6 +12,7 @@ from commands.plugins import PluginStanding, PluginState
 from commands.registry import Registry
 from core.kernel.principal import Principal
 from core.kernel.problems import PluginFailed
+from gateway.logs import PASSED_ON
 from gateway.plugins.calls import Calls, Manner
 from gateway.plugins.plugins import Plugins
 from gateway.plugins.shelf import Shelf
@@ -477,6 +478,7 @@ def test_what_was_slow_is_counted_and_logged_once_a_minute(
     )
     slow = [each for each in caplog.records if each.msg == "plugin.slow"]
     assert [each.__dict__["plugin"] for each in slow] == ["hello"]
+    assert {"plugin", "command", "seconds"} <= {*PASSED_ON}
 
 
 async def test_what_does_not_return_disables_its_plugin_and_is_logged_once(
