@@ -9,6 +9,7 @@ from core.approvals.model import Proposal, digest_of
 from core.kernel.problems import InvalidArgument, NeedsConfirmation, StepUpRequired
 from core.kernel.reply import Action, Actions, Reply, ReplyStatus, Text
 
+_YES = "`--yes` counts in a terminal alone; here add"
 _HARMLESS = (Danger.READ, Danger.WRITE)
 
 
@@ -153,6 +154,11 @@ def _ask(asked: Invocation, proposal: Proposal) -> Reply:
                 md=f"`{asked.canonical}` is {danger_of(asked).value}: "
                 f"{asked.command.summary} It waits for you until "
                 f"{proposal.expires_at:%H:%M} UTC."
+            ),
+            *(
+                [Text(md=f"{_YES} `--confirm {proposal.id}`.")]
+                if asked.options.yes
+                else []
             ),
             Text(md=again) if has_secret else by_line,
         ),

@@ -38,6 +38,21 @@ async def test_a_risky_line_waits_for_its_token(bob: Person, lease: Lease) -> No
     assert done.body["summary"] == f"Reclaimed {lock}"
 
 
+async def test_yes_in_a_line_is_answered_with_what_counts_here(
+    bob: Person, lease: Lease
+) -> None:
+    lock = await lease.taken()
+
+    plain = await bob.say(f"lease reclaim {lock}")
+    asked = await bob.say(f"lease reclaim {lock} --yes")
+
+    hint = "`--yes` counts in a terminal alone"
+    assert asked.status == 409
+    assert f"--confirm {asked.data['token']}" in str(asked.body["blocks"])
+    assert hint in str(asked.body["blocks"])
+    assert hint not in str(plain.body["blocks"])
+
+
 async def test_nothing_happens_before_the_confirmation(
     gateway: Gateway, bob: Person, lease: Lease
 ) -> None:
