@@ -17,7 +17,7 @@ from gateway.cli.exits import Exit
 from gateway.cli.lazy import load
 from gateway.cli.session import credential_of
 from gateway.cli.terminal import Terminal
-from gateway.cli.verb_list import VERBS
+from gateway.verbs import VERBS
 
 # A command of the gateway that goes on here, under the name of the verb that does it.
 _GOES_ON: Mapping[tuple[str, ...], str] = {("webhook", "listen"): "listen"}

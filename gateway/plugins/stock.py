@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 
 from commands.plugins import PluginKind, PluginStanding
 from commands.registry import Registry, Route
-from gateway.cli.verb_list import VERBS
 from gateway.plugins.compose import Composed, Composer
 from gateway.plugins.faults import failed
 from gateway.plugins.importing import forget
 from gateway.plugins.model import Fault, Offer, Plugin
 from gateway.plugins.shelf import Shelf
+from gateway.verbs import VERBS
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from gateway.cli.line import to_line
 from gateway.cli.session import credential_of
 from gateway.cli.shell.link import Link
 from gateway.cli.terminal import Terminal
-from gateway.cli.verb_list import VERBS
+from gateway.verbs import VERBS
 
 _SECONDS = 2.0
 

@@ -14,11 +14,11 @@ import click
 from core.kernel.problems import AlreadyExists, InvalidArgument, NotFound, Unavailable
 from gateway.cli.exits import Exit
 from gateway.cli.terminal import Terminal
-from gateway.cli.verb_list import VERBS
 from gateway.cli.verbs._settings import settings_with
 from gateway.every_command import described_commands
 from gateway.plugins.checks import RESERVED
 from gateway.plugins.folder import NAME
+from gateway.verbs import VERBS
 
 FIXTURES = "gateway.testing.plugin"
 

@@ -13,11 +13,11 @@ import pytest
 
 from core.database import open_engine
 from core.database.migrate import upgrade
-from gateway.cli.verb_list import VERBS
 from gateway.cli.verbs._settings import settings_with
 from gateway.cli.verbs.backup import copy
 from gateway.cli.verbs.doctor import check_data, check_port
 from gateway.cli.verbs.key import run_here
+from gateway.verbs import VERBS
 from tests.unit.gateway.cli.conftest import Console, StubGateway, a_reply, an_error
 
 
