@@ -12,17 +12,15 @@ from core.kernel.principal import system
 from scripts.screenshots import PROGRAMS, Browser, browser
 from tests.integration.served import ADMIN_KEY
 from tests.integration.simulators.conftest import Page
+from tests.services import find_program
 
 HOSTILE = "<img src=x onerror=window.hit=1> <script>window.hit=1</script>"
-
-pytestmark = pytest.mark.skipif(
-    not any(map(shutil.which, PROGRAMS)), reason="there is no Chromium"
-)
-
 
 @pytest.fixture
 async def tab(page: Page) -> AsyncIterator[Browser]:
     """A browser tab that shows the page, signed in with a one-time link."""
+    if not any(map(shutil.which, PROGRAMS)):
+        find_program(PROGRAMS[0])
     async with browser() as tab:
         link = page.gateway.graph.db.run(
             lambda tx: logins.create_link(tx, users.ensure_admin(tx).id), by=system()
