@@ -72,7 +72,7 @@ async def test_what_nobody_foresaw_is_an_answer_without_detail(bot: Bot) -> None
     """M-OMN-01: also where nobody waits for it, and for whoever asked to read."""
     failed = await bot.send("zoo count")
 
-    assert code_of(failed) == "internal"
+    assert code_of(failed) == "plugin_failed"
     assert "stand still" not in str(failed)
 
 
