@@ -16,6 +16,7 @@ from tests.services import find_program
 
 HOSTILE = "<img src=x onerror=window.hit=1> <script>window.hit=1</script>"
 
+
 @pytest.fixture
 async def tab(page: Page) -> AsyncIterator[Browser]:
     """A browser tab that shows the page, signed in with a one-time link."""
