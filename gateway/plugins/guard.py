@@ -15,13 +15,14 @@ from gateway.plugins.answers import answer_of
 from gateway.plugins.calls import SLOW_SECONDS, Calls, Manner
 from gateway.plugins.loops import OwnLoop
 from gateway.plugins.model import Fault
+from gateway.supervisor import Failed, attempt, attempt_async
 
 _log = logging.getLogger(__name__)
 
 SEES_PLUGINS = "plugins:read"
 
 # A refusal is an answer, and who was cancelled has not failed.
-_NO_FAULTS = (Problem, GeneratorExit)
+_NO_FAULTS = (Problem, GeneratorExit, asyncio.CancelledError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +66,20 @@ class Guard:
         def told(said: Any) -> Any:
             return said if command.is_macro else answer_of(said)
 
+        async def tell(work: Any) -> Any:
+            return told(await self._elsewhere(work))
+
         @wraps(handler)
         def run(ctx: object, **args: object) -> Any:
-            with self._timed(command, manner), self._told(command, ctx):
-                return told(handler(ctx, **args))
+            with self._timed(command, manner):
+                outcome = attempt(lambda: told(handler(ctx, **args)))
+            return self._settled(command, ctx, outcome)
 
         @wraps(handler)
         async def run_async(ctx: object, **args: object) -> Any:
-            with self._timed(command, manner), self._told(command, ctx):
-                return told(await self._elsewhere(handler(ctx, **args)))
+            with self._timed(command, manner):
+                outcome = await attempt_async(tell(handler(ctx, **args)))
+            return self._settled(command, ctx, outcome)
 
         return run_async if command.is_async else run
 
@@ -99,19 +105,17 @@ class Guard:
             if (seconds := self.calls.end(call)) > SLOW_SECONDS:
                 self.slow(command.name, seconds)
 
-    @contextmanager
-    def _told(self, command: Command, ctx: object) -> Iterator[None]:
-        """Note a fault, and answer with what may be told of it."""
-        try:
-            yield
-        except (*_NO_FAULTS, asyncio.CancelledError):
-            raise
-        except BaseException as fault:
-            told = self.fault_of(fault)
-            self.failed(told.text)
-            where = {"plugin": self.plugin, "command": command.name}
-            _log.error("plugin.raised", extra=where, exc_info=fault)
-            raise self._answer(command, ctx, told) from fault
+    def _settled(self, command: Command, ctx: object, outcome: Any) -> Any:
+        """Give the answer, or note the fault and say what may be told of it."""
+        if not isinstance(outcome, Failed):
+            return outcome
+        if isinstance(outcome.fault, _NO_FAULTS):
+            raise outcome.fault
+        fault = self.fault_of(outcome.fault)
+        self.failed(fault.text)
+        where = {"plugin": self.plugin, "command": command.name}
+        _log.error("plugin.raised", extra=where, exc_info=outcome.fault)
+        raise self._answer(command, ctx, fault) from outcome.fault
 
     def _answer(self, command: Command, ctx: object, fault: Fault) -> PluginFailed:
         """Tell who may see plugins why; what was raised may be anything."""
