@@ -39,10 +39,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """How long each trouble lasts, in seconds, and by how much pauses are shortened."""
+    """How long each trouble lasts, and by how much pauses are shortened.
+
+    Units:  seconds; `answer_after` is what a slow answer takes, so long that the slow
+            time is over before everything has arrived.
+    """
 
     down: float
     slow: float
+    answer_after: float
     failing: float
     hurry: int
 
@@ -57,8 +62,8 @@ class Trial:
         return Terms(schedule=sooner, rests=rests)
 
 
-SHORT = Trial(down=1, slow=1, failing=1, hurry=200)
-LONG = Trial(down=60, slow=20, failing=20, hurry=20)
+SHORT = Trial(down=1, slow=1, answer_after=0.05, failing=1, hurry=200)
+LONG = Trial(down=60, slow=20, answer_after=0.5, failing=20, hurry=20)
 
 
 @pytest.mark.parametrize("trial", [SHORT, pytest.param(LONG, marks=pytest.mark.soak)])
@@ -94,7 +99,7 @@ async def test_a_receiver_in_trouble_is_told_everything_in_the_end(
 async def get_well_slowly(receiver: Receiver, trial: Trial) -> None:
     """Be up but slow, then up but failing, then well; each for a while."""
     assert not receiver.hits
-    receiver.usual = waits(0.05, says(204))
+    receiver.usual = waits(trial.answer_after, says(204))
     await receiver.start()
     await asyncio.sleep(trial.slow)
     assert 0 < len(receiver.hits) < DELIVERIES
