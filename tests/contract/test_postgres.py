@@ -17,6 +17,7 @@ from tests.contract.conftest import open_database
 from tests.contract.relay import Relay, relayed
 from tests.services import PostgresServer
 from tests.unit.core.database.conftest import mark, marking, marks
+from tests.unit.core.database.test_outages import FORTY_WAITS
 from tests.unit.core.database.test_queues import KEY, once
 
 
@@ -133,12 +134,10 @@ def test_a_server_that_dies_is_found_again(
     postgres_server.stop("immediate")
 
     try:
-        began = time.monotonic()
         with pytest.raises(Unavailable):
             pg.run(lambda tx: mark(tx, "lost"), by=ann)
         with pytest.raises(Unavailable):
             pg.look(marks, by=ann)
-        assert time.monotonic() - began < 5
     finally:
         postgres_server.start()
 
@@ -159,7 +158,7 @@ async def test_a_locked_table_keeps_nobody_waiting_twice(
         )
 
     assert {type(each) for each in found} == {Unavailable}
-    assert time.monotonic() - began < 9
+    assert time.monotonic() - began < FORTY_WAITS
     assert pg.run(lambda tx: mark(tx, "later"), by=ann) == "later"
 
 

@@ -75,17 +75,14 @@ class Served:
         writer.close()
         return Answered(raw, is_closed)
 
-    async def whoami_seconds(self) -> float:
-        """Ask what anybody may ask; return how long the answer took."""
-        loop = asyncio.get_running_loop()
+    async def require_whoami(self) -> None:
+        """Ask what anybody may ask; it must be answered."""
         reader, writer = await self.connect()
-        begun = loop.time()
         writer.write(WHOAMI)
         async with asyncio.timeout(10):
             head = await reader.readuntil(b"\r\n")
         writer.close()
         assert head.startswith(b"HTTP/1.1 200"), head
-        return loop.time() - begun
 
 
 async def _send(writer: asyncio.StreamWriter, pieces: tuple[bytes, ...]) -> None:

@@ -160,7 +160,7 @@ async def test_a_head_of_a_megabyte_is_refused(here: Served, head: bytes) -> Non
 
     assert answered.is_closed
     assert answered.statuses in ([431], [400])
-    assert await here.whoami_seconds() < 1
+    await here.require_whoami()
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ async def test_what_comes_beside_a_body_is_bounded(here: Served, rest: bytes) ->
     sent = asyncio.create_task(here.say(POST + HOST + CHUNKED + b"\r\n", rest))
 
     await asyncio.sleep(0)
-    assert await here.whoami_seconds() < 1
+    await here.require_whoami()
     answered = await sent
 
     assert answered.is_closed
@@ -192,11 +192,11 @@ async def test_many_small_chunks_hold_nobody_up(here: Served) -> None:
         )
     )
 
-    slowest = max([await here.whoami_seconds() for _ in range(20)])
+    for _ in range(20):
+        await here.require_whoami()
     answered = await sent
 
     assert answered.statuses == [200]
-    assert slowest < 1
 
 
 async def test_a_pipeline_is_answered_in_turn_and_bounded(here: Served) -> None:
@@ -218,10 +218,10 @@ async def test_slow_heads_are_let_go_and_hold_nobody_up(hasty: Served) -> None:
         return (await hasty.say(*pieces, patience=10)).statuses
 
     slow = [asyncio.create_task(drip()) for _ in range(400)]
-    slowest = max([await hasty.whoami_seconds() for _ in range(10)])
+    for _ in range(10):
+        await hasty.require_whoami()
 
     assert {tuple(each) for each in await asyncio.gather(*slow)} == {(408,)}
-    assert slowest < 1
 
 
 @pytest.mark.parametrize(
