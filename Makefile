@@ -7,7 +7,7 @@
 BIN := .venv/bin
 # Two workers that keep the order of the tests, and each group on one of them.
 PARALLEL := --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
-LOCK := uv pip compile pyproject.toml --extra email --extra postgres --extra redis --group build \
+LOCK := uv pip compile pyproject.toml --extra email --extra postgres --extra redis --extra worker --group build \
         --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
         --no-header --exclude-newer "7 days" --quiet
 
@@ -67,4 +67,4 @@ bench: setup ## Run the benchmarks and print their ratios
 lock: ## Lock the dependencies anew, none younger than a week (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv" >&2; exit 1; }
 	@$(LOCK) --upgrade -o requirements.lock
-	@$(LOCK) --upgrade --group dev -o requirements-dev.lock
+	@$(LOCK) --extra agents --upgrade --group dev -o requirements-dev.lock

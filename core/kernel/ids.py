@@ -14,6 +14,13 @@ KeyId = NewType("KeyId", str)
 WebhookId = NewType("WebhookId", str)
 SubscriptionId = NewType("SubscriptionId", str)
 TriggerId = NewType("TriggerId", str)
+RunId = NewType("RunId", str)
+ArtifactId = NewType("ArtifactId", str)
+TemplateId = NewType("TemplateId", str)
+ScheduleId = NewType("ScheduleId", str)
+JobId = NewType("JobId", str)
+VariantId = NewType("VariantId", str)
+ExportId = NewType("ExportId", str)
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]

@@ -56,7 +56,7 @@ def test_every_dependency_is_locked() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     project = tomllib.loads(text)["project"]
     extras = project["optional-dependencies"]
-    tools = extras.pop("testing")
+    tools = [*extras.pop("testing"), *extras.pop("agents")]
     run = [
         *project["dependencies"],
         *(each for extra in extras.values() for each in extra),

@@ -1,0 +1,1 @@
+"""Jobs: what is wanted becomes variants, one is accepted and exported."""

@@ -1,0 +1,1 @@
+"""Accepted work as files to take away."""

@@ -1,0 +1,1 @@
+"""Named beginnings of jobs."""

@@ -1,0 +1,1 @@
+"""What jobs may be given to work with."""

@@ -1,0 +1,1 @@
+"""The variants of jobs: edited, and one of them accepted."""

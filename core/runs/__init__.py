@@ -1,0 +1,1 @@
+"""Runs: the one queue, claimed by workers that may die at any moment."""

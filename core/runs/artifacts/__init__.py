@@ -1,0 +1,1 @@
+"""What runs leave behind: files and texts with their digests."""

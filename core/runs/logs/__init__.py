@@ -1,0 +1,1 @@
+"""What steps printed, in chunks, kept apart from the events."""

@@ -1,0 +1,1 @@
+"""Secrets that steps are given, sealed where they are kept."""

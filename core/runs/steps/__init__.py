@@ -1,0 +1,1 @@
+"""The steps of each attempt of a run, as its worker told of them."""

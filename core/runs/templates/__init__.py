@@ -1,0 +1,1 @@
+"""Templates: named steps with typed parameters, in versions."""

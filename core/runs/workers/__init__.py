@@ -1,0 +1,1 @@
+"""Who claims runs, and when they were last heard of."""

@@ -1,0 +1,1 @@
+"""Schedules: commands and templates that start by the clock."""

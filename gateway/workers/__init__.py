@@ -1,0 +1,1 @@
+"""Workers: one executor of runs, on three kinds of host."""

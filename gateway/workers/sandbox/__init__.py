@@ -1,0 +1,1 @@
+"""Where steps run: a folder, a clean environment, limits, and an end."""
