@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from commands.invocation import Options
-from commands.schema import model_of, parameters_of
+from commands.schema import Form, parameters_of
 from core.kernel.problems import InvalidArgument
 
 Output = Literal["auto", "table", "json", "jsonl", "yaml", "csv", "md", "id"]
@@ -34,7 +34,7 @@ def _everywhere(
 
 
 GLOBALS = parameters_of(_everywhere)
-MODEL = model_of("options", GLOBALS)
+MODEL = Form("options", GLOBALS).model
 _NONE = Options()
 
 

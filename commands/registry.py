@@ -10,10 +10,10 @@ from typing import Any, Literal, TypeVar, cast
 from pydantic import BaseModel
 
 from commands.schema import (
+    Form,
     Kind,
     Parameter,
     by_plain_names,
-    model_of,
     parameters_of,
 )
 from core.database import Tx
@@ -46,7 +46,7 @@ class Route:
 class Command:
     """One thing that can be asked, and everything the doors need to know of it.
 
-    Shape:  `name` is "noun verb" or one built-in word. `model` validates the arguments.
+    Shape:  `name` is "noun verb" or one built-in word. `form` validates the arguments.
             `routes` are its REST paths, the first the canonical one; `status` is what
             they answer on success. `if_match` tells whether they take an ETag.
             `target` names the parameter that identifies the object, "" if none does;
@@ -79,7 +79,7 @@ class Command:
     target: str
     parameters: Sequence[Parameter]
     ref_names: Sequence[str]
-    model: type[BaseModel]
+    form: Form
     result: Any = None
     assurance: Assurance = Assurance.UNVERIFIED
     fingerprint: Callable[[Tx, str], str] | None = None
@@ -105,6 +105,11 @@ class Command:
     def verb(self) -> str:
         """What follows the noun; "" for a built-in of one word."""
         return self.name.partition(" ")[2]
+
+    @property
+    def model(self) -> type[BaseModel]:
+        """The model that validates the arguments."""
+        return self.form.model
 
     @property
     def family(self) -> str:
@@ -177,7 +182,7 @@ def command(
             routes=tuple(_routes(http, paths)),
             parameters=parameters,
             ref_names=[each.name for each in parameters if each.kind is Kind.REF],
-            model=model_of(name, parameters),
+            form=Form(name, parameters),
             is_async=is_async,
             **{"status": 200, "if_match": "", "target": "", **traits},
         )
