@@ -160,6 +160,47 @@ class OutboundSettings(BaseModel):
         return value
 
 
+class WorkerSettings(BaseModel):
+    """How runs are executed by this process."""
+
+    model_config = ConfigDict(frozen=True)
+
+    embedded: int = Field(
+        default=2,
+        ge=0,
+        le=64,
+        description="Runs at a time that `ops serve` executes itself; 0 for none.",
+    )
+    labels: str = Field(
+        default="", description="Labels that this machine has: gpu,linux."
+    )
+    lease_seconds: float = Field(
+        default=30,
+        ge=1,
+        le=3600,
+        description="Seconds without a heartbeat after which a run is taken away.",
+    )
+    grace_seconds: float = Field(
+        default=5,
+        ge=0,
+        le=20,
+        description="Seconds that a step has to end by itself before it is killed.",
+    )
+    folder: str = Field(
+        default="",
+        description="Folder for the files of runs; empty is `work` in the data folder.",
+    )
+    programs: str = Field(
+        default="",
+        description="Programs that shell steps may start: git,make; empty for any.",
+    )
+
+    @property
+    def label_set(self) -> frozenset[str]:
+        """The labels, one by one."""
+        return frozenset(each.strip() for each in self.labels.split(",")) - {""}
+
+
 class Settings(BaseSettings):
     """The gateway's settings; each from `OPSWIRE_<NAME>`, nested ones with `__`."""
 
@@ -206,6 +247,23 @@ class Settings(BaseSettings):
     )
     keep: KeepSettings = Field(
         default=KeepSettings(), description="How long what has ended is kept."
+    )
+    workers: WorkerSettings = Field(
+        default=WorkerSettings(), description="How runs are executed."
+    )
+    redis_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="redis://…; with it Celery workers are told of runs.",
+        validation_alias=AliasChoices("OPSWIRE_REDIS_URL", "REDIS_URL"),
+    )
+    celery_concurrency: int = Field(
+        default=4,
+        ge=1,
+        le=256,
+        description="Runs at a time in one Celery worker.",
+        validation_alias=AliasChoices(
+            "OPSWIRE_CELERY_CONCURRENCY", "CELERY_WORKER_CONCURRENCY"
+        ),
     )
     body_limit_bytes: int = Field(
         default=1_048_576, description="Largest request body, in bytes."
@@ -258,6 +316,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{self.data.absolute()}/opswire.db"
+
+    @property
+    def work_folder(self) -> Path:
+        """The folder for the files of runs."""
+        return Path(self.workers.folder or self.data / "work").absolute()
 
     @property
     def public_url(self) -> str:
