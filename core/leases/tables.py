@@ -1,4 +1,4 @@
-"""The lease table: one row per lease that is held, none for those that ended."""
+"""The lease table, one row per lease that is held, and who leads in what."""
 
 from sqlalchemy import BigInteger, Column, Index, Text
 
@@ -19,4 +19,11 @@ leases = tenant_table(
     Index("uq_leases_resource", "tenant_id", "resource", unique=True),
     Index("ix_leases_number", "tenant_id", "number"),
     Index("ix_leases_expires_at", "tenant_id", "expires_at"),
+)
+
+leaders = tenant_table(
+    "leaders",
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
 )

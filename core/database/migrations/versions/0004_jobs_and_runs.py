@@ -128,6 +128,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "lane", name=op.f("pk_lanes")),
     )
     op.create_table(
+        "leaders",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("pk_leaders")),
+    )
+    op.create_table(
         "presets",
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -534,6 +544,7 @@ def downgrade() -> None:
     op.drop_table("run_labels")
     op.drop_table("run_effects")
     op.drop_table("presets")
+    op.drop_table("leaders")
     op.drop_table("lanes")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index(
