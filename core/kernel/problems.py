@@ -30,6 +30,7 @@ Problem
 │   ├── CommandDisabled      the plugin that brings the command failed
 │   ├── Cancelled            the client no longer waits for its command
 │   └── TooManySessions      one person has as many sessions as are allowed
+├── LinkExpired              a signed link was good until a moment that is past
 ├── KeyReused                an idempotency key came back with another body
 ├── StaleVersion             If-Match names an older version
 ├── PreconditionRequired     If-Match is missing where it must be given
@@ -291,6 +292,13 @@ class TooManySessions(Conflict):
 
     code = "too_many_sessions"
     title = "Too many sessions are open"
+
+
+class LinkExpired(Problem):
+    """A signed link was good until a moment that is past."""
+
+    code = "link_expired"
+    title = "The link is not good any more"
 
 
 class KeyReused(Problem):

@@ -26,6 +26,7 @@ class Purpose(StrEnum):
 
     SEAL = "seal"
     SIGN = "sign"
+    LINK = "link"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
