@@ -140,8 +140,9 @@ def _run_guarded(context: Context, demand: Demand | None) -> Reply:
             confirm.require_consent(context)
             result = _call(context) if demand is None else _held(context, demand)
     except NeedsConfirmation:
-        _rehearse(context)  # What cannot work is refused now, not when confirmed.
-        return confirm.propose(context)
+        # What cannot work is refused now, not when confirmed.
+        would = _rehearse(context)
+        return confirm.propose(context, would=would)
     return _reply(result)
 
 

@@ -1,5 +1,7 @@
 """Consent: which commands ask for it, and how it is given and checked."""
 
+from collections.abc import Sequence
+
 from commands.context import Context
 from commands.invocation import Invocation
 from commands.registry import Danger
@@ -7,7 +9,7 @@ from commands.render import quote
 from core.approvals import service as approvals
 from core.approvals.model import Proposal, digest_of
 from core.kernel.problems import InvalidArgument, NeedsConfirmation, StepUpRequired
-from core.kernel.reply import Action, Actions, Reply, ReplyStatus, Text
+from core.kernel.reply import Action, Actions, Block, Fields, Reply, ReplyStatus, Text
 
 _YES = "`--yes` counts in a terminal alone; here add"
 _HARMLESS = (Danger.READ, Danger.WRITE)
@@ -77,8 +79,12 @@ def _is_consented(context: Context) -> bool:
     return context.origin.is_consent or context.invocation.alias is not None
 
 
-def propose(context: Context) -> Reply:
-    """Store the command as a proposal and ask for its confirmation."""
+def propose(context: Context, *, would: Reply) -> Reply:
+    """Store the command as a proposal and ask for its confirmation.
+
+    Shape:  `would` is what the command would answer; what it is about is shown, if the
+            command says that it is to be read first.
+    """
     asked, origin = context.invocation, context.origin
     if asked.command.danger is Danger.DESTRUCTIVE:
         return _ask_for_id(asked)
@@ -90,7 +96,7 @@ def propose(context: Context) -> Reply:
         channel=origin.channel,
         conversation=origin.conversation,
     )
-    return _ask(asked, proposal)
+    return _ask(asked, proposal, _preview(asked, would))
 
 
 def binding(context: Context) -> str:
@@ -135,7 +141,13 @@ def _secrets_of(asked: Invocation) -> list[str]:
     ]
 
 
-def _ask(asked: Invocation, proposal: Proposal) -> Reply:
+def _preview(asked: Invocation, would: Reply) -> Sequence[Block]:
+    if not asked.command.is_previewed:
+        return ()
+    return [each for each in would.blocks if isinstance(each, Fields)]
+
+
+def _ask(asked: Invocation, proposal: Proposal, preview: Sequence[Block]) -> Reply:
     has_secret = bool(_secrets_of(asked))
     line = f"confirm {proposal.id}"
     whole = "" if has_secret else f"{proposal.command} --confirm {proposal.id}"
@@ -155,6 +167,7 @@ def _ask(asked: Invocation, proposal: Proposal) -> Reply:
                 f"{asked.command.summary} It waits for you until "
                 f"{proposal.expires_at:%H:%M} UTC."
             ),
+            *preview,
             *(
                 [Text(md=f"{_YES} `--confirm {proposal.id}`.")]
                 if asked.options.yes

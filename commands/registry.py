@@ -61,6 +61,7 @@ class Command:
             what was noted of earlier commands, and so waits until it is. What
             `is_personal` a person decides, never a machine in somebody's name. With a
             parameter of `bulk` a write touches many things at once, and is risky.
+            One that `is_previewed` is confirmed by whoever read what it would answer.
             `plugin` names what brings it, "" for our own; `edition` is another one
             whenever the code of that plugin is. `require_free` raises the Problem
             that keeps it from being taken now.
@@ -91,6 +92,7 @@ class Command:
     is_control: bool = False
     is_macro: bool = False
     is_personal: bool = False
+    is_previewed: bool = False
     is_async: bool = False
     plugin: str = ""
     edition: str = ""
@@ -157,7 +159,8 @@ def command(
             given by position, the rest are flags. An `async def` handler gets an
             AsyncContext, runs for at most 45 s before its answer is stored, and may
             run again when the message comes again. `http` is "METHOD /path", `paths`
-            are further spellings of the path. `traits` are other fields of Command:
+            are further spellings of it, with another method if they name one. `traits`
+            are other fields of Command:
             status, if_match, target, fingerprint, result, assurance, is_open, ….
     Raises: TypeError when the function cannot be a command.
     """
@@ -303,6 +306,7 @@ class Registry:
 def _routes(http: str, paths: Sequence[str]) -> Iterator[Route]:
     if not http:
         return
-    method, _, path = http.partition(" ")
-    for each in (path, *paths):
-        yield Route(method=method, path=each)
+    method = http.partition(" ")[0]
+    for each in (http, *paths):
+        own, _, path = each.rpartition(" ")
+        yield Route(method=own or method, path=path)
