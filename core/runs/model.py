@@ -212,6 +212,7 @@ class Run:
     actor_id: str
     actor: str
     reply_to: ReplyTo = field(default_factory=ReplyTo)
+    needs_approval: bool = False
     progress: Progress = field(default_factory=Progress)
     created_at: datetime
     started_at: datetime | None = None
@@ -222,3 +223,33 @@ class Run:
     def is_terminal(self) -> bool:
         """Whether nothing will become of it any more."""
         return self.status in TERMINAL
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a worker has it now; nobody else may write about its work."""
+        return self.lease_expires_at is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs to list; empty values do not restrict.
+
+    Shape:  `is_dead` are those that were given up: failed and timed_out ones.
+            `actor` is a person's id or name.
+    Units:  `since` and `until` enclose the moment of their creation.
+    """
+
+    statuses: frozenset[RunStatus] = frozenset()
+    lane: Lane | None = None
+    kind: str = ""
+    template: str = ""
+    worker: str = ""
+    actor: str = ""
+    label: str = ""
+    job: str = ""
+    task: str = ""
+    parent: str = ""
+    reason: str = ""
+    is_dead: bool = False
+    since: datetime | None = None
+    until: datetime | None = None

@@ -87,8 +87,12 @@ Report = StepReport | LogReport | Progress | Note
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How an attempt ended: succeeded with a result, failed with an error, or cancelled."""
+    """How an attempt ended: succeeded with a result, failed with an error, or cancelled.
+
+    Shape:  a failure that `is_final` is not tried again, whatever the retry rule says.
+    """
 
     status: Literal["succeeded", "failed", "cancelled"]
     result: Mapping[str, Json] = field(default_factory=dict)
     error: RunError | None = None
+    is_final: bool = False

@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("is_partial", sa.Boolean(), nullable=False),
         sa.Column("upload_until", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
@@ -274,6 +275,7 @@ def upgrade() -> None:
         sa.Column("parent", sa.Text(), nullable=False),
         sa.Column("lane", sa.Text(), nullable=False),
         sa.Column("priority", sa.BigInteger(), nullable=False),
+        sa.Column("precedence", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("input", sa.Text(), nullable=False),
@@ -299,6 +301,7 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("reply_to", sa.Text(), nullable=False),
+        sa.Column("needs_approval", sa.Boolean(), nullable=False),
         sa.Column("progress", sa.Text(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=True),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
@@ -309,8 +312,15 @@ def upgrade() -> None:
             name=op.f("ck_runs_finished_is_terminal"),
         ),
         sa.CheckConstraint(
-            "NOT (status IN ('claimed', 'running')) OR (lease_expires_at IS NOT NULL AND worker <> '')",
+            "(status IN ('claimed', 'running', 'paused', 'cancelling') AND worker <> '') = (lease_expires_at IS NOT NULL)",
             name=op.f("ck_runs_held_has_lease"),
+        ),
+        sa.CheckConstraint(
+            "status NOT IN ('claimed', 'running', 'cancelling') OR worker <> ''",
+            name=op.f("ck_runs_held_has_worker"),
+        ),
+        sa.CheckConstraint(
+            "concurrency_limit >= 1", name=op.f("ck_runs_concurrency_limit")
         ),
         sa.CheckConstraint("lane IN ('A', 'B', 'C', 'D')", name=op.f("ck_runs_lane")),
         sa.CheckConstraint(
@@ -318,7 +328,7 @@ def upgrade() -> None:
             name=op.f("ck_runs_cancel_requested_at"),
         ),
         sa.CheckConstraint(
-            "status <> 'paused' OR paused_at IS NOT NULL",
+            "(status = 'paused') = (paused_at IS NOT NULL)",
             name=op.f("ck_runs_paused_at"),
         ),
         sa.CheckConstraint(
@@ -329,20 +339,60 @@ def upgrade() -> None:
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.create_index(
             "ix_runs_claim",
-            ["tenant_id", "status", "lane", "priority", "available_at", "number"],
+            [
+                "tenant_id",
+                "lane",
+                "precedence",
+                "available_at",
+                "number",
+            ],
             unique=False,
+            sqlite_where=sa.text("status = 'queued'"),
+            postgresql_where=sa.text("status = 'queued'"),
+        )
+        batch_op.create_index(
+            "ix_runs_deadline",
+            ["tenant_id", "deadline_at"],
+            unique=False,
+            sqlite_where=sa.text("deadline_at IS NOT NULL AND finished_at IS NULL"),
+            postgresql_where=sa.text("deadline_at IS NOT NULL AND finished_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_runs_due",
+            ["tenant_id", "available_at"],
+            unique=False,
+            sqlite_where=sa.text("status IN ('scheduled', 'retry_wait')"),
+            postgresql_where=sa.text("status IN ('scheduled', 'retry_wait')"),
+        )
+        batch_op.create_index(
+            "ix_runs_finished", ["tenant_id", "finished_at"], unique=False
+        )
+        batch_op.create_index(
+            "ix_runs_held",
+            ["tenant_id", "concurrency_key", "lane"],
+            unique=False,
+            sqlite_where=sa.text(
+                "status IN ('claimed', 'running', 'paused', 'cancelling') AND worker <> ''"
+            ),
+            postgresql_where=sa.text(
+                "status IN ('claimed', 'running', 'paused', 'cancelling') AND worker <> ''"
+            ),
         )
         batch_op.create_index("ix_runs_job", ["tenant_id", "job"], unique=False)
-        batch_op.create_index(
-            "ix_runs_key", ["tenant_id", "concurrency_key", "status"], unique=False
-        )
-        batch_op.create_index(
-            "ix_runs_lease", ["tenant_id", "status", "lease_expires_at"], unique=False
-        )
         batch_op.create_index("ix_runs_number", ["tenant_id", "number"], unique=False)
         batch_op.create_index("ix_runs_parent", ["tenant_id", "parent"], unique=False)
         batch_op.create_index(
+            "ix_runs_status", ["tenant_id", "status", "number"], unique=False
+        )
+        batch_op.create_index(
             "ix_runs_template", ["tenant_id", "template", "number"], unique=False
+        )
+        batch_op.create_index(
+            "ix_runs_ttl",
+            ["tenant_id", "ttl_at"],
+            unique=False,
+            sqlite_where=sa.text("ttl_at IS NOT NULL AND fence = 0"),
+            postgresql_where=sa.text("ttl_at IS NOT NULL AND fence = 0"),
         )
         batch_op.create_index(
             "uq_runs_idempotency",
@@ -520,12 +570,16 @@ def downgrade() -> None:
             sqlite_where=sa.text("idempotency_key != ''"),
             postgresql_where=sa.text("idempotency_key != ''"),
         )
+        batch_op.drop_index("ix_runs_ttl")
         batch_op.drop_index("ix_runs_template")
+        batch_op.drop_index("ix_runs_status")
         batch_op.drop_index("ix_runs_parent")
         batch_op.drop_index("ix_runs_number")
-        batch_op.drop_index("ix_runs_lease")
-        batch_op.drop_index("ix_runs_key")
         batch_op.drop_index("ix_runs_job")
+        batch_op.drop_index("ix_runs_held")
+        batch_op.drop_index("ix_runs_finished")
+        batch_op.drop_index("ix_runs_due")
+        batch_op.drop_index("ix_runs_deadline")
         batch_op.drop_index("ix_runs_claim")
 
     op.drop_table("runs")
