@@ -1,6 +1,6 @@
 """Artifacts, and their content in pieces; `subject` is a run or an export."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, Text
 
 from core.database import tenant_table
 
@@ -15,6 +15,7 @@ artifacts = tenant_table(
     Column("state", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("sha256", Text, nullable=False),
+    Column("is_partial", Boolean, nullable=False),
     Column("upload_until", BigInteger),
     Index("ix_artifacts_number", "tenant_id", "number"),
     Index("ix_artifacts_subject", "tenant_id", "subject", "number"),
