@@ -12,6 +12,7 @@ from gateway.plugins.plugins import EVERY as PLUGINS_EVERY
 from gateway.simulators import DemoPeople
 from gateway.supervisor import Loop, Ticker
 from gateway.sweeper import Sweeper
+from gateway.wakes.lines import wakes_of
 
 
 def loops_of(graph: Graph) -> Sequence[Loop]:
@@ -24,6 +25,8 @@ def loops_of(graph: Graph) -> Sequence[Loop]:
     loops.extend(graph.outward.loops())
     hurry = partial(graph.outward.triggers.hurry, graph.intake.drain)
     loops.append(Loop(name="trigger-fires", work=hurry))
+    if wakes := wakes_of(graph.settings, graph.db):
+        loops.append(Loop(name="wakes", work=wakes.run))
     if graph.simulators is not None:
         loops.append(Loop(name="simulators", work=graph.simulators.run))
     return loops

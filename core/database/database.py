@@ -35,8 +35,9 @@ class Database:
 
     Shape:  `write` and `read` are awaited by the edge; `read_aside` is `read` on threads
             that are kept for code of others, one at a time on each; `run` blocks (CLI,
-            workers, tests); `post` neither waits nor tells. Listeners hear, on the writer
-            thread, which tenants a commit changed.
+            workers, tests); `post` neither waits nor tells. Listeners hear which tenants
+            a commit changed: of ours on the writer thread, of another process's on that
+            of whoever passes it on with `hear`.
     Raises: Unavailable when the database is full, locked, gone or behind.
     """
 
@@ -51,6 +52,7 @@ class Database:
         self.engine = engine
         self._clock = clock
         self._listeners: list[CommitListener] = []
+        self._own_listeners: list[CommitListener] = []
         self._writer = Writer(
             engine,
             recorders=recorders,
@@ -118,6 +120,15 @@ class Database:
         """Have `listener` called after each commit that changed something."""
         self._listeners.append(listener)
 
+    def on_own_commit(self, listener: CommitListener) -> None:
+        """Have `listener` called after each commit of this process alone."""
+        self._own_listeners.append(listener)
+
+    def hear(self, tenants: set[TenantId]) -> None:
+        """Tell the listeners of a commit of another process."""
+        for listener in self._listeners:
+            listener(tenants)
+
     @property
     def waiting(self) -> int:
         """How many writes are queued now."""
@@ -141,7 +152,7 @@ class Database:
             return self._guests
 
     def _announce(self, tenants: set[TenantId]) -> None:
-        for listener in self._listeners:
+        for listener in (*self._listeners, *self._own_listeners):
             listener(tenants)
 
     def _now(self, session: Session) -> datetime:

@@ -1,0 +1,1 @@
+"""How the processes of one database hurry each other; what is lost only costs time."""
