@@ -1,0 +1,1 @@
+"""What writes drafts: the mock, and those that are reached over HTTP."""
