@@ -3,6 +3,8 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Protocol
 
 from commands.invocation import Invocation
 from commands.references import refers_back
@@ -21,6 +23,7 @@ from core.kernel.problems import (
     Unauthenticated,
     Unavailable,
 )
+from core.kernel.reply import Reply
 from gateway import problems
 from gateway.ahead import run_ahead
 from gateway.answers import Answer, replay_of
@@ -33,6 +36,17 @@ from gateway.runner import Runner
 _log = logging.getLogger(__name__)
 
 Reread = Callable[[], Awaitable[None]]
+Ask = Callable[[Envelope], Awaitable[Answer]]
+
+
+class Patience(Protocol):
+    """Holds back the answers of senders who wait."""
+
+    async def end_of(self, message: Message, reply: Reply) -> Reply | None:
+        """Wait until what a command began is over; None when nobody wants to wait."""
+
+    async def work_for(self, message: Message, answer: Answer, ask: Ask) -> Answer:
+        """Ask again for a worker that was given nothing and waits for work."""
 
 
 class Pipeline:
@@ -60,13 +74,32 @@ class Pipeline:
         self.metrics = metrics
         self._db = db
         self.reread = dict(reread or {})
+        self.patience: Patience | None = None
 
     async def handle(self, envelope: Envelope) -> Answer:
-        """Answer one message."""
+        """Answer one message, once what it began is over if its sender waits for that."""
+        message = message_of(envelope)
+        answer = await self._observed(message)
+        if self.patience is None or message.invocation is None:
+            return answer
+        try:
+            answer = await self.patience.work_for(message, answer, self._ask)
+            end = await self.patience.end_of(message, answer.reply)
+        except Unavailable:
+            return answer  # What was done is done, and is what there is to tell.
+        if end is None:
+            return answer
+        told = self.runner.answer(message, end)
+        return replace(told, draft=answer.draft)
+
+    async def _ask(self, envelope: Envelope) -> Answer:
+        return await self._observed(message_of(envelope))
+
+    async def _observed(self, message: Message) -> Answer:
         begun = time.perf_counter()
-        answer = await self._handle(envelope)
+        answer = await self._handle(message)
         self.metrics.observe(
-            envelope.channel, answer.reply, seconds=time.perf_counter() - begun
+            message.envelope.channel, answer.reply, seconds=time.perf_counter() - begun
         )
         return answer
 
@@ -81,8 +114,7 @@ class Pipeline:
             if message.alters in self.reread:
                 await self.reread[message.alters]()
 
-    async def _handle(self, envelope: Envelope) -> Answer:
-        message = message_of(envelope)
+    async def _handle(self, message: Message) -> Answer:
         try:
             await self.gate.identify(message)
             invocation = self.gate.admit(message)
@@ -98,7 +130,10 @@ class Pipeline:
         except Problem as problem:
             return await self._refuse(message, problem)
         except Exception:
-            where = {"channel": envelope.channel, "tenant": message.principal.tenant}
+            where = {
+                "channel": message.envelope.channel,
+                "tenant": message.principal.tenant,
+            }
             _log.exception(
                 "pipeline.failed", extra={"request_id": message.request_id, **where}
             )

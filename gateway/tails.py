@@ -9,7 +9,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
@@ -178,7 +178,7 @@ class Tails:
 
     async def tail(
         self, principal: Principal, *, after: int, wanted: EventFilter
-    ) -> AsyncIterator[Sequence[EventLine]]:
+    ) -> AsyncGenerator[Sequence[EventLine]]:
         """Yield the wanted events that follow `after`, until the hub closes.
 
         Raises: EventsGone instead of leaving some out; Unavailable.

@@ -1,18 +1,22 @@
 """From the words that a shell hands over to one command line that says the same."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
 from core.kernel.problems import InvalidArgument
+from gateway.cli.lazy import load
 
 _BARE = re.compile(r"[A-Za-z0-9_#@][A-Za-z0-9_.:/@+%,-]*|-[0-9][0-9.]*")
 _FLAG = re.compile(r"--?[A-Za-z][A-Za-z0-9_-]*")
 # `severity=='page'` compares and names nothing.
 _PAIR = re.compile(r"((?:--?)?[A-Za-z_][A-Za-z0-9_-]*)=(?!=)(.*)", re.DOTALL)
 
+_WAIT = "90s"
+_DURATION = "commands.times:parse_duration"
+_IS_DURATION = "commands.times:is_duration"
 _OURS = {"-o": "output", "--output": "output", "--fields": "fields", "--query": "query"}
 
 
@@ -21,6 +25,7 @@ class Asked:
     """What is to be sent, and what is done with the answer here.
 
     Shape:  `output` is one of the `-o` formats; `fields` and `query` choose from data.
+    Units:  `wait_seconds` is how long it is waited for what the command begins.
     """
 
     words: list[str] = field(default_factory=list)
@@ -28,6 +33,7 @@ class Asked:
     fields: Sequence[str] = ()
     query: str = ""
     is_yes: bool = False
+    wait_seconds: float = 0.0
 
     @property
     def line(self) -> str:
@@ -41,23 +47,45 @@ class Asked:
 
 
 def split_options(words: Sequence[str]) -> Asked:
-    """Take out what `ops` does itself: `-o`, `--fields`, `--query` and `--yes`.
+    """Take out what `ops` does itself: `-o`, `--fields`, `--query`, `--wait`, `--yes`.
 
     Raises: InvalidArgument for one of them without its value.
     """
     asked = Asked()
-    rest = iter(words)
+    rest = _Words(words)
     for word in rest:
         name, has_value, text = word.partition("=")
         if word == "--":
             asked.words += [word, *rest]
         elif word == "--yes":
             asked.is_yes = True
+        elif name == "--wait":
+            length = text if has_value else rest.next_if(load(_IS_DURATION))
+            asked.wait_seconds = load(_DURATION)(length or _WAIT).total_seconds()
         elif name in _OURS:
             _set(asked, name, text if has_value else next(rest, None))
         else:
             asked.words.append(word)
     return asked
+
+
+class _Words(Iterator[str]):
+    """Words, of which the next one may be looked at before it is taken."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = words
+        self._at = 0
+
+    def __next__(self) -> str:
+        if self._at == len(self._words):
+            raise StopIteration
+        self._at += 1
+        return self._words[self._at - 1]
+
+    def next_if(self, is_meant: Callable[[str], bool]) -> str:
+        """Take the next word if it is meant; "" else."""
+        is_there = self._at < len(self._words) and is_meant(self._words[self._at])
+        return next(self) if is_there else ""
 
 
 def to_line(words: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ import orjson
 from core.kernel.ids import random_id
 from core.kernel.problems import Problem, Unavailable
 from core.kernel.reply import ErrorBlock, ErrorInfo, Reply, ReplyStatus, reply_from_json
+from gateway.cli import waiting
 from gateway.cli.client import Answer, Client
 from gateway.cli.exits import Exit, exit_of
 from gateway.cli.lazy import load
@@ -35,6 +36,8 @@ def run(words: Sequence[str], terminal: Terminal) -> Exit:
         if _is_declined(client, asked, reply, terminal):
             return Exit.UNCONFIRMED
         reply = _confirmed(client, asked, reply, terminal)
+    if asked.wait_seconds and waiting.is_followed(reply):
+        return _ended(client, asked, reply, terminal)
     show(reply, asked, terminal)
     return exit_of(reply)
 
@@ -103,6 +106,16 @@ def say_problem(problem: Problem, terminal: Terminal) -> None:
     terminal.say(f"{problem.title}: {problem.detail}")
     for fix in problem.fix:
         terminal.say(f"try: {fix}")
+
+
+def _ended(client: Client, asked: Asked, begun: Reply, terminal: Terminal) -> Exit:
+    """Follow what a command began, and show how it stands then."""
+    is_over = waiting.follow(client, begun, terminal, seconds=asked.wait_seconds)
+    stands = send_line(client, waiting.show_line(waiting.target_of(begun)))
+    show(stands, asked, terminal)
+    if stands.error is None and not is_over:
+        return Exit.RUNNING
+    return Exit.FAILED if waiting.has_failed(stands) else exit_of(stands)
 
 
 def _is_declined(

@@ -14,6 +14,7 @@ from core.kernel.reply import Reply
 from core.kernel.sanitise import sanitise, sanitise_reply
 
 _PIPE_CELLS = 10_000
+_CLEAR = "\r\x1b[2K"
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 
@@ -80,6 +81,21 @@ class Terminal:
     def say(self, message: str) -> None:
         """Write a message."""
         self._write(self.err, sanitise(message))
+
+    def progress(self, line: str) -> None:
+        """Say how far something is: over what was said before, where that can be done."""
+        if self.err.isatty():
+            width = shutil.get_terminal_size().columns
+            self.err.write(f"{_CLEAR}{sanitise(line)[: width - 1]}")
+            self.err.flush()
+        else:
+            self.say(line)
+
+    def end_progress(self) -> None:
+        """Take the last line of progress away again, where it stands in the way."""
+        if self.err.isatty():
+            self.err.write(_CLEAR)
+            self.err.flush()
 
     def ask(self, question: str) -> str:
         """Ask the person; "" when input has ended."""

@@ -30,6 +30,11 @@ _FLAGS: Schema = {
     "dry_run": {"type": "boolean", "description": "Show the effect, change nothing"},
     "confirm": {"type": "string", "description": "A proposal's token, or the id"},
     "reason": {"type": "string", "description": "Why, for the audit"},
+    "wait": {
+        "type": "string",
+        "pattern": "^[1-9][0-9]{0,2}[sm]$",
+        "description": "How long the answer may wait for the end of what it begins: 90s",
+    },
 }
 _PROBLEM_DETAILS: Schema = {
     "type": "object",

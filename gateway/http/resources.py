@@ -40,9 +40,11 @@ _BODY_FAULTS = frozenset({"invalid_argument", "unknown_flag"})
 # What a caller may say beside the arguments, in the body or, but for the reason, in
 # the query. How a reply is shown is no matter of a route that answers with data.
 FLAGS = {
-    each.name: each for each in GLOBALS if each.name in {"dry_run", "confirm", "reason"}
+    each.name: each
+    for each in GLOBALS
+    if each.name in {"dry_run", "confirm", "reason", "wait"}
 }
-QUERY_FLAGS = ("dry_run", "confirm")
+QUERY_FLAGS = ("dry_run", "confirm", "wait")
 _WHOLE = re.compile("-?[0-9]{1,18}")
 
 
