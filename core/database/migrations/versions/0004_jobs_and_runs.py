@@ -426,6 +426,12 @@ def upgrade() -> None:
             ["tenant_id", "schedule_id", "state", "fire_at"],
             unique=False,
         )
+        batch_op.create_index(
+            "ix_schedule_ticks_target", ["tenant_id", "target"], unique=False
+        )
+        batch_op.create_index(
+            "ix_schedule_ticks_time", ["tenant_id", "fire_at"], unique=False
+        )
 
     op.create_table(
         "schedules",
@@ -560,6 +566,8 @@ def downgrade() -> None:
 
     op.drop_table("schedules")
     with op.batch_alter_table("schedule_ticks", schema=None) as batch_op:
+        batch_op.drop_index("ix_schedule_ticks_time")
+        batch_op.drop_index("ix_schedule_ticks_target")
         batch_op.drop_index("ix_schedule_ticks_state")
         batch_op.drop_index("ix_schedule_ticks_request")
 
