@@ -1,0 +1,161 @@
+"""The calls of a worker that reaches the queue over HTTP alone."""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from core.kernel.ids import random_id
+from core.kernel.problems import Unavailable
+from core.runs.artifacts.model import INLINE_BYTES
+from core.runs.model import Progress
+from core.runs.reports import Beat, Outcome, Report, Wanted
+from gateway.workers.calls import Claimed, Produced
+from gateway.workers.link import Link, Sent
+from gateway.workers.wire import (
+    parse_beat,
+    parse_claimed,
+    show_outcome,
+    show_progress,
+    show_report,
+    show_wanted,
+)
+
+WAIT_SECONDS = 5
+"""How long a claim waits for work at the gateway; a worker that stops waits as long."""
+
+_ANSWER_SECONDS = 10.0
+_BEAT_SECONDS = 8.0
+_TELL_SECONDS = 60.0
+_UPLOAD_SECONDS = 180.0
+_MOST_REPORTS = 500
+_DIGEST_BYTES = 1 << 20
+
+
+class RemoteCalls:
+    """Implements `Calls` by the routes `/runs.*`, `/events.append` and `/artifacts.put`.
+
+    Shape:  whatever has an effect that must not come twice carries a key, under which
+            it may be sent again. `secrets` are read once for each attempt and not kept.
+    """
+
+    def __init__(self, link: Link, *, wait_seconds: int = WAIT_SECONDS) -> None:
+        self._link = link
+        self._wait_seconds = wait_seconds
+
+    async def claim(self, wanted: Wanted) -> Sequence[Claimed]:
+        """Take runs; the gateway holds the call for a while when there are none."""
+        told = await self._link.call(
+            "/runs.claim",
+            show_wanted(wanted, wait_seconds=self._wait_seconds),
+            key=random_id("claim"),
+            within=self._wait_seconds + _ANSWER_SECONDS,
+        )
+        try:
+            return [parse_claimed(each) for each in told["runs"]]
+        except (KeyError, TypeError, ValueError) as fault:
+            raise _strange() from fault
+
+    async def beat(self, held: Claimed, progress: Progress | None = None) -> Beat:
+        """Say that the work goes on; tried until the next one is due."""
+        body = _about(held)
+        if progress is not None:
+            body["progress"] = show_progress(progress)
+        told = await self._link.call("/runs.heartbeat", body, within=_BEAT_SECONDS)
+        try:
+            return parse_beat(told)
+        except (KeyError, TypeError, ValueError) as fault:
+            raise _strange() from fault
+
+    async def report(self, held: Claimed, reports: Sequence[Report]) -> None:
+        """Tell what happened, in order."""
+        for at in range(0, len(reports), _MOST_REPORTS):
+            part = reports[at : at + _MOST_REPORTS]
+            await self._link.call(
+                "/events.append",
+                _about(held, events=[show_report(each) for each in part]),
+                key=random_id("report"),
+                within=_TELL_SECONDS,
+            )
+
+    async def put(self, held: Claimed, produced: Produced) -> None:
+        """Keep a file: a small one with the call itself, else by a signed upload."""
+        size, digest = await asyncio.to_thread(_measure, produced.path)
+        body = _about(
+            held,
+            name=produced.name,
+            kind=produced.kind,
+            partial=produced.is_partial,
+        )
+        if size <= INLINE_BYTES:
+            content = await asyncio.to_thread(produced.path.read_bytes)
+            body |= {"content": base64.b64encode(content).decode(), "base64": True}
+        else:
+            body |= {"size": size, "sha256": digest}
+        told = await self._link.call(
+            "/artifacts.put", body, key=random_id("put"), within=_TELL_SECONDS
+        )
+        if size > INLINE_BYTES and told.get("upload_url"):
+            await self._upload(produced.path, str(told["upload_url"]))
+
+    async def secrets(self, held: Claimed) -> Mapping[str, str]:
+        """Read the stored secrets that the steps name."""
+        if not any(step.secrets for step in held.steps):
+            return {}
+        told = await self._link.call("/runs.secrets", _about(held))
+        try:
+            return {str(name): str(text) for name, text in told["secrets"].items()}
+        except (KeyError, AttributeError) as fault:
+            raise _strange() from fault
+
+    async def complete(self, held: Claimed, outcome: Outcome) -> None:
+        """End the attempt."""
+        await self._link.call(
+            "/runs.complete",
+            _about(held, **show_outcome(outcome)),
+            key=random_id("complete"),
+            within=_TELL_SECONDS,
+        )
+
+    async def hand_back(self, held: Claimed, reason: str) -> None:
+        """Give the run back to the queue; a gateway that is gone is not waited for."""
+        await self._link.call(
+            "/runs.hand-back",
+            _about(held, reason=reason),
+            key=random_id("back"),
+            within=_BEAT_SECONDS,
+        )
+
+    async def _upload(self, path: Path, url: str) -> None:
+        # The address is the gateway's public one; this worker may know it by another.
+        place = urlsplit(url)
+        target = f"{place.path}?{place.query}" if place.query else place.path
+        sent = Sent(
+            method="PUT",
+            target=target,
+            body=await asyncio.to_thread(path.read_bytes),
+            content_type="application/octet-stream",
+            within=_UPLOAD_SECONDS,
+            is_signed=False,
+        )
+        await self._link.send(sent)
+
+
+def _about(held: Claimed, **more: Any) -> dict[str, Any]:
+    return {"run_id": held.run_id, "fence": held.fence, **more}
+
+
+def _measure(path: Path) -> tuple[int, str]:
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while piece := file.read(_DIGEST_BYTES):
+            digest.update(piece)
+            size += len(piece)
+    return size, digest.hexdigest()
+
+
+def _strange() -> Unavailable:
+    return Unavailable("the gateway answered something that no worker understands")
