@@ -1,4 +1,4 @@
-"""Templates and all versions that they had."""
+"""Templates and all versions that they had; a deleted one keeps its name and them."""
 
 from sqlalchemy import BigInteger, Column, Index, Text
 
@@ -11,6 +11,7 @@ run_templates = tenant_table(
     Column("name", Text, nullable=False),
     Column("latest", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+    Column("deleted_at", BigInteger),
     Index("uq_run_templates_name", "tenant_id", "name", unique=True),
     Index("ix_run_templates_number", "tenant_id", "number"),
 )
