@@ -6,6 +6,7 @@ from commands import (
     agents,
     aliases,
     approvals,
+    artifacts,
     audit,
     builtins,
     channels,
@@ -59,4 +60,5 @@ COMMANDS: Sequence[Command] = (
     *approvals.COMMANDS,
     *audit.COMMANDS,
     *triggers.COMMANDS,
+    *artifacts.COMMANDS,
 )

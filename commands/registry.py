@@ -61,6 +61,10 @@ class Command:
             what was noted of earlier commands, and so waits until it is. What
             `is_personal` a person decides, never a machine in somebody's name. With a
             parameter of `bulk` a write touches many things at once, and is risky.
+            `keeps_line` names the parameter with a line that will run later: a write
+            is as risky as that line, because whoever makes it consents once.
+            `file` names the field of `data` that holds the id of an artifact: a REST
+            route answers with its bytes whoever does not ask for JSON.
             One that `is_previewed` is confirmed by whoever read what it would answer.
             `plugin` names what brings it, "" for our own; `edition` is another one
             whenever the code of that plugin is. `require_free` raises the Problem
@@ -85,7 +89,9 @@ class Command:
     assurance: Assurance = Assurance.UNVERIFIED
     fingerprint: Callable[[Tx, str], str] | None = None
     hides: Sequence[str] = ()
+    file: str = ""
     bulk: Sequence[str] = ()
+    keeps_line: str = ""
     alters: Alters = ""
     looks_back: bool = False
     is_open: bool = False
@@ -121,6 +127,8 @@ class Command:
     @property
     def dangers(self) -> str:
         """How dangerous it is, for people."""
+        if self.keeps_line:
+            return f"{self.danger.value} (risky with a risky line)"
         flags = ", ".join(f"--{each}" for each in self.bulk)
         return f"{self.danger.value} (risky with {flags})" if flags else self.danger
 

@@ -1,20 +1,23 @@
 """The ASGI application: hot doors in front, FastAPI behind, one lifespan around both."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.flags import FlagFile
 from gateway.graph import Graph
+from gateway.http.artifacts import ContentDoor, UploadDoor
 from gateway.http.asgi import secured
 from gateway.http.auth import AuthDoor
 from gateway.http.auth_pages import auth_pages
 from gateway.http.commands import CommandDoor
 from gateway.http.docs import docs_router
 from gateway.http.figures import FiguresDoor
+from gateway.http.files import Files
 from gateway.http.health import health_router
 from gateway.http.resources import Resources
 from gateway.http.short_links import short_links
@@ -75,7 +78,9 @@ def create_app(graph: Graph) -> ASGIApp:
         clock=graph.clock,
         body_limit=graph.settings.body_limit_bytes,
         strict=("/jobs",) if graph.settings.jobs_auth == "both" else (),
+        files=Files(graph.db),
     )
+    api.router.routes.extend(_artifacts(graph))
     api.router.routes.append(resources.routes(graph.registry))
     # After the commands: /v1/channels/webhook/disable is one of them, no endpoint.
     api.router.routes.append(_webhooks(graph).route)
@@ -106,6 +111,14 @@ def _auth_door(graph: Graph) -> AuthDoor:
         clock=graph.clock,
         limits=graph.settings.limits,
     )
+
+
+def _artifacts(graph: Graph) -> Sequence[BaseRoute]:
+    """Route the contents of artifacts, up and down."""
+    visits = Visits(graph.pipeline, graph.auth, db=graph.db, clock=graph.clock)
+    content = ContentDoor(visits, Files(graph.db))
+    upload = UploadDoor(visits, graph.db, graph.core.links, clock=graph.clock)
+    return content.route, upload.route
 
 
 def _webhooks(graph: Graph) -> WebhookDoor:

@@ -15,6 +15,8 @@ from core.identity.tokens import Tokens
 from core.kernel.addresses import parse_allowed
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.principal import DEFAULT_TENANT, TenantId, system
+from core.runs.artifacts.model import Uploads
+from core.secrets.links import Links
 from core.secrets.model import Purpose
 from core.secrets.vault import Vault
 from core.workspaces.model import tenant_of as tenant_of_account
@@ -61,6 +63,7 @@ from gateway.supervisor import Supervisor
 from gateway.sweeper import list_tenants
 from gateway.tails import Tails
 from gateway.trigger_fires import TriggerSource
+from gateway.uploads import uploads_of
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +103,9 @@ def build(
         db, tokens, clock=the_clock, bootstrap=bootstrap_key(settings, admin)
     )
     probes, shelf = ChannelProbes(db, tenant_of=_tenant_of), Shelf()
-    registry = _registry(settings, vault, probes, shelf)
+    links = Links(keystore)
+    uploads = uploads_of(settings, links)
+    registry = _registry(settings, vault, probes, shelf, uploads=uploads)
     kept = _Kept(auth, channels, aliases, limiter)
     pipeline = _pipeline(settings, registry, db=db, clock=the_clock, kept=kept)
     core = Core(
@@ -108,6 +113,7 @@ def build(
         clock=the_clock,
         db=db,
         vault=vault,
+        links=links,
         auth=auth,
         sign_in=SignIn(db, tokens, clock=the_clock),
         channels=channels,
@@ -120,13 +126,20 @@ def build(
 
 
 def _registry(
-    settings: Settings, vault: Vault, probes: ChannelProbes, shelf: Shelf
+    settings: Settings,
+    vault: Vault,
+    probes: ChannelProbes,
+    shelf: Shelf,
+    *,
+    uploads: Uploads,
 ) -> Registry:
     """List the commands of Opswire; those of plugins join them."""
     consent_url = consent_url_of(settings)
     allowed = parse_allowed(settings.outbound.allow)
     urls = UrlRules(allowed=allowed, own=settings.public_url)
-    return Registry.of(every_command(vault, probes, shelf, consent_url, urls=urls))
+    return Registry.of(
+        every_command(vault, probes, shelf, consent_url, urls=urls, uploads=uploads)
+    )
 
 
 class _Kept(NamedTuple):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from commands.registry import Registry
 from core.database import Database
 from core.kernel.clock import Clock
+from core.secrets.links import Links
 from core.secrets.vault import Vault
 from gateway.aliases import TeamAliases
 from gateway.auth import Authenticator
@@ -23,6 +24,7 @@ class Core:
     clock: Clock
     db: Database
     vault: Vault
+    links: Links
     auth: Authenticator
     sign_in: SignIn
     channels: ChannelStates

@@ -12,10 +12,12 @@ from commands.subscription_deliveries import delivery_commands
 from commands.webhooks import webhook_commands
 from commands.workspaces import ConsentUrl, workspace_commands
 from core.hooks.subscriptions.checks import UrlRules
+from core.runs.artifacts.model import LIMITS, Uploads
 from core.secrets.vault import Vault
 from gateway.sent_requests import drawn
 
 OUTSIDE = UrlRules()
+NOWHERE = Uploads(limits=LIMITS, url_of=lambda _tenant, _artifact: "")
 
 
 def every_command(
@@ -25,12 +27,13 @@ def every_command(
     consent_url: ConsentUrl | None = None,
     *,
     urls: UrlRules = OUTSIDE,
+    uploads: Uploads = NOWHERE,
 ) -> Sequence[Command]:
     """List all commands; `vault` seals their secrets, `probes` look outside for them.
 
     Shape:  with `consent_url`, where workspaces let the app in, there is one more.
             `plugins` knows which there are.
-            `urls` say where subscriptions may send.
+            `urls` say where subscriptions may send, `uploads` where contents come in.
     """
     return (
         *COMMANDS,

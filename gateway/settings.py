@@ -81,6 +81,22 @@ class KeepSettings(BaseModel):
     )
 
 
+class ArtifactSettings(BaseModel):
+    """What runs leave behind."""
+
+    model_config = ConfigDict(frozen=True)
+
+    most_mb: int = Field(
+        default=50, ge=1, le=1_000, description="Megabytes that one artifact may have."
+    )
+    run_mb: int = Field(
+        default=200, ge=1, description="Megabytes that all artifacts of a run may have."
+    )
+    upload_minutes: int = Field(
+        default=15, ge=1, le=1_440, description="How long an announced upload may take."
+    )
+
+
 class SlackSettings(BaseModel):
     """One Slack workspace; without a bot token there is none."""
 
@@ -247,6 +263,9 @@ class Settings(BaseSettings):
     )
     keep: KeepSettings = Field(
         default=KeepSettings(), description="How long what has ended is kept."
+    )
+    artifacts: ArtifactSettings = Field(
+        default=ArtifactSettings(), description="What runs leave behind."
     )
     workers: WorkerSettings = Field(
         default=WorkerSettings(), description="How runs are executed."

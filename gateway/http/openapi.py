@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from commands.registry import Command, Registry, Route
 from commands.schema import Parameter
 from gateway.http.argument_schemas import argument_schema
+from gateway.http.artifacts_openapi import artifact_paths
 from gateway.http.auth_openapi import auth_paths
 from gateway.http.operations import (
     command_paths,
@@ -17,7 +18,7 @@ from gateway.http.operations import (
     reply_schemas,
     webhook_paths,
 )
-from gateway.http.resources import QUERY_FLAGS
+from gateway.http.resources import AS, QUERY_FLAGS
 from gateway.http.simulators_openapi import simulator_paths
 from gateway.http.stream_openapi import stream_paths
 
@@ -35,6 +36,13 @@ _FLAGS: Schema = {
         "pattern": "^[1-9][0-9]{0,2}[sm]$",
         "description": "How long the answer may wait for the end of what it begins: 90s",
     },
+}
+_AS: Schema = {
+    "name": AS,
+    "in": "query",
+    "required": False,
+    "description": "Answer with the data instead of the file; so does Accept",
+    "schema": {"const": "json"},
 }
 _PROBLEM_DETAILS: Schema = {
     "type": "object",
@@ -78,6 +86,7 @@ HANDWRITTEN: Sequence[Callable[[Schema], Schema]] = (
     command_paths,
     webhook_paths,
     auth_paths,
+    artifact_paths,
     stream_paths,
     health_paths,
     docs_paths,
@@ -201,6 +210,8 @@ def _parameters(
             _header("Idempotency-Key", "The same key again gives the same answer")
         )
         found += [_flag(name) for name in QUERY_FLAGS]
+    if command.file:
+        found.append(_AS)
     if command.if_match:
         header = _header("If-Match", "The ETag of the version to be changed")
         found.append({**header, "required": command.if_match == "required"})
@@ -301,7 +312,8 @@ def _success(command: Command) -> Schema:
         schema = TypeAdapter(command.result).json_schema()
         definitions = schema.pop("$defs", {})
         schema = _inline({"properties": {"it": schema}, "$defs": definitions})["it"]
-    return {
-        "description": command.summary,
-        "content": {"application/json": {"schema": schema}},
-    }
+    content: Schema = {"application/json": {"schema": schema}}
+    if command.file:
+        binary = {"type": "string", "format": "binary"}
+        content["application/octet-stream"] = {"schema": binary}
+    return {"description": command.summary, "content": content}

@@ -33,6 +33,7 @@ from gateway.auth import Authenticator
 from gateway.http import rest
 from gateway.http.asgi import JSON, PROBLEM, HeaderList, Headers, read_body
 from gateway.http.command_routes import CommandRoutes, Endpoint
+from gateway.http.files import FileAnswer, Files
 from gateway.pipeline import Pipeline
 
 _BODY_FAULTS = frozenset({"invalid_argument", "unknown_flag"})
@@ -45,6 +46,9 @@ FLAGS = {
     if each.name in {"dry_run", "confirm", "reason", "wait"}
 }
 QUERY_FLAGS = ("dry_run", "confirm", "wait")
+AS = "as"
+"""`as=json` in the query asks for the data of a command that answers with a file."""
+
 _WHOLE = re.compile("-?[0-9]{1,18}")
 
 
@@ -62,8 +66,10 @@ class Resources:
         clock: Clock,
         body_limit: int,
         strict: Sequence[str] = (),
+        files: Files,
     ) -> None:
         self._strict = strict
+        self._files = files
         self._pipeline = pipeline
         self._auth = auth
         self._clock = clock
@@ -97,12 +103,30 @@ class Resources:
         else:
             answer = await self._pipeline.handle(envelope)
         response = _render(answer, command, request, headers)
+        if _is_download(answer, command, request):
+            response = await self._download(answer, command, envelope, headers)
         if envelope.credential is not None:
             limits = rest.limit_headers(
                 self._pipeline.gate.limiter, envelope, envelope.credential
             )
             response.raw_headers.extend(limits)
         return response
+
+    async def _download(
+        self, answer: Answer, command: Command, envelope: Envelope, headers: Headers
+    ) -> Response:
+        """Answer with the bytes of the artifact that the data names."""
+        principal = envelope.credential
+        assert principal is not None
+        artifact_id = str(answer.reply.data[command.file])
+        extra = rest.answer_headers(answer)
+        try:
+            artifact = await self._files.open_(principal, artifact_id)
+        except Problem as problem:
+            return _problem(problems.to_error(problem), answer, extra)
+        return FileAnswer(
+            self._files, principal, artifact, headers=headers, extra=extra
+        )
 
     async def _sign_in(self, route: Route, headers: Headers) -> Principal:
         if not any(f"{route.path}/".startswith(f"{each}/") for each in self._strict):
@@ -174,6 +198,8 @@ def _from_query(request: Request, command: Command) -> dict[str, Json]:
     known = _query_parameters(request, command)
     values: dict[str, Json] = {}
     for name in request.query_params:
+        if name == AS and command.file:
+            continue
         if name not in known:
             raise _unknown_query(name, command, known)
         values[name] = _from_text(known[name], request.query_params.getlist(name))
@@ -259,6 +285,18 @@ def _render(
     status = 202 if reply.status is ReplyStatus.RUNNING else command.status
     status = 200 if reply.data.get("dry_run") is True else status
     return _response(status, to_json(reply.data), [*extra, JSON])
+
+
+def _is_download(answer: Answer, command: Command, request: Request) -> bool:
+    """Whether the answer is a file; whoever wants its data says so."""
+    reply = answer.reply
+    if not command.file or reply.status is not ReplyStatus.OK:
+        return False
+    wants_json = "application/json" in request.headers.get("accept", "")
+    is_asked = request.query_params.get(AS) == "json" or wants_json
+    return bool(reply.data.get(command.file)) and not (
+        is_asked or reply.data.get("dry_run") is True
+    )
 
 
 def _for_resource(error: ErrorInfo, request: Request) -> ErrorInfo:

@@ -2,20 +2,26 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import orjson
 
 from core.kernel.ids import ArtifactId
+from core.kernel.principal import TenantId
 from core.kernel.problems import InvalidArgument
 from core.kernel.sanitise import sanitise
 from core.kernel.texts import require_line
 
 PIECE_BYTES = 256 * 1024
 INLINE_BYTES = 64 * 1024
+UPLOAD = "upload"
+"""What the signed links are for by which contents come."""
+
 MOST_ARTIFACTS = 500
 """How many artifacts one run, or one export, may have."""
 
@@ -102,6 +108,18 @@ class Artifact:
     def pieces(self) -> int:
         """How many pieces the content has."""
         return -(-self.size_bytes // PIECE_BYTES)
+
+
+class Uploads(NamedTuple):
+    """How much is kept, and the address that takes the content of an artifact."""
+
+    limits: Limits
+    url_of: Callable[[TenantId, Artifact], str]
+
+
+def scope_of(subject: str) -> str:
+    """Name the right that it takes to read what belongs to a run or an export."""
+    return "jobs:read" if subject.startswith("X-") else "runs:read"
 
 
 def require_name(name: str) -> str:
