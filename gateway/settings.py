@@ -217,6 +217,40 @@ class WorkerSettings(BaseModel):
         return frozenset(each.strip() for each in self.labels.split(",")) - {""}
 
 
+class SandboxSettings(BaseModel):
+    """What one step of a run may do and use."""
+
+    model_config = ConfigDict(frozen=True)
+
+    isolation: Literal["auto", "required", "off"] = Field(
+        default="auto",
+        description="Whether steps run in Linux namespaces: where possible, always "
+        "(else they fail), or never.",
+    )
+    output_mib: float = Field(
+        default=10, gt=0, description="MiB that a step may print; then it is killed."
+    )
+    memory_mib: int = Field(
+        default=2_048,
+        ge=16,
+        description="MiB that the processes of a step may have in memory together.",
+    )
+    file_mib: int = Field(
+        default=1_024, ge=1, description="MiB that one file of a step may have."
+    )
+    processes: int = Field(
+        default=256, ge=1, description="Processes that a step may have at a time."
+    )
+    writable: str = Field(
+        default="",
+        description="Folders beside their own that steps may write to: /srv/www,/cache.",
+    )
+    repositories: str = Field(
+        default="",
+        description="Folders whose git repositories steps may read: /srv/git.",
+    )
+
+
 class Settings(BaseSettings):
     """The gateway's settings; each from `OPSWIRE_<NAME>`, nested ones with `__`."""
 
@@ -269,6 +303,9 @@ class Settings(BaseSettings):
     )
     workers: WorkerSettings = Field(
         default=WorkerSettings(), description="How runs are executed."
+    )
+    sandbox: SandboxSettings = Field(
+        default=SandboxSettings(), description="What a step may do and use."
     )
     redis_url: SecretStr = Field(
         default=SecretStr(""),

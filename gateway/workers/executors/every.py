@@ -1,0 +1,69 @@
+"""The executors that a worker has, and what refuses steps that none of them could do."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from commands.suggest import nearest
+from core.kernel.problems import InvalidArgument
+from core.runs.model import Step
+from gateway.settings import SandboxSettings, Settings
+from gateway.workers.executors.base import Executor
+from gateway.workers.executors.noop import Noop
+from gateway.workers.executors.shell import Shell
+from gateway.workers.sandbox.environment import check_names
+from gateway.workers.sandbox.limits import MIB, Isolation, Limits
+from gateway.workers.sandbox.paths import check_pattern
+from gateway.workers.sandbox.sandbox import Sandbox
+
+StepCheck = Callable[[Step], None]
+
+
+def executors(
+    settings: Settings, further: Iterable[Executor] = ()
+) -> Mapping[str, Executor]:
+    """List all executors by the names that steps use; `further` ones need more."""
+    sandbox = Sandbox(
+        limits_of(settings.sandbox), Isolation(settings.sandbox.isolation)
+    )
+    every: tuple[Executor, ...] = (
+        Noop(),
+        Shell(sandbox, _words(settings.workers.programs)),
+        *further,
+    )
+    return {each.name: each for each in every}
+
+
+def check_step(executors: Mapping[str, Executor]) -> StepCheck:
+    """Build what refuses a step before anything is queued."""
+
+    def check(step: Step) -> None:
+        executor = executors.get(step.uses)
+        if executor is None:
+            near = nearest(step.uses, [*executors])
+            known = f"use one of: {', '.join(sorted(executors))}"
+            raise InvalidArgument(
+                f"step {step.name}: there is no executor {step.uses[:40]!r}",
+                fix=[*(f"did you mean {each}?" for each in near[:1]), known],
+                argument="uses",
+            )
+        check_names(step.env, field="env")
+        check_names(step.secrets, field="secrets")
+        for each in step.artifacts:
+            check_pattern(each)
+        executor.check(step)
+
+    return check
+
+
+def limits_of(settings: SandboxSettings) -> Limits:
+    """Read what one step may use."""
+    return Limits(
+        output_bytes=int(settings.output_mib * MIB),
+        memory_bytes=settings.memory_mib * MIB,
+        file_bytes=settings.file_mib * MIB,
+        processes=settings.processes,
+        writable=sorted(_words(settings.writable)),
+    )
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(each.strip() for each in text.split(",")) - {""}
