@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,10 +16,11 @@ from gateway.bell import Bell
 from gateway.supervisor import contain
 from gateway.workers.calls import Calls, Claimed
 
-STOP_WITHIN = timedelta(seconds=14)
+STOP_WITHIN = timedelta(seconds=15)
 """How long the steps under way may go on after a stop; a gateway ends within 30 s."""
 
-_CANCEL_SECONDS = 6.0
+_KILL_SECONDS = 6.0
+_CANCEL_SECONDS = 4.0
 _LONGEST_OUTAGE_SECONDS = 30.0
 
 _log = logging.getLogger(__name__)
@@ -32,6 +34,9 @@ class Works(Protocol):
 
     def stop(self) -> None:
         """Have every run handed back after the step that it is at."""
+
+    def kill(self) -> None:
+        """Have every run handed back now, its step killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,7 @@ class Host:
         self._wanted = wanted
         self._pace = pace
         self._at_work: set[asyncio.Task[object]] = set()
-        self._is_stopping = False
+        self._ends_at = 0.0
         self._failures = 0
 
     @property
@@ -84,9 +89,13 @@ class Host:
     def stop(self) -> None:
         """Claim nothing more, and have the runs handed back after their steps."""
         if not self._is_stopping:
-            self._is_stopping = True
+            self._ends_at = time.monotonic() + STOP_WITHIN.total_seconds()
             self._worker.stop()
             self.bell.ring()
+
+    @property
+    def _is_stopping(self) -> bool:
+        return self._ends_at > 0
 
     async def _take(self) -> bool:
         """Claim what there is room for; tell whether there may be more."""
@@ -134,9 +143,12 @@ class Host:
             await asyncio.sleep(min(pause, 1.0))
 
     async def _end(self) -> None:
-        """Wait for the runs under way; what does not end in time is cancelled."""
+        """Wait for the runs under way; what does not end in time is killed."""
         self.stop()
-        await self._wait(STOP_WITHIN.total_seconds())
+        await self._wait(max(self._ends_at - time.monotonic(), 0))
+        if self._at_work:
+            self._worker.kill()
+            await self._wait(_KILL_SECONDS)
         for task in self._at_work:
             task.cancel()
         await self._wait(_CANCEL_SECONDS)

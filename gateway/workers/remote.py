@@ -1,8 +1,6 @@
 """The calls of a worker that reaches the queue over HTTP alone."""
 
-import asyncio
 import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +8,11 @@ from urllib.parse import urlsplit
 
 from core.kernel.ids import random_id
 from core.kernel.problems import Unavailable
-from core.runs.artifacts.model import INLINE_BYTES
+from core.runs.artifacts.model import INLINE_BYTES, name_for
 from core.runs.model import Progress
 from core.runs.reports import Beat, Outcome, Report, Wanted
 from gateway.workers.calls import Claimed, Produced
+from gateway.workers.files import measure, read_whole
 from gateway.workers.link import Link, Sent
 from gateway.workers.wire import (
     parse_beat,
@@ -32,7 +31,6 @@ _BEAT_SECONDS = 8.0
 _TELL_SECONDS = 60.0
 _UPLOAD_SECONDS = 180.0
 _MOST_REPORTS = 500
-_DIGEST_BYTES = 1 << 20
 
 
 class RemoteCalls:
@@ -83,22 +81,26 @@ class RemoteCalls:
 
     async def put(self, held: Claimed, produced: Produced) -> None:
         """Keep a file: a small one with the call itself, else by a signed upload."""
-        size, digest = await asyncio.to_thread(_measure, produced.path)
+        measured = await measure(produced.path)
         body = _about(
             held,
-            name=produced.name,
+            name=name_for(produced.name),
             kind=produced.kind,
             partial=produced.is_partial,
         )
-        if size <= INLINE_BYTES:
-            content = await asyncio.to_thread(produced.path.read_bytes)
-            body |= {"content": base64.b64encode(content).decode(), "base64": True}
+        is_small = measured.size_bytes <= INLINE_BYTES
+        if is_small:
+            content = await read_whole(produced.path)
+            body |= {
+                "content": base64.b64encode(content).decode(),
+                "encoding": "base64",
+            }
         else:
-            body |= {"size": size, "sha256": digest}
+            body |= {"size": measured.size_bytes, "sha256": measured.sha256}
         told = await self._link.call(
             "/artifacts.put", body, key=random_id("put"), within=_TELL_SECONDS
         )
-        if size > INLINE_BYTES and told.get("upload_url"):
+        if not is_small and told.get("upload_url"):
             await self._upload(produced.path, str(told["upload_url"]))
 
     async def secrets(self, held: Claimed) -> Mapping[str, str]:
@@ -136,7 +138,7 @@ class RemoteCalls:
         sent = Sent(
             method="PUT",
             target=target,
-            body=await asyncio.to_thread(path.read_bytes),
+            body=await read_whole(path),
             content_type="application/octet-stream",
             within=_UPLOAD_SECONDS,
             is_signed=False,
@@ -146,15 +148,6 @@ class RemoteCalls:
 
 def _about(held: Claimed, **more: Any) -> dict[str, Any]:
     return {"run_id": held.run_id, "fence": held.fence, **more}
-
-
-def _measure(path: Path) -> tuple[int, str]:
-    digest, size = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while piece := file.read(_DIGEST_BYTES):
-            digest.update(piece)
-            size += len(piece)
-    return size, digest.hexdigest()
 
 
 def _strange() -> Unavailable:

@@ -1,0 +1,93 @@
+"""The worker inside `ops serve`: takes what a commit has just queued."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+
+from core.database import Database
+from core.kernel.principal import TenantId
+from core.runs.reports import Wanted
+from core.secrets.vault import Vault
+from gateway.settings import Settings
+from gateway.workers.executors.base import Executor
+from gateway.workers.host import Host, Pace
+from gateway.workers.local import LocalCalls, Tenants
+from gateway.workers.work import Worker
+
+_POLL = timedelta(seconds=1)
+
+
+class Embedded:
+    """A host that hears of commits.
+
+    Shape:  a run that this process queues is claimed at once, one of another process
+            when that is heard of, or within a second.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        vault: Vault,
+        executors: Mapping[str, Executor],
+        *,
+        settings: Settings,
+        tenants: Tenants,
+    ) -> None:
+        self._calls = LocalCalls(db, vault, tenants=tenants)
+        self._worker = Worker(
+            self._calls,
+            executors,
+            folder=settings.work_folder,
+            settings=settings.workers,
+        )
+        self.host = Host(
+            self._calls,
+            self._worker,
+            wanted_of(settings, f"{socket.gethostname()}-{settings.port}", "embedded"),
+            Pace(room=settings.workers.embedded, poll=_POLL),
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed: set[TenantId] = set()
+        self._lock = threading.Lock()
+        db.on_commit(self._hear)
+
+    async def run(self) -> None:
+        """Work until `stop`; then finish the steps under way and hand the runs back."""
+        self._loop = asyncio.get_running_loop()
+        await self.host.run()
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        self.host.stop()
+
+    def _hear(self, tenants: set[TenantId]) -> None:
+        """Note, on the thread of whoever committed, that something changed."""
+        if self._loop is None:
+            return
+        with self._lock:
+            is_told = bool(self._changed)
+            self._changed |= tenants
+        if tenants and not is_told:
+            # A loop that was closed meanwhile has nobody left who waits.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._ring)
+
+    def _ring(self) -> None:
+        with self._lock:
+            changed, self._changed = self._changed, set()
+        self._calls.hear(changed)
+        self.host.bell.ring()
+
+
+def wanted_of(settings: Settings, name: str, host: str) -> Wanted:
+    """Say what a worker of this process takes: all but what only others can do."""
+    return Wanted(
+        worker=name,
+        host=host,
+        labels=settings.workers.label_set,
+        takes_manual=False,
+        lease=timedelta(seconds=settings.workers.lease_seconds),
+    )
