@@ -48,23 +48,6 @@ def read_schema(fields: Fields) -> dict[str, Json]:
     return whole
 
 
-def parse_words(words: Sequence[str]) -> Mapping[str, Json]:
-    """Read parameters as they are typed: `env=prod version=1.9.2`.
-
-    Shape:  all are texts still; a word without `=` is kept under its own name with
-            None, so that it is named when the parameters are resolved. A name that is
-            given twice has both values, as a list would be typed.
-    """
-    found: dict[str, Json] = {}
-    for each in words:
-        name, mark, value = each.partition("=")
-        key = name.strip()
-        before = found.get(key)
-        again = f"{before},{value}" if isinstance(before, str) else value
-        found[key] = again if mark else None
-    return found
-
-
 def resolve(definition: Definition, given: Mapping[str, Json]) -> Resolved:
     """Make the values of all parameters, checked by the template's schema.
 

@@ -18,6 +18,7 @@ from core.runs.templates.model import (
     require_flawless,
 )
 from core.runs.templates.params import read_schema
+from core.runs.templates.steps import FIELDS as STEP_FIELDS
 from core.runs.templates.steps import read_secrets, read_steps
 
 StepCheck = Callable[[Step], None]
@@ -75,9 +76,16 @@ def flaws_of_steps(steps: Sequence[Step], check: StepCheck) -> Iterator[Flaw]:
             extra = problem.extra
             named = str(extra.get("field") or extra.get("argument") or "")
             if named == "uses" or not _has_placeholder(step):
-                at = yamls.join(f"steps[{place}]", named)
-                fix = "; ".join(problem.fix)
-                yield Flaw(field=at, text=problem.detail, fix=fix)
+                at = _path_of(f"steps[{place}]", named)
+                yield Flaw(field=at, text=problem.detail, fix="; ".join(problem.fix))
+
+
+def _path_of(step: str, named: str) -> str:
+    """Write the path to what an executor calls by a name: its fields are in `with`."""
+    if not named:
+        return step
+    own = step if named in STEP_FIELDS else yamls.join(step, "with")
+    return yamls.join(own, named)
 
 
 def _has_placeholder(step: Step) -> bool:

@@ -60,8 +60,8 @@ def prepare(
 ) -> NewRun:
     """Make of a template and its parameters the run that it stands for.
 
-    Shape:  `params` are values, or texts as they are typed: `params.parse_words` reads
-            `env=prod`. They become the run's `input`, defaults included. The run's
+    Shape:  `params` are values, or texts as they are typed. They become the run's
+            `input`, defaults included. The run's
             `template` and `alias` are the template's name, whichever way it was
             named; its `template_version` is the edition, 0 for a built-in one. The
             steps stand in the order in which they run. `version` 0 is the latest.
