@@ -12,7 +12,7 @@ from core.database.head import Head, read_head
 from core.database.memo import Memo
 from core.database.statements import HeldRow, Prepared, Row, Session, Values
 from core.kernel.clock import Micros, to_micros
-from core.kernel.ids import numbered, random_id
+from core.kernel.ids import numbered, random_id, random_share
 from core.kernel.principal import Principal, TenantId
 
 _NO_HEAD = Head(TenantId(""))
@@ -156,6 +156,10 @@ class Tx:
     def new_token(self, prefix: str) -> str:
         """Make a random, sortable id that cannot be guessed."""
         return random_id(prefix)
+
+    def draw(self) -> float:
+        """Draw a number from 0 to below 1, as jitter wants it."""
+        return random_share()
 
     def bump(self, collection: str) -> int:
         """Raise a collection's version, which its ETag carries."""

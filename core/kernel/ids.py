@@ -100,3 +100,8 @@ def random_token() -> str:
     """Make 26 sortable characters: 48 bits of milliseconds, then 80 random bits."""
     value = (int(time.time() * 1000) << 80) | int.from_bytes(_RANDOM.take())
     return "".join([_PAIRS[(value >> shift) & 1023] for shift in _SHIFTS])
+
+
+def random_share() -> float:
+    """Draw a number from 0 to below 1, every one as likely as the next."""
+    return int.from_bytes(_RANDOM.take()[:6]) / (1 << 48)

@@ -1,0 +1,391 @@
+"""Queries over runs."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+import orjson
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+
+from core.database import Prepared, Row, Tx
+from core.kernel.clock import from_micros, to_micros
+from core.kernel.ids import RunId, number_of
+from core.kernel.lanes import Lane
+from core.runs.codec import (
+    parse_error,
+    parse_object,
+    parse_place,
+    parse_progress,
+    parse_rule,
+    parse_step,
+    render,
+    render_place,
+    render_progress,
+    show_error,
+    show_rule,
+    show_step,
+)
+from core.runs.model import ACTIVE, Run, RunFilter, RunStatus
+from core.runs.tables import run_labels, runs
+from core.runs.workers.tables import workers
+
+_TABLE = runs.c
+DEAD = (RunStatus.FAILED.value, RunStatus.TIMED_OUT.value)
+OWN = _TABLE.tenant_id == bindparam("tenant")
+
+# In the order in which `to_run` reads them.
+COLUMNS = (
+    _TABLE.id,
+    _TABLE.kind,
+    _TABLE.alias,
+    _TABLE.template,
+    _TABLE.template_version,
+    _TABLE.job,
+    _TABLE.task,
+    _TABLE.parent,
+    _TABLE.lane,
+    _TABLE.priority,
+    _TABLE.status,
+    _TABLE.reason,
+    _TABLE.input,
+    _TABLE.steps,
+    _TABLE.result,
+    _TABLE.error,
+    _TABLE.attempt,
+    _TABLE.retry,
+    _TABLE.available_at,
+    _TABLE.deadline_at,
+    _TABLE.ttl_at,
+    _TABLE.concurrency_key,
+    _TABLE.concurrency_limit,
+    _TABLE.labels,
+    _TABLE.worker,
+    _TABLE.fence,
+    _TABLE.lease_expires_at,
+    _TABLE.heartbeat_at,
+    _TABLE.cancel_requested_at,
+    _TABLE.paused_at,
+    _TABLE.idempotency_key,
+    _TABLE.budget,
+    _TABLE.actor_id,
+    _TABLE.actor,
+    _TABLE.reply_to,
+    _TABLE.needs_approval,
+    _TABLE.progress,
+    _TABLE.created_at,
+    _TABLE.started_at,
+    _TABLE.finished_at,
+    _TABLE.version,
+)
+_CHANGING = (
+    "status",
+    "reason",
+    "result",
+    "error",
+    "attempt",
+    "available_at",
+    "worker",
+    "fence",
+    "lease_expires_at",
+    "heartbeat_at",
+    "cancel_requested_at",
+    "paused_at",
+    "progress",
+    "started_at",
+    "finished_at",
+)
+_BY_ID = Prepared(select(*COLUMNS).where(OWN, _TABLE.id == bindparam("of")))
+_WITH_OWNER = Prepared(
+    select(*COLUMNS, workers.c.owner_id, workers.c.state, workers.c.heartbeat_at)
+    .select_from(
+        runs.outerjoin(
+            workers,
+            (workers.c.tenant_id == bindparam("tenant"))
+            & (workers.c.name == _TABLE.worker),
+        )
+    )
+    .where(OWN, _TABLE.id == bindparam("of"))
+)
+_BY_KEY = Prepared(
+    select(*COLUMNS).where(
+        OWN,
+        _TABLE.actor_id == bindparam("whose"),
+        _TABLE.idempotency_key == bindparam("key"),
+        _TABLE.idempotency_key != literal_column("''"),
+    )
+)
+_SAVE = Prepared(
+    runs.update()
+    .where(OWN, _TABLE.id == bindparam("of"))
+    .values(
+        {name: bindparam(f"new_{name}") for name in _CHANGING}
+        | {"version": _TABLE.version + literal_column("1")}
+    )
+)
+_COUNT = Prepared(
+    select(_TABLE.status, func.count()).where(OWN).group_by(_TABLE.status)
+)
+_ACTIVE: ColumnElement[str] = literal_column(
+    "(" + ", ".join(f"'{status.value}'" for status in sorted(ACTIVE)) + ")"
+)
+_COUNT_ACTIVE = Prepared(
+    select(func.count()).where(OWN, _TABLE.status.op("IN")(_ACTIVE))
+)
+
+
+def add(tx: Tx, run: Run) -> None:
+    """Store a new run and what labels it asks for."""
+    tx.insert(
+        runs,
+        {
+            "id": run.id,
+            "number": number_of(run.id, "R"),
+            "kind": run.kind,
+            "alias": run.alias,
+            "template": run.template,
+            "template_version": run.template_version,
+            "job": run.job,
+            "task": run.task,
+            "parent": run.parent,
+            "lane": run.lane.value,
+            "priority": run.priority,
+            "precedence": -run.priority,
+            "input": render(run.input),
+            "steps": render([show_step(step) for step in run.steps]),
+            "retry": render(show_rule(run.retry)),
+            "deadline_at": _moment(run.deadline_at),
+            "ttl_at": _moment(run.ttl_at),
+            "concurrency_key": run.concurrency_key,
+            "concurrency_limit": run.concurrency_limit,
+            "labels": render(sorted(run.labels)),
+            "idempotency_key": run.idempotency_key,
+            "budget": run.budget,
+            "actor_id": run.actor_id,
+            "actor": run.actor,
+            "reply_to": render_place(run.reply_to),
+            "needs_approval": run.needs_approval,
+            **_changing(run),
+        },
+    )
+    for label in sorted(run.labels):
+        tx.insert(run_labels, {"run_id": run.id, "label": label})
+
+
+def save(tx: Tx, run: Run) -> None:
+    """Store all of a run that can change; its head keeps other writers waiting."""
+    values = {f"new_{name}": value for name, value in _changing(run).items()}
+    tx.change(_SAVE, of=run.id, **values)
+
+
+def find(tx: Tx, run_id: str) -> Run | None:
+    """Find a run by its id; a text of another form is the id of none."""
+    if number_of(run_id, "R") is None:
+        return None
+    rows = tx.run(_BY_ID, of=run_id)
+    return to_run(rows[0]) if rows else None
+
+
+def find_with_owner(tx: Tx, run_id: str) -> tuple[Run, Row] | None:
+    """Find a run, and of its worker the owner's id, the state and the heartbeat."""
+    if number_of(run_id, "R") is None:
+        return None
+    rows = tx.run(_WITH_OWNER, of=run_id)
+    if not rows:
+        return None
+    return to_run(rows[0][: len(COLUMNS)]), rows[0][len(COLUMNS) :]
+
+
+def find_by_key(tx: Tx, actor_id: str, key: str) -> Run | None:
+    """Find the run that somebody made with an idempotency key."""
+    rows = tx.run(_BY_KEY, whose=actor_id, key=key)
+    return to_run(rows[0]) if rows else None
+
+
+def list_before(tx: Tx, number: int, wanted: RunFilter, *, most: int) -> Sequence[Run]:
+    """List wanted runs below a number, the newest first; 0 means from the newest."""
+    query = _wanted(tx, wanted).order_by(_TABLE.number.desc()).limit(most)
+    if number:
+        query = query.where(_TABLE.number < number)
+    return [to_run(tuple(row)) for row in tx.execute(query)]
+
+
+def count_by_status(tx: Tx) -> dict[RunStatus, int]:
+    """Count all kept runs, by status."""
+    return {RunStatus(status): count for status, count in tx.run(_COUNT)}
+
+
+def count_active(tx: Tx) -> int:
+    """Count the runs that are not over."""
+    return int(tx.run(_COUNT_ACTIVE)[0][0])
+
+
+def to_runs(rows: Iterable[Row]) -> list[Run]:
+    """Read runs from rows of `COLUMNS`."""
+    return [to_run(row) for row in rows]
+
+
+def to_run(row: Row) -> Run:
+    """Read a run from a row of `COLUMNS`."""
+    (
+        run_id,
+        kind,
+        alias,
+        template,
+        template_version,
+        job,
+        task,
+        parent,
+        lane,
+        priority,
+        status,
+        reason,
+        input_,
+        steps,
+        result,
+        error,
+        attempt,
+        retry,
+        available_at,
+        deadline_at,
+        ttl_at,
+        concurrency_key,
+        concurrency_limit,
+        labels,
+        worker,
+        fence,
+        lease_expires_at,
+        heartbeat_at,
+        cancel_requested_at,
+        paused_at,
+        idempotency_key,
+        budget,
+        actor_id,
+        actor,
+        reply_to,
+        needs_approval,
+        progress,
+        created_at,
+        started_at,
+        finished_at,
+        version,
+    ) = row
+    return Run(
+        id=RunId(run_id),
+        kind=kind,
+        alias=alias,
+        template=template,
+        template_version=template_version,
+        job=job,
+        task=task,
+        parent=parent,
+        lane=Lane(lane),
+        priority=priority,
+        status=RunStatus(status),
+        reason=reason,
+        input=parse_object(input_),
+        steps=[parse_step(each) for each in orjson.loads(steps)],
+        result=parse_object(result),
+        error=parse_error(error),
+        attempt=attempt,
+        retry=parse_rule(retry),
+        available_at=from_micros(available_at),
+        deadline_at=_at(deadline_at),
+        ttl_at=_at(ttl_at),
+        concurrency_key=concurrency_key,
+        concurrency_limit=concurrency_limit,
+        labels=frozenset(orjson.loads(labels)),
+        worker=worker,
+        fence=fence,
+        lease_expires_at=_at(lease_expires_at),
+        heartbeat_at=_at(heartbeat_at),
+        cancel_requested_at=_at(cancel_requested_at),
+        paused_at=_at(paused_at),
+        idempotency_key=idempotency_key,
+        budget=budget,
+        actor_id=actor_id,
+        actor=actor,
+        reply_to=parse_place(reply_to),
+        needs_approval=bool(needs_approval),
+        progress=parse_progress(progress),
+        created_at=from_micros(created_at),
+        started_at=_at(started_at),
+        finished_at=_at(finished_at),
+        version=version,
+    )
+
+
+def _changing(run: Run) -> dict[str, object]:
+    """Render what of a run can change."""
+    return {
+        "status": run.status.value,
+        "reason": run.reason,
+        "result": render(run.result),
+        "error": render(show_error(run.error)) if run.error else "",
+        "attempt": run.attempt,
+        "available_at": to_micros(run.available_at),
+        "worker": run.worker,
+        "fence": run.fence,
+        "lease_expires_at": _moment(run.lease_expires_at),
+        "heartbeat_at": _moment(run.heartbeat_at),
+        "cancel_requested_at": _moment(run.cancel_requested_at),
+        "paused_at": _moment(run.paused_at),
+        "progress": render_progress(run.progress),
+        "started_at": _moment(run.started_at),
+        "finished_at": _moment(run.finished_at),
+    }
+
+
+def _wanted(tx: Tx, wanted: RunFilter) -> Select[*tuple[Row, ...]]:
+    query = select(*COLUMNS).where(_TABLE.tenant_id == tx.tenant)
+    return query.where(*_conditions(tx, wanted))
+
+
+def _conditions(tx: Tx, wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.statuses:
+        yield _TABLE.status.in_(sorted(wanted.statuses))
+    if wanted.is_dead:
+        yield _TABLE.status.in_(DEAD)
+    for name in ("kind", "template", "worker", "job", "task", "parent", "reason"):
+        if value := getattr(wanted, name):
+            yield _TABLE[name] == value
+    yield from _rarer_conditions(tx, wanted)
+
+
+def _rarer_conditions(tx: Tx, wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.lane is not None:
+        yield _TABLE.lane == wanted.lane.value
+    if wanted.actor:
+        yield or_(_TABLE.actor_id == wanted.actor, _TABLE.actor == wanted.actor)
+    if wanted.label:
+        yield _has_label(tx, wanted.label)
+    if wanted.since is not None:
+        yield _TABLE.created_at >= to_micros(wanted.since)
+    if wanted.until is not None:
+        yield _TABLE.created_at <= to_micros(wanted.until)
+
+
+def _has_label(tx: Tx, label: str) -> ColumnElement[bool]:
+    return (
+        select(run_labels.c.run_id)
+        .where(
+            run_labels.c.tenant_id == tx.tenant,
+            run_labels.c.run_id == _TABLE.id,
+            run_labels.c.label == label,
+        )
+        .exists()
+    )
+
+
+def _moment(moment: datetime | None) -> int | None:
+    return None if moment is None else to_micros(moment)
+
+
+def _at(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
