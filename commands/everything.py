@@ -17,6 +17,7 @@ from commands import (
     needs,
     outbox,
     press,
+    run_logs,
     states,
     subscriptions,
     task_keys,
@@ -61,4 +62,5 @@ COMMANDS: Sequence[Command] = (
     *audit.COMMANDS,
     *triggers.COMMANDS,
     *artifacts.COMMANDS,
+    *run_logs.COMMANDS,
 )

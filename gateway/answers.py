@@ -1,11 +1,12 @@
 """Answers: a reply as it is shown, as it was stored, and as it is given again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.delivery.model import InboxDraft, StoredMessage
 from core.kernel.jsons import parse_json, to_json
 from core.kernel.problems import KeyReused
-from core.kernel.reply import Reply, reply_from_json
+from core.kernel.reply import Block, Link, Reply, reply_from_json
 from core.kernel.sanitise import is_plain, sanitise_reply
 from gateway.message import Message
 
@@ -37,15 +38,27 @@ def answer_to(message: Message, reply: Reply, *, public_url: str) -> Answer:
         status=reply.status,
         command=message.invocation.canonical if message.invocation else "",
         summary=reply.summary,
-        url=f"{public_url}/r/{reply_id}",
+        url=f"{public_url}{reply.url or f'/r/{reply_id}'}",
         actor=message.principal.name,
         channel=message.envelope.channel,
-        blocks=reply.blocks,
+        blocks=reachable(reply.blocks, public_url),
         data=reply.data,
         undo=reply.undo,
         error=reply.error,
     )
     return _shown(whole)
+
+
+def reachable(blocks: Sequence[Block], public_url: str) -> Sequence[Block]:
+    """Turn the paths of links into addresses that work from anywhere."""
+    if not any(isinstance(each, Link) for each in blocks):
+        return blocks
+    return tuple(
+        replace(each, url=public_url + each.url)
+        if isinstance(each, Link) and each.url.startswith("/")
+        else each
+        for each in blocks
+    )
 
 
 def replay_of(prior: StoredMessage | InboxDraft, request_hash: str) -> Answer:

@@ -20,6 +20,7 @@ from gateway.http.figures import FiguresDoor
 from gateway.http.files import Files
 from gateway.http.health import health_router
 from gateway.http.resources import Resources
+from gateway.http.run_logs import LogDoor
 from gateway.http.short_links import short_links
 from gateway.http.simulators import Backstage, SimulatorsDoor
 from gateway.http.sse import EventDoor
@@ -81,6 +82,7 @@ def create_app(graph: Graph) -> ASGIApp:
         files=Files(graph.db),
     )
     api.router.routes.extend(_artifacts(graph))
+    api.router.routes.append(_logs(graph))
     api.router.routes.append(resources.routes(graph.registry))
     # After the commands: /v1/channels/webhook/disable is one of them, no endpoint.
     api.router.routes.append(_webhooks(graph).route)
@@ -119,6 +121,12 @@ def _artifacts(graph: Graph) -> Sequence[BaseRoute]:
     content = ContentDoor(visits, Files(graph.db))
     upload = UploadDoor(visits, graph.db, graph.core.links, clock=graph.clock)
     return content.route, upload.route
+
+
+def _logs(graph: Graph) -> BaseRoute:
+    """Route the logs that are followed; those that are read are a command's."""
+    visits = Visits(graph.pipeline, graph.auth, db=graph.db, clock=graph.clock)
+    return LogDoor(visits, graph.db, graph.streams).route
 
 
 def _webhooks(graph: Graph) -> WebhookDoor:

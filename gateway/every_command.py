@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
+from commands.artifact_put import artifact_commands
 from commands.channels import Probes, channel_commands
 from commands.everything import COMMANDS
 from commands.plugins import Plugins, plugin_commands
@@ -43,6 +44,7 @@ def every_command(
         *delivery_commands(drawn),
         *workspace_commands(vault, consent_url),
         *plugin_commands(plugins),
+        *artifact_commands(uploads),
     )
 
 

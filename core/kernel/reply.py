@@ -129,7 +129,8 @@ class ErrorInfo:
 class Reply:
     """The answer to one command, before any channel renders it.
 
-    A handler fills summary, blocks, data and undo; the pipeline adds the rest.
+    A handler fills summary, blocks, data and undo; the pipeline adds the rest, and
+    completes a `url` and links that are only paths.
     `data` must not depend on the channel. `summary` has at most 150 characters.
     """
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.api.gateway import Gateway
+from tests.api.run_sets import a_held_run, an_artifact
 from tests.api.stage_sets import (
     DELIVERY,
     a_failed_callback,
@@ -65,6 +66,22 @@ _ALIAS = (
 )
 
 CASES: Mapping[str, Case] = {
+    "artifact list": Case(
+        line="artifact list R-1", args={"run": "R-1"}, setting=an_artifact
+    ),
+    "artifact show": Case(
+        line="artifact show A-1", args={"artifact": "A-1"}, setting=an_artifact
+    ),
+    "artifact put": Case(
+        line='artifact put R-1 --fence 1 --name plan.md --content "# Plan"',
+        args={"run_id": "R-1", "fence": 1, "name": "plan.md", "content": "# Plan"},
+        setting=a_held_run,
+    ),
+    "run logs": Case(
+        line="run logs R-1 --step build --tail 5",
+        args={"run": "R-1", "step": "build", "tail": 5},
+        setting=a_held_run,
+    ),
     "alias create": Case(
         line="""alias create go --match 'go {{x}}' --command 'task create "{{x}}"'""",
         args={"name": "go", "match": ["go {x}"], "command": 'task create "{{x}}"'},

@@ -57,10 +57,12 @@ class Stage:
         headers = (
             {"if_match": f'"{args.pop("if_match")}"'} if "if_match" in args else {}
         )
+        if command.file:
+            headers["accept"] = "application/json"
         names = [name for name in args if f"{{{name}}}" in route.path]
         path = route.path.format(**{name: args.pop(name) for name in names})
         if route.method == "GET":
-            answer = await self.gateway.admin.get(f"{path}?{_query(args)}")
+            answer = await self.gateway.admin.get(f"{path}?{_query(args)}", **headers)
         else:
             answer = await self.gateway.admin.call(route.method, path, args, **headers)
         assert answer.status == command.status, answer
