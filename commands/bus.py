@@ -6,6 +6,7 @@ from dataclasses import replace
 from commands import confirm, waiting
 from commands.context import Context, Origin
 from commands.invocation import Invocation
+from commands.kept_lines import weigh
 from commands.mentions import resolve_people
 from commands.parser import parse
 from commands.references import resolve_references
@@ -59,7 +60,8 @@ def resolve(
     for _ in range(_MOST_MACROS):
         invocation = resolve_references(tx, invocation, origin)
         if not invocation.command.is_macro:
-            return resolve_people(tx, invocation, origin)
+            meant = resolve_people(tx, invocation, origin)
+            return weigh(meant, registry, now=tx.now, origin=origin)
         context = Context(
             tx=tx, invocation=invocation, registry=registry, origin=origin
         )

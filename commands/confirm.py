@@ -16,9 +16,13 @@ _HARMLESS = (Danger.READ, Danger.WRITE)
 
 
 def danger_of(asked: Invocation) -> Danger:
-    """Tell how dangerous a command is as it was asked for: what is bulk is risky."""
+    """Tell how dangerous a command is as it was asked for.
+
+    What is bulk is risky, and what keeps a risky line for later.
+    """
     is_bulk = not asked.given.isdisjoint(asked.command.bulk)
-    is_raised = is_bulk and asked.command.danger is Danger.WRITE
+    is_more = is_bulk or asked.is_risky
+    is_raised = is_more and asked.command.danger is Danger.WRITE
     return Danger.RISKY if is_raised else asked.command.danger
 
 

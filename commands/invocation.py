@@ -50,7 +50,8 @@ class Invocation:
     Shape:  `args` holds every parameter, `given` the names of those that the caller
             gave. `canonical` is the one way to write it, without global flags.
             `client_key` is the "id" of a whole-message JSON, "" otherwise. `alias` is
-            how a team's own words led here, None for the command's own.
+            how a team's own words led here, None for the command's own. With
+            `is_risky` it asks for more than its command does: it keeps a risky line.
     """
 
     command: Command
@@ -60,6 +61,7 @@ class Invocation:
     given: frozenset[str]
     client_key: str = ""
     alias: Spoken | None = None
+    is_risky: bool = False
 
     @property
     def target(self) -> str:

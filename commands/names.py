@@ -24,6 +24,7 @@ ALIASES: Mapping[str, Sequence[str]] = {
     "create": ("new", "add"),
     "delete": ("rm",),
     "cancel": ("stop",),
+    "run-now": ("run",),
 }
 
 # What people say to the one thing they were asked; it is a command only on its own.

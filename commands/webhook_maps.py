@@ -33,6 +33,15 @@ def require_possible(
             fix=close or ["help"],
             suggestions=close,
         )
+    require_runnable(ctx, mapped, by=by)
+    _require_arguments(mapped, payload_map)
+
+
+def require_runnable(ctx: Context, mapped: Command, *, by: str) -> None:
+    """Refuse a command that no machine may run, or that its maker may not run.
+
+    Raises: MissingScope, AssuranceTooLow, InvalidArgument.
+    """
     if mapped.danger is Danger.DESTRUCTIVE:
         raise InvalidArgument(
             f"{mapped.name} cannot be taken back, so no {by} may run it",
@@ -52,7 +61,6 @@ def require_possible(
             argument="command",
         )
     bus.authorise(mapped, ctx.principal)
-    _require_arguments(mapped, payload_map)
 
 
 def _require_arguments(mapped: Command, payload_map: PayloadMap) -> None:

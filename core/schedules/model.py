@@ -14,6 +14,7 @@ from core.schedules.timing import Timing
 CHANNEL = "schedule"
 COLLECTION = "schedules"
 FIRE = "schedule fire"  # what the audit calls a fire that was not let run
+ASKED = "asked for by "
 MOST_SCHEDULES = 500
 MOST_FAILURES = 3
 MOST_CAUGHT_UP = 100
@@ -134,6 +135,11 @@ class Tick:
     target: str = ""
     detail: str = ""
     created_at: datetime | None = None
+
+    @property
+    def asked_by(self) -> str:
+        """Who wanted it at once, "" when the clock did."""
+        return self.detail.removeprefix(ASKED) if self.detail.startswith(ASKED) else ""
 
 
 def parse_name(text: str) -> str:

@@ -107,9 +107,7 @@ def list_open(tx: Tx, schedule_id: str) -> Sequence[Tick]:
     return [_to_tick(row) for row in tx.run(_OPEN, of=schedule_id)]
 
 
-def list_before(
-    tx: Tx, schedule_id: str, micros: int, *, most: int
-) -> Sequence[Tick]:
+def list_before(tx: Tx, schedule_id: str, micros: int, *, most: int) -> Sequence[Tick]:
     """List a schedule's moments below one, the newest first."""
     rows = tx.run(_PAGE, of=schedule_id, before=micros, most=most)
     return [_to_tick(row) for row in rows]

@@ -1,0 +1,95 @@
+"""Follows the runs that schedules started, and tells people of schedules that failed."""
+
+from commands import blocks
+from core.database import Tx
+from core.delivery.outbox import service as outbox
+from core.delivery.outbox.model import Appearance, OutboxDraft
+from core.events.model import Event, EventFilter
+from core.kernel.jsons import to_json
+from core.kernel.reply import SUMMARY_LIMIT, Reply
+from core.kernel.sanitise import sanitise_reply
+from core.schedules import service as schedules
+from core.schedules import ticks
+from core.schedules.model import MOST_FAILURES, Schedule, ScheduleStatus
+from gateway.readers import Reader, readers_of
+
+PAUSED = "schedule_paused"
+ENDED = frozenset({"run_succeeded", "run_failed", "run_cancelled"})
+
+
+class ScheduleResults:
+    """The consumer that notes on a schedule's moment how its run ended.
+
+    Shape:  the event is only a hint: what is noted is read off the run itself. A moment
+            that waited for this one goes into the inbox in the same unit.
+    """
+
+    name = "schedule-results"
+
+    def wanted(self, tx: Tx) -> EventFilter | None:
+        """Want the ends of runs."""
+        return EventFilter(types=ENDED)
+
+    def react(self, tx: Tx, event: Event) -> None:
+        """Note how a run ended."""
+        ticks.run_ended(tx, event.target)
+
+
+class ScheduleNotices:
+    """The consumer that tells a schedule's owner that it failed too often.
+
+    Shape:  they are told at each account that they have linked; what was resumed or
+            deleted meanwhile is not worth telling.
+    """
+
+    name = "schedule-notices"
+
+    def wanted(self, tx: Tx) -> EventFilter | None:
+        """Want what pauses one."""
+        return EventFilter(types=frozenset({PAUSED}))
+
+    def react(self, tx: Tx, event: Event) -> None:
+        """Post the news to whom it belongs.
+
+        Raises: NotFound when it was deleted.
+        """
+        found = schedules.get_(tx, event.target)
+        is_paused = found.status is ScheduleStatus.PAUSED
+        if not is_paused or found.failures < MOST_FAILURES:
+            return
+        for person_id in dict.fromkeys((found.owner_id, found.created_by)):
+            for reader in readers_of(tx, person_id):
+                outbox.post(tx, _to_reader(tx, found, reader))
+
+
+def _to_reader(tx: Tx, found: Schedule, reader: Reader) -> OutboxDraft:
+    named = f" ({found.name})" if found.name else ""
+    reply = sanitise_reply(
+        Reply(
+            id=tx.new_token("rp"),
+            summary=f"{found.id}{named} is paused: {found.reason}"[:SUMMARY_LIMIT],
+            actor=tx.principal.name,
+            channel=reader.channel,
+            blocks=(
+                blocks.fields(
+                    ("schedule", f"{found.id}{named}"),
+                    ("runs", found.order.line),
+                    ("reason", found.reason),
+                ),
+                blocks.actions(
+                    ("What happened", f"schedule ticks {found.id}"),
+                    ("Resume", f"schedule resume {found.id}"),
+                ),
+            ),
+            data={"id": found.id, "name": found.name, "reason": found.reason},
+        )
+    )
+    return OutboxDraft(
+        key=reply.id,
+        channel=reader.channel,
+        account=reader.account,
+        place={**reader.place, "this": found.id},
+        body=to_json(reply).decode(),
+        subject=f"schedule:{found.id}:{reader.person_id}",
+        appearance=Appearance.NEW,
+    )
