@@ -18,6 +18,7 @@ from commands import (
     outbox,
     press,
     run_logs,
+    schedules,
     states,
     subscriptions,
     task_keys,
@@ -61,6 +62,7 @@ COMMANDS: Sequence[Command] = (
     *approvals.COMMANDS,
     *audit.COMMANDS,
     *triggers.COMMANDS,
+    *schedules.COMMANDS,
     *artifacts.COMMANDS,
     *run_logs.COMMANDS,
 )

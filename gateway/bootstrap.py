@@ -16,6 +16,7 @@ from core.kernel.addresses import parse_allowed
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.principal import DEFAULT_TENANT, TenantId, system
 from core.runs.artifacts.model import Uploads
+from core.schedules.model import CHANNEL as SCHEDULES
 from core.secrets.links import Links
 from core.secrets.model import Purpose
 from core.secrets.vault import Vault
@@ -53,6 +54,7 @@ from gateway.plugins.shelf import Shelf
 from gateway.plugins.stock import Stock
 from gateway.probing import ChannelProbes
 from gateway.runner import Runner
+from gateway.schedule_fires import ScheduleSource
 from gateway.senders import LinkedSenders
 from gateway.settings import Settings, StreamSettings
 from gateway.signin import SignIn
@@ -200,6 +202,7 @@ def _with_doors(
         "webhook": HookSource(db, core.registry),
         APPROVALS: ApprovalSource(db),
         TRIGGERS: TriggerSource(db, core.registry),
+        SCHEDULES: ScheduleSource(db),
         **_sources(core, doors),
     }
     graph = Graph(

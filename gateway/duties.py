@@ -9,6 +9,7 @@ from gateway.flags import FlagFile
 from gateway.graph import Graph
 from gateway.intake import DRAIN_EVERY
 from gateway.plugins.plugins import EVERY as PLUGINS_EVERY
+from gateway.schedules import Scheduler
 from gateway.simulators import DemoPeople
 from gateway.supervisor import Loop, Ticker
 from gateway.sweeper import Sweeper
@@ -40,6 +41,7 @@ def tickers_of(graph: Graph) -> Sequence[Ticker]:
 
     flags = FlagFile(graph.settings.flags_file)
     demo = Demo(graph.db, graph.pipeline, flags=flags, clock=graph.clock)
+    scheduler = Scheduler(graph.db, flags, drain=graph.intake.drain)
     second = timedelta(seconds=1)
     return [
         *_demo_people(graph, flags),
@@ -51,6 +53,7 @@ def tickers_of(graph: Graph) -> Sequence[Ticker]:
         Ticker(name="sockets", work=graph.sockets.recheck, every=5 * second),
         Ticker(name="floods", work=fold_floods, every=5 * second),
         Ticker(name="mirror", work=graph.mirror.tick, every=second / 20),
+        Ticker(name="scheduler", work=scheduler.tick, every=second),
         Ticker(name="sweeper", work=Sweeper(graph.db, flags).sweep, every=second),
         Ticker(name="demo", work=demo.fill, every=5 * second),
         Ticker(name="tails", work=graph.tails.pump, every=second / 1000),

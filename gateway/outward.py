@@ -17,6 +17,7 @@ from gateway.outbox import Post, Postman, budget_of
 from gateway.purge import EVERY as PURGE_EVERY
 from gateway.purge import Purge
 from gateway.reactor import Reactor
+from gateway.schedule_results import ScheduleNotices, ScheduleResults
 from gateway.subscribers import Subscribers
 from gateway.subscription_notices import SubscriptionNotices
 from gateway.supervisor import Loop, Ticker
@@ -91,6 +92,8 @@ def build_outward(
                 Subscribers(),
                 SubscriptionNotices(),
                 triggers,
+                ScheduleResults(),
+                ScheduleNotices(),
             ),
             tenants=tenants,
             on_posted=_ring_both(postman, triggers),

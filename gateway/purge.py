@@ -11,6 +11,7 @@ from core.delivery.retention import Expired, Keep
 from core.hooks.subscriptions import service as subscriptions
 from core.hooks.triggers import fires
 from core.kernel.principal import Principal, TenantId, system
+from core.schedules import ticks
 from gateway.settings import KeepSettings
 
 EVERY = timedelta(minutes=10)
@@ -44,6 +45,7 @@ class Purge:
                 await self._db.write(partial(_forget, expired=expired), by=by)
             await self._forget_attempts(by)
             await self._forget_fires(by)
+            await self._forget_ticks(by)
 
     async def _forget_attempts(self, by: Principal) -> None:
         """Forget how old deliveries to subscriptions went."""
@@ -66,6 +68,16 @@ class Purge:
             if not old:
                 break
             await self._db.write(partial(fires.forget, expired=old), by=by)
+
+    async def _forget_ticks(self, by: Principal) -> None:
+        """Forget the moments of schedules, as soon as their answers are forgotten."""
+        for _ in range(MOST_BATCHES):
+            old = await self._db.read(
+                lambda tx: ticks.find_expired(tx, self._keep.inbox), by=by
+            )
+            if not old:
+                break
+            await self._db.write(partial(ticks.forget, expired=old), by=by)
 
 
 def _forget(tx: Tx, expired: Expired) -> None:

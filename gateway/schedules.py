@@ -1,15 +1,14 @@
 """Fires what is due: looks every second, and writes only when a moment has come."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from core.database import Database
 from core.kernel.principal import TenantId, system
 from core.schedules import fires
 from gateway.flags import FlagFile
+from gateway.sweeper import list_tenants
 
 MOST_ROUNDS = 20
-
-Tenants = Callable[[], Awaitable[Sequence[TenantId]]]
 
 
 class Scheduler:
@@ -24,12 +23,10 @@ class Scheduler:
         db: Database,
         flags: FlagFile,
         *,
-        tenants: Tenants,
         drain: Callable[[], Awaitable[None]],
     ) -> None:
         self._db = db
         self._flags = flags
-        self._tenants = tenants
         self._drain = drain
 
     async def tick(self) -> None:
@@ -39,7 +36,8 @@ class Scheduler:
         """
         if not self._flags.current().scheduler_enabled:
             return
-        fired = [await self._fire(tenant) for tenant in await self._tenants()]
+        tenants = await self._db.read(list_tenants, by=system())
+        fired = [await self._fire(each) for each in tenants]
         if any(fired):
             await self._drain()
 
