@@ -12,12 +12,16 @@ from commands import (
     channels,
     events,
     keys,
+    lanes,
     leases,
     linking,
     needs,
     outbox,
     press,
+    run_calls,
+    run_controls,
     run_logs,
+    runs,
     schedules,
     states,
     subscriptions,
@@ -32,6 +36,7 @@ from commands import (
     webhook_set,
     webhook_test,
     why,
+    workers,
 )
 from commands.registry import Command
 
@@ -64,5 +69,10 @@ COMMANDS: Sequence[Command] = (
     *triggers.COMMANDS,
     *schedules.COMMANDS,
     *artifacts.COMMANDS,
+    *runs.COMMANDS,
+    *run_controls.COMMANDS,
     *run_logs.COMMANDS,
+    *run_calls.COMMANDS,
+    *workers.COMMANDS,
+    *lanes.COMMANDS,
 )

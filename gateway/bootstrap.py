@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from channels.terminal import render
 from commands.registry import Registry
+from commands.run_replies import standing
 from core.approvals.requests.model import CHANNEL as APPROVALS
 from core.database import Database, is_sqlite
 from core.hooks.subscriptions.checks import UrlRules
@@ -66,6 +67,8 @@ from gateway.sweeper import list_tenants
 from gateway.tails import Tails
 from gateway.trigger_fires import TriggerSource
 from gateway.uploads import uploads_of
+from gateway.waits import Waits
+from gateway.workers.executors.every import check_step, executors
 
 _log = logging.getLogger(__name__)
 
@@ -140,7 +143,15 @@ def _registry(
     allowed = parse_allowed(settings.outbound.allow)
     urls = UrlRules(allowed=allowed, own=settings.public_url)
     return Registry.of(
-        every_command(vault, probes, shelf, consent_url, urls=urls, uploads=uploads)
+        every_command(
+            vault,
+            probes,
+            shelf,
+            consent_url,
+            urls=urls,
+            uploads=uploads,
+            check=check_step(executors(settings)),
+        )
     )
 
 
@@ -231,6 +242,7 @@ def _with_doors(
         doors=doors,
         simulators=simulators,
     )
+    core.pipeline.patience = Waits(db, tails, standings={"R": standing})
     core.pipeline.reread["inbox"] = graph.intake.drain
     core.pipeline.reread["outbox"] = outward.postman.hurry
     for inbox in inboxes:
