@@ -10,17 +10,18 @@ from core.runs.artifacts import service as artifacts
 from core.runs.model import NewRun, ReplyTo, Run
 from core.runs.reports import LogReport, Report, Wanted
 from tests.api.gateway import Gateway
+from tests.integration.served import Served
 
 WORKER = "w1"
 
 
-def admin_of(gateway: Gateway) -> Principal:
+def admin_of(gateway: Gateway | Served) -> Principal:
     """The admin, as the bootstrap key makes one."""
     admin = gateway.graph.db.run(users.ensure_admin, by=system())
     return to_principal(admin, Assurance.SECRET)
 
 
-def held_run(gateway: Gateway, *, reply_to: ReplyTo | None = None) -> Run:
+def held_run(gateway: Gateway | Served, *, reply_to: ReplyTo | None = None) -> Run:
     """Have a run that a worker of the admin's holds."""
 
     def work(tx: Tx) -> Run:
@@ -32,7 +33,7 @@ def held_run(gateway: Gateway, *, reply_to: ReplyTo | None = None) -> Run:
     return gateway.graph.db.run(work, by=admin_of(gateway))
 
 
-def told(gateway: Gateway, run: Run, *reports: Report) -> None:
+def told(gateway: Gateway | Served, run: Run, *reports: Report) -> None:
     """Have the run's worker tell something."""
     gateway.graph.db.run(
         lambda tx: calls.report(tx, run.id, fence=run.fence, reports=reports),
