@@ -54,6 +54,7 @@ _RULE = "!approval rule set 'task note' --need 2"
 _WAITING = (_RULE, _TASK, "task note T-1 hello")
 _TOKEN = "xoxb-0123456789-invented"  # pragma: allowlist secret
 _WORKSPACE = f"!workspace add acme {_TOKEN}"
+_DEPLOY_KEY = f"!secret set DEPLOY_KEY {_TOKEN}"
 _NEW_KEY = frozenset({"key", "prefix"})
 _CHAIN = frozenset({"hash", "head", "request_id"})
 
@@ -417,6 +418,16 @@ CASES: Mapping[str, Case] = {
             "templates": {"title": "{{a}}"},
         },
         random=frozenset({"secret"}),
+    ),
+    "secret set": Case(
+        line=f"secret set DEPLOY_KEY {_TOKEN}",
+        args={"name": "DEPLOY_KEY", "value": _TOKEN},
+    ),
+    "secret list": Case(line="secret list", before=(_DEPLOY_KEY,)),
+    "secret delete": Case(
+        line="secret delete DEPLOY_KEY --confirm DEPLOY_KEY",
+        args={"secret": "DEPLOY_KEY", "confirm": "DEPLOY_KEY"},
+        before=(_DEPLOY_KEY,),
     ),
     "workspace add": Case(
         line=f"workspace add acme {_TOKEN}",

@@ -41,6 +41,7 @@ LISTS = (
     "/v1/subscriptions",
     "/v1/triggers",
     "/v1/workspaces",
+    "/v1/secrets",
     "/v1/aliases",
 )
 # What acme has and zulu lacks, by the name of the argument that would name it.
@@ -59,9 +60,16 @@ THINGS = {
     "target": "T-1",
     "workspace": SECRET,
     "alias": SECRET,
+    "secret": SECRET,
 }
 
-_TYPED = ("subscription delete", "trigger delete", "webhook delete", "workspace remove")
+_TYPED = (
+    "secret delete",
+    "subscription delete",
+    "trigger delete",
+    "webhook delete",
+    "workspace remove",
+)
 
 
 @pytest.fixture
@@ -78,6 +86,7 @@ async def acme(gateway: Gateway) -> Person:
         f"key create {SECRET}",
         f"key create {SECRET}2",
         f'task note T-1 "{SECRET}"',
+        f"secret set {SECRET} xoxb-0123456789-invented",  # pragma: allowlist secret
         f"workspace add {SECRET} xoxb-0123456789-invented",  # pragma: allowlist secret
     ):
         answer = await admin.say(line)
