@@ -34,6 +34,7 @@ from core.runs.tables import HELD, run_labels, runs
 MOST_DUE = 64
 
 _TABLE = runs.c
+_TENANT: BindParameter[str] = bindparam("tenant")
 _ONE: ColumnElement[int] = literal_column("1")
 _BAR: ColumnElement[str] = literal_column("'|'")
 _NOTHING: ColumnElement[str] = literal_column("''")
@@ -113,7 +114,7 @@ def _held_in(lane: ColumnElement[str]) -> ColumnElement[int]:
     return (
         select(func.count())
         .select_from(_held)
-        .where(_held.c.tenant_id == bindparam("tenant"), _IS_HELD, _held.c.lane == lane)
+        .where(_held.c.tenant_id == _TENANT, _IS_HELD, _held.c.lane == lane)
         .scalar_subquery()
     )
 
@@ -124,7 +125,7 @@ def _held_by(key: ColumnElement[str]) -> ColumnElement[int]:
         select(func.count())
         .select_from(_held)
         .where(
-            _held.c.tenant_id == bindparam("tenant"),
+            _held.c.tenant_id == _TENANT,
             _IS_HELD,
             _held.c.concurrency_key == key,
         )
@@ -137,7 +138,7 @@ def _lacks_label() -> ColumnElement[bool]:
         select(_ONE)
         .select_from(run_labels)
         .where(
-            run_labels.c.tenant_id == bindparam("tenant"),
+            run_labels.c.tenant_id == _TENANT,
             run_labels.c.run_id == _TABLE.id,
             ~_has("has", run_labels.c.label),
         )
@@ -149,7 +150,6 @@ def _lacks_label() -> ColumnElement[bool]:
 def _is_free() -> tuple[ColumnElement[bool], ...]:
     """Say what lets a worker have a run, as far as the run alone decides it."""
     return (
-        OWN,
         literal_column("runs.status = 'queued'"),
         or_(bindparam("kinds", type_=Text) == _NOTHING, _has("kinds", _TABLE.kind)),
         _TABLE.kind != bindparam("refused"),
@@ -162,6 +162,7 @@ def _is_free() -> tuple[ColumnElement[bool], ...]:
 
 
 _PLACED_BY = (
+    _TABLE.tenant_id,
     _TABLE.id,
     _TABLE.lane,
     _TABLE.precedence,
@@ -177,7 +178,8 @@ def _first_of(lane: Lane) -> Select[*tuple[Any, ...]]:
     held = _held_in(literal_column(f"'{lane}'"))
     first = (
         select(*_PLACED_BY)
-        .where(*_is_free(), _TABLE.lane == literal_column(f"'{lane}'"))
+        .where(_TABLE.tenant_id == _TENANT, _TABLE.lane == literal_column(f"'{lane}'"))
+        .where(*_is_free())
         .where(held < _number(f"room_{lane}"))
         .order_by(_TABLE.precedence, _TABLE.available_at, _TABLE.number)
         .limit(bindparam("most"))
@@ -203,6 +205,7 @@ def _with_room() -> Subquery:
     turn = found.start + (found.place - _ONE) * found.cost
     return (
         select(
+            found.tenant_id,
             found.id,
             turn.label("turn"),
             found.lane,
@@ -215,7 +218,7 @@ def _with_room() -> Subquery:
             )
             .label("key_place"),
         )
-        .where(found.place <= found.room)
+        .where(found.tenant_id == _TENANT, found.place <= found.room)
         .subquery("roomy")
     )
 
@@ -226,11 +229,12 @@ def _chosen() -> Select[*tuple[Any, ...]]:
     return (
         select(roomy.id)
         .where(
+            roomy.tenant_id == _TENANT,
             or_(
                 roomy.concurrency_key == _NOTHING,
                 roomy.key_place + _held_by(roomy.concurrency_key)
                 <= roomy.concurrency_limit,
-            )
+            ),
         )
         .order_by(roomy.turn, roomy.lane)
         .limit(bindparam("most"))
@@ -242,7 +246,7 @@ def _handed_over(chosen: Select[*tuple[Any, ...]]) -> Prepared:
     inner = runs.alias("locked")
     locked = (
         select(inner.c.id)
-        .where(inner.c.tenant_id == bindparam("tenant"), inner.c.id.in_(chosen))
+        .where(inner.c.tenant_id == _TENANT, inner.c.id.in_(chosen))
         .with_for_update(skip_locked=True)
     )
     return Prepared(
@@ -267,6 +271,7 @@ def _handed_over(chosen: Select[*tuple[Any, ...]]) -> Prepared:
 _CLAIM = _handed_over(_chosen())
 _CLAIM_ONE = _handed_over(
     select(_TABLE.id).where(
+        OWN,
         _TABLE.id == bindparam("of"),
         *_is_free(),
         _held_in(_TABLE.lane)
