@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from core.kernel.jsons import Json
+from core.kernel.jsons import Json, canonical_json
 from core.kernel.problems import InvalidArgument
 
 MOCK = "mock"
 MOST_DRAFTS = 8
 MOST_BODY_CHARS = 100_000
-MOST_DRAFTS_CHARS = 400_000
+MOST_RESULT_BYTES = 240_000
 MOST_PROMPT_CHARS = 100_000
 MOST_COST_MICROS = 10**15
 BEST_SCORE = 100
@@ -125,28 +125,46 @@ def checked(generated: Generated, request: Request) -> Generated:
             and what no database can store is replaced.
     Raises: InvalidArgument when there is no draft, or there is too much of them.
     """
-    drafts = [_to_draft(each, request.title) for each in generated.drafts]
+    drafts = [settled(each, request.title) for each in generated.drafts]
     kept = [each for each in drafts[: request.count] if each.body.strip()]
     if not kept:
         raise InvalidArgument(
             f"{generated.provider} wrote nothing", fix=["say more in the prompt"]
         )
-    if (
-        max(len(each.body) for each in kept) > MOST_BODY_CHARS
-        or sum(len(each.body) for each in kept) > MOST_DRAFTS_CHARS
-    ):
-        raise InvalidArgument(
-            f"{generated.provider} wrote more than {MOST_BODY_CHARS} characters a draft "
-            f"or {MOST_DRAFTS_CHARS} in all",
-            fix=["ask for less at once, or for fewer variants"],
-        )
-    return Generated(
+    result = Generated(
         provider=generated.provider,
-        model=_storable(generated.model)[:_TITLE_CHARS],
+        model=storable(generated.model)[:_TITLE_CHARS],
         drafts=kept,
         usage=generated.usage,
         cost_micros=min(max(0, generated.cost_micros), MOST_COST_MICROS),
     )
+    size = len(canonical_json(view(result, request)))
+    longest = max(len(each.body) for each in kept)
+    if longest > MOST_BODY_CHARS or size > MOST_RESULT_BYTES:
+        raise InvalidArgument(
+            f"{generated.provider} wrote {size} bytes, {longest} characters in one draft",
+            fix=[
+                f"ask for at most {MOST_BODY_CHARS} characters a draft",
+                "ask for fewer variants",
+            ],
+        )
+    return result
+
+
+def settled(draft: Draft, title: str) -> Draft:
+    """Return a draft as every database can keep it; without a title it has `title`."""
+    line = " ".join(storable(draft.title or title).split())
+    return Draft(
+        title=line[:_TITLE_CHARS] or "Untitled",
+        body=storable(draft.body),
+        score=min(max(0, draft.score), BEST_SCORE),
+    )
+
+
+def storable(text: str) -> str:
+    """Replace what no database keeps: NUL, and halves of characters."""
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    return whole.replace("\0", "\ufffd")
 
 
 def view(generated: Generated, request: Request) -> dict[str, Json]:
@@ -177,21 +195,6 @@ def _to_tool(given: Json) -> Tool:
         kind=str(given.get("kind", "")),
         parameters=parameters if isinstance(parameters, dict) else {},
     )
-
-
-def _to_draft(draft: Draft, title: str) -> Draft:
-    line = " ".join(_storable(draft.title or title).split())
-    return Draft(
-        title=line[:_TITLE_CHARS] or "Untitled",
-        body=_storable(draft.body),
-        score=min(max(0, draft.score), BEST_SCORE),
-    )
-
-
-def _storable(text: str) -> str:
-    """Replace what no database keeps: NUL, and halves of characters."""
-    whole = text.encode("utf-8", "replace").decode("utf-8")
-    return whole.replace("\0", "\ufffd")
 
 
 def _misfit(name: str, wanted: str) -> InvalidArgument:

@@ -11,6 +11,7 @@ exports = tenant_table(
     Column("variant_id", Text, nullable=False),
     Column("job_id", Text, nullable=False),
     Column("format", Text, nullable=False),
+    Column("name", Text, nullable=False),
     Column("artifact_id", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("sha256", Text, nullable=False),

@@ -15,7 +15,7 @@ from core.providers.model import MOST_DRAFTS
 COLLECTION = "presets"
 MOST = 200
 DEFAULT_VARIANTS = 2
-MOST_TOOLS = 20
+MOST_TOOLS = 10
 INPUT_BYTES = 65_536
 
 _DESCRIPTION_LIMIT = 300
@@ -85,12 +85,6 @@ def require_input(values: Mapping[str, Json]) -> Mapping[str, Json]:
         raise InvalidArgument(
             f"the input has {size} bytes",
             fix=[f"use at most {INPUT_BYTES}", "name files instead of quoting them"],
-            argument="input",
-        )
-    if "\\u0000" in canonical_json(dict(values)).decode():
-        raise InvalidArgument(
-            "the input holds a character that cannot be stored",
-            fix=["leave out NUL"],
             argument="input",
         )
     return values

@@ -15,11 +15,11 @@ from core.kernel.texts import require_line
 
 COLLECTION = "tools"
 MOST = 200
-SCHEMA_BYTES = 16_384
+SCHEMA_BYTES = 8_192
 
 _DESCRIPTION_LIMIT = 300
 _DEEPEST = 20
-_ANYTHING: Mapping[str, Json] = {"type": "object", "properties": {}}
+ANYTHING: Mapping[str, Json] = {"type": "object", "properties": {}}
 
 
 class ToolKind(StrEnum):
@@ -41,7 +41,7 @@ class Tool:
     name: str
     description: str = ""
     kind: ToolKind = ToolKind.FUNCTION
-    parameters: Mapping[str, Json] = field(default_factory=lambda: _ANYTHING)
+    parameters: Mapping[str, Json] = field(default_factory=lambda: ANYTHING)
     is_enabled: bool = True
     author: str = ""
     changed_at: datetime | None = None

@@ -28,6 +28,7 @@ _STYLES = (
 _CHARACTERS_A_TOKEN = 4
 _WORST_SCORE, _SCORES = 60, 40
 _MOST_SHOWN = 4_000
+_MOST_BYTES = 24_000
 
 
 class MockProvider:
@@ -54,9 +55,16 @@ def _draft(request: Request, style: str) -> Draft:
     write = {"json": _as_json, "txt": _as_text}.get(request.format, _as_markdown)
     return Draft(
         title=f"{request.title}, {style}",
-        body=write(request, style),
+        body=_fitting(write(request, style)),
         score=_score(request, style),
     )
+
+
+def _fitting(body: str) -> str:
+    """Shorten a text so that as many as may be asked for fit into one result."""
+    while (size := len(canonical_json(body))) > _MOST_BYTES:
+        body = body[: len(body) * _MOST_BYTES // size]
+    return body
 
 
 def _score(request: Request, style: str) -> int:
