@@ -11,6 +11,7 @@ from core.delivery.retention import Expired, Keep
 from core.hooks.subscriptions import service as subscriptions
 from core.hooks.triggers import fires
 from core.kernel.principal import Principal, TenantId, system
+from core.runs import retention as runs
 from core.schedules import ticks
 from gateway.settings import KeepSettings
 
@@ -31,6 +32,7 @@ class Purge:
             sent=timedelta(days=keep.sent_days),
             dead=timedelta(days=keep.dead_days),
         )
+        self._keep_runs = timedelta(days=keep.run_days)
 
     async def run(self) -> None:
         """Forget what is too old, at most 10,000 messages of a tenant in one go."""
@@ -78,6 +80,15 @@ class Purge:
             if not old:
                 break
             await self._db.write(partial(ticks.forget, expired=old), by=by)
+
+    async def _forget_runs(self, by: Principal) -> None:
+        """Forget runs that ended long ago, with all that they left behind."""
+        keep = self._keep_runs
+        for _ in range(MOST_BATCHES):
+            old = await self._db.read(lambda tx: runs.find_expired(tx, keep), by=by)
+            if not old:
+                break
+            await self._db.write(partial(runs.forget, expired=old, keep=keep), by=by)
 
 
 def _forget(tx: Tx, expired: Expired) -> None:

@@ -79,6 +79,9 @@ class KeepSettings(BaseModel):
     dead_days: int = Field(
         default=30, ge=1, description="Days for which failed deliveries are kept."
     )
+    run_days: int = Field(
+        default=30, ge=1, description="Days for which runs that ended are kept."
+    )
 
 
 class ArtifactSettings(BaseModel):

@@ -1,4 +1,4 @@
-"""Ends what is past its time, in every tenant: leases, approvals, proposals."""
+"""Ends what is past its time, in every tenant: leases, approvals, proposals, runs."""
 
 from core.approvals import service as proposals
 from core.approvals.requests import service as requests
@@ -7,6 +7,7 @@ from core.database import Database, Tx
 from core.identity.tenants import service as tenants
 from core.kernel.principal import TenantId, system
 from core.leases import service as leases
+from core.runs import sweep as runs
 from gateway.flags import FlagFile
 
 
@@ -37,10 +38,16 @@ def list_tenants(tx: Tx) -> list[TenantId]:
 
 def _has_late(tx: Tx) -> bool:
     has_stale = bool(leases.list_stale(tx, limit=1))
-    return has_stale or requests.has_late(tx) or proposals.has_late(tx)
+    return (
+        has_stale
+        or requests.has_late(tx)
+        or proposals.has_late(tx)
+        or runs.has_late(tx)
+    )
 
 
 def _end_late(tx: Tx) -> None:
     board.sweep(tx)
     requests.expire(tx)
     proposals.purge(tx)
+    runs.sweep(tx)
