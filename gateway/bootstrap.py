@@ -69,6 +69,7 @@ from gateway.trigger_fires import TriggerSource
 from gateway.uploads import uploads_of
 from gateway.waits import Waits
 from gateway.workers.executors.every import check_step, executors
+from gateway.workers.hosts import build_hosts
 
 _log = logging.getLogger(__name__)
 
@@ -209,6 +210,9 @@ def _with_doors(
     probes.know(doors)
     tenant_ids = _tenants_of(db)
     outward = build_outward(core, doors, tenants=tenant_ids, tenant_of=_tenant_of)
+    hosts = build_hosts(
+        settings, db, core.vault, executors(settings), tenants=tenant_ids
+    )
     sources: dict[str, Source] = {
         "webhook": HookSource(db, core.registry),
         APPROVALS: ApprovalSource(db),
@@ -223,6 +227,7 @@ def _with_doors(
                 **database_checks(db),
                 "plugins": plugins.check,
                 "reactions": outward.check,
+                "workers": hosts.check,
             }
         ),
         mirror=Mirror(db, settings.data / "collaboration", core.clock),
@@ -239,6 +244,7 @@ def _with_doors(
         figures=LiveFigures(db, core.metrics),
         outward=outward,
         plugins=plugins,
+        hosts=hosts,
         doors=doors,
         simulators=simulators,
     )

@@ -13,7 +13,6 @@ from gateway.schedules import Scheduler
 from gateway.simulators import DemoPeople
 from gateway.supervisor import Loop, Ticker
 from gateway.sweeper import Sweeper
-from gateway.wakes.lines import wakes_of
 
 
 def loops_of(graph: Graph) -> Sequence[Loop]:
@@ -26,8 +25,7 @@ def loops_of(graph: Graph) -> Sequence[Loop]:
     loops.extend(graph.outward.loops())
     hurry = partial(graph.outward.triggers.hurry, graph.intake.drain)
     loops.append(Loop(name="trigger-fires", work=hurry))
-    if wakes := wakes_of(graph.settings, graph.db):
-        loops.append(Loop(name="wakes", work=wakes.run))
+    loops.extend(graph.hosts.loops())
     if graph.simulators is not None:
         loops.append(Loop(name="simulators", work=graph.simulators.run))
     return loops

@@ -22,6 +22,7 @@ from gateway.simulators import Simulators
 from gateway.streams import Streams
 from gateway.supervisor import Supervisor
 from gateway.tails import Tails
+from gateway.workers.hosts import Hosts
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Graph:
     figures: LiveFigures
     outward: Outward
     plugins: Plugins
+    hosts: Hosts
     doors: Sequence[Door] = ()
     simulators: Simulators | None = None
     supervisor: Supervisor = field(default_factory=Supervisor)
@@ -85,6 +87,7 @@ class Graph:
     def end_streams(self) -> None:
         """End the answers that would otherwise stay open, and turn readiness off."""
         self.readiness.is_closing = True
+        self.hosts.stop()
         self.streams.close()
         self.tails.close()
 
@@ -93,6 +96,7 @@ class Graph:
         self.end_streams()
         await self.outward.postman.close()
         await self.supervisor.stop()
+        await self.hosts.close()
         for door in self.doors:
             if door.close is not None:
                 await door.close()

@@ -14,6 +14,7 @@ from core.runs.artifacts import service as artifacts
 from core.runs.artifacts.model import INLINE_BYTES, PIECE_BYTES, Artifact, name_for
 from core.runs.model import Progress, Run
 from core.runs.reports import Beat, Outcome, Report, Wanted
+from core.runs.secrets import service as run_secrets
 from core.secrets.vault import Vault
 from gateway.workers.calls import Claimed, Produced
 from gateway.workers.files import Measured, list_pieces, measure, read_whole
@@ -71,6 +72,13 @@ class LocalCalls:
         )
         return _claimed(tenant, run) if run is not None else None
 
+    async def claim_next(self, tenant: TenantId, wanted: Wanted) -> Claimed | None:
+        """Take the run of a tenant whose turn it is, if there is one."""
+        if not await self._db.read(waiting.has_some, by=_by(tenant)):
+            return None
+        found = await self._claim_of(tenant, replace(wanted, limit=1))
+        return next(iter(found), None)
+
     async def beat(self, held: Claimed, progress: Progress | None = None) -> Beat:
         """Say that the work goes on."""
         return await self._call(
@@ -103,8 +111,12 @@ class LocalCalls:
             await self._upload(held, artifact, produced.path)
 
     async def secrets(self, held: Claimed) -> Mapping[str, str]:
-        """Read the stored secrets that the steps name."""
-        return {}
+        """Read the stored secrets that the steps name.
+
+        Raises: SealBroken for one that does not open.
+        """
+        open_them = partial(_secrets, held=held, vault=self._vault)
+        return await self._call(held, open_them)
 
     async def complete(self, held: Claimed, outcome: Outcome) -> None:
         """End the attempt."""
@@ -176,6 +188,11 @@ def _claimed(tenant: TenantId, run: Run) -> Claimed:
         lease_expires_at=run.lease_expires_at,
         deadline_at=run.deadline_at,
     )
+
+
+def _secrets(tx: Tx, *, held: Claimed, vault: Vault) -> Mapping[str, str]:
+    run = calls.require_held(tx, held.run_id, held.fence)
+    return run_secrets.secrets_of(tx, vault, run)
 
 
 def _keep(tx: Tx, *, held: Claimed, produced: Produced, content: bytes) -> None:
