@@ -48,7 +48,7 @@ def _status_of(tx: Tx, run_id: str) -> str:
     scope="runs:write",
     danger="write",
     http="POST /v1/runs/{run}/retry",
-    status=201,
+    status=202,
     target="run",
     result=RunData,
     examples=["run retry R-7"],

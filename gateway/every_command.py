@@ -8,6 +8,7 @@ from commands.channels import Probes, channel_commands
 from commands.everything import COMMANDS
 from commands.plugins import Plugins, plugin_commands
 from commands.registry import Command
+from commands.run_secrets import run_secret_commands
 from commands.run_start import start_commands
 from commands.secrets import secret_commands
 from commands.spec_tasks import spec_task_commands
@@ -55,6 +56,7 @@ def every_command(  # noqa: PLR0913 - one parameter for each thing they work wit
         *plugin_commands(plugins),
         *artifact_commands(uploads),
         *start_commands(check),
+        *run_secret_commands(vault),
         *spec_task_commands(check),
     )
 

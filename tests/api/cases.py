@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.api.gateway import Gateway
-from tests.api.run_sets import a_held_run, an_artifact
+from tests.api.run_sets import a_held_run, an_artifact, an_unapproved_run
 from tests.api.stage_sets import (
     DELIVERY,
     a_failed_callback,
@@ -55,6 +55,11 @@ _WAITING = (_RULE, _TASK, "task note T-1 hello")
 _TOKEN = "xoxb-0123456789-invented"  # pragma: allowlist secret
 _WORKSPACE = f"!workspace add acme {_TOKEN}"
 _DEPLOY_KEY = f"!secret set DEPLOY_KEY {_TOKEN}"
+_MANUAL = (
+    '!run create --kind manual --input {{"what":"call"}}',
+    "!confirm {0[data][token]}",
+)
+_OVER = (*_MANUAL, "!run cancel R-1", "!confirm {2[data][token]}")
 _NEW_KEY = frozenset({"key", "prefix"})
 _CHAIN = frozenset({"hash", "head", "request_id"})
 
@@ -418,6 +423,149 @@ CASES: Mapping[str, Case] = {
             "templates": {"title": "{{a}}"},
         },
         random=frozenset({"secret"}),
+    ),
+    "run start": Case(
+        line=(
+            "run start demo-deploy env=prod version=1.9.2 --lane A "
+            "--labels gpu --key nightly --delay 1h"
+        ),
+        args={
+            "template": "demo-deploy",
+            "params": ["env=prod", "version=1.9.2"],
+            "lane": "A",
+            "labels": ["gpu"],
+            "key": "nightly",
+            "delay": "1h",
+        },
+    ),
+    "run create": Case(
+        line=(
+            'run create --kind manual --input {{"what":"call","n":[1]}} --lane B '
+            "--idempotency-key k1"
+        ),
+        args={
+            "kind": "manual",
+            "input": {"what": "call", "n": [1]},
+            "lane": "B",
+            "idempotency_key": "k1",
+        },
+    ),
+    "run list": Case(
+        line="run list --lane C --status queued,claimed",
+        args={"lane": "C", "status": ["queued", "claimed"]},
+        setting=a_held_run,
+    ),
+    "run show": Case(line="R-1", args={"run": "R-1"}, setting=a_held_run),
+    "run steps": Case(line="run steps R-1", args={"run": "R-1"}, setting=a_held_run),
+    "run events": Case(
+        line="run events R-1 --limit 5",
+        args={"run": "R-1", "limit": 5},
+        setting=a_held_run,
+        random=frozenset({"seq"}),
+    ),
+    "run explain": Case(line="run explain R-1", args={"run": "R-1"}, before=_MANUAL),
+    "run retry": Case(line="run retry R-1", args={"run": "R-1"}, before=_OVER),
+    "run pause": Case(
+        line="pause R-1 --reason busy",
+        args={"run": "R-1", "reason": "busy"},
+        before=_MANUAL,
+    ),
+    "run resume": Case(
+        line="resume R-1", args={"run": "R-1"}, before=(*_MANUAL, "!run pause R-1")
+    ),
+    "run cancel": Case(
+        line='cancel R-1 --reason "wrong version"',
+        args={"run_id": "R-1", "reason": "wrong version"},
+        before=_MANUAL,
+    ),
+    "run approve": Case(
+        line="approve R-1", args={"run": "R-1"}, setting=an_unapproved_run
+    ),
+    "run bulk": Case(
+        line="run bulk cancel R-1 R-2 --reason obsolete",
+        args={"action": "cancel", "ids": ["R-1", "R-2"], "reason": "obsolete"},
+        before=_MANUAL,
+    ),
+    "run claim": Case(
+        line="run claim w1 --lanes C,D --limit 2",
+        args={"worker": "w1", "lanes": ["C", "D"], "limit": 2},
+        before=_MANUAL,
+    ),
+    "run heartbeat": Case(
+        line='run heartbeat R-1 --fence 1 --progress {{"done":1,"total":4}}',
+        args={"run_id": "R-1", "fence": 1, "progress": {"done": 1, "total": 4}},
+        setting=a_held_run,
+    ),
+    "run report": Case(
+        line=(
+            "run report R-1 --fence 1 --events "
+            '[{{"type":"step","step":"build","status":"running"}}]'
+        ),
+        args={
+            "run_id": "R-1",
+            "fence": 1,
+            "events": [{"type": "step", "step": "build", "status": "running"}],
+        },
+        setting=a_held_run,
+    ),
+    "run complete": Case(
+        line='run complete R-1 succeeded --fence 1 --result {{"answer":"yes"}}',
+        args={
+            "run_id": "R-1",
+            "status": "succeeded",
+            "fence": 1,
+            "result": {"answer": "yes"},
+        },
+        setting=a_held_run,
+    ),
+    "run hand-back": Case(
+        line="run hand-back R-1 --fence 1 --reason leaving",
+        args={"run_id": "R-1", "fence": 1, "reason": "leaving"},
+        setting=a_held_run,
+    ),
+    "run secrets": Case(
+        line="run secrets R-1 --fence 1",
+        args={"run_id": "R-1", "fence": 1},
+        setting=a_held_run,
+    ),
+    "worker list": Case(line="worker list", setting=a_held_run),
+    "worker show": Case(
+        line="worker show w1", args={"worker": "w1"}, setting=a_held_run
+    ),
+    "worker drain": Case(
+        line="worker drain w1", args={"worker": "w1"}, setting=a_held_run
+    ),
+    "worker resume": Case(
+        line="worker resume w1",
+        args={"worker": "w1"},
+        setting=a_held_run,
+        before=("!worker drain w1",),
+    ),
+    "lane list": Case(line="lane list", before=_MANUAL),
+    "lane set": Case(
+        line="lane set B --concurrency 2 --weight 3",
+        args={"lane": "B", "concurrency": 2, "weight": 3},
+    ),
+    "lane drain": Case(line="lane drain D", args={"lane": "D"}),
+    "lane open": Case(
+        line="lane open D", args={"lane": "D"}, before=("!lane drain D",)
+    ),
+    "spec-task create": Case(
+        line='spec-task create SPEC-12 --input {{"env":"prod"}}',
+        args={"spec_id": "SPEC-12", "input": {"env": "prod"}},
+    ),
+    "spec-task list": Case(
+        line="spec-task list --status PENDING",
+        args={"status": "PENDING"},
+        before=_MANUAL,
+    ),
+    "spec-task show": Case(
+        line="spec-task show R-1", args={"spec_task": "R-1"}, before=_OVER
+    ),
+    "spec-task cancel": Case(
+        line="spec-task cancel R-1 --reason late",
+        args={"spec_task": "R-1", "action": "cancel", "reason": "late"},
+        before=_MANUAL,
     ),
     "secret set": Case(
         line=f"secret set DEPLOY_KEY {_TOKEN}",

@@ -52,6 +52,12 @@ def a_held_run(gateway: Gateway) -> None:
     )
 
 
+def an_unapproved_run(gateway: Gateway) -> None:
+    """Have R-1, which waits until somebody else approves it."""
+    new = NewRun(kind="manual", needs_approval=True)
+    gateway.graph.db.run(lambda tx: runs.create(tx, new), by=system())
+
+
 def an_artifact(gateway: Gateway) -> None:
     """Have R-1 with A-1, a short text."""
     run = held_run(gateway)
