@@ -16,16 +16,20 @@ from core.delivery.places import direct_place
 from core.delivery.watches import service as watches
 from core.delivery.watches.model import Watch
 from core.identity.links import service as links
+from core.jobs import service as jobs
 from core.kernel.clock import to_iso
 from core.kernel.ids import PREFIX_NOUNS
 from core.kernel.jsons import Json
 from core.kernel.problems import InvalidArgument, MissingScope, NotFound
 from core.kernel.reply import Reply, Text
+from core.runs import service as runs
 
 # What can be watched, by the prefix of its id, and how its absence is noticed.
 _GETS: Mapping[str, Callable[[Tx, str], object]] = {
     "T": tasks.get_,
     "AP": requests.get_,
+    "R": runs.get_,
+    "J": jobs.get_,
 }
 _WAYS = ("email", "slack")
 _MANY = 4

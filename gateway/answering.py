@@ -75,14 +75,19 @@ def post_ack(tx: Tx, work: Work, message: Message, answer: Answer) -> None:
 
 
 def _card_of(tx: Tx, message: Message, answer: Answer) -> Card | None:
-    """Make the answer to a change the card of what was changed."""
+    """Make the answer to a change the card of what was changed, or is under way.
+
+    Shape:  the card of a job is that of its run, which says how far it is.
+    """
     envelope, asked = message.envelope, message.invocation
     is_change = asked is not None and not asked.command.is_read
     target = target_of(asked, answer.reply)
+    if noun_of(target) == "job":
+        target = str(answer.reply.data.get("run_id") or "")
     if (
         not is_change
-        or answer.reply.status is not ReplyStatus.OK
-        or noun_of(target) != "task"
+        or answer.reply.status not in (ReplyStatus.OK, ReplyStatus.RUNNING)
+        or noun_of(target) not in ("task", "run")
         or not envelope.conversation
     ):
         return None

@@ -12,6 +12,9 @@ from core.events.model import Event
 from core.kernel.ids import PREFIX_NOUNS
 from core.kernel.jsons import Json
 from core.kernel.reply import Block, Reply
+from core.runs import service as runs
+from gateway.run_cards import ENDS as RUN_ENDS
+from gateway.run_cards import JOB_ENDS, run_card, words_of
 
 # Nobody wants to hear of these: they follow from others, or say that all is as it was.
 QUIET = frozenset({"lease_acquired", "lease_renewed", "lease_released"})
@@ -42,7 +45,7 @@ def noun_of(target: str) -> str:
 def news_of(tx: Tx, event: Event) -> News:
     """Say what happened, and how its object stands now."""
     task = tasks.find_(tx, event.target) if noun_of(event.target) == "task" else None
-    what = _of_task(event, task) if task else event.type.replace("_", " ")
+    what = _of_task(event, task) if task else words_of(event)
     return News(
         reply=Reply(
             summary=f"{event.target}: {what}, by {event.actor}"[:_SUMMARY_LIMIT],
@@ -54,10 +57,13 @@ def news_of(tx: Tx, event: Event) -> News:
 
 
 def card_of(tx: Tx, event: Event) -> News:
-    """Show a task as it is now, for a message that is kept up to date.
+    """Show a task or a run as it is now, for a message that is kept up to date.
 
     Raises: NotFound.
     """
+    if noun_of(event.target) == "run":
+        card = run_card(tx, runs.get_(tx, event.target))
+        return News(reply=card, is_last=is_last(event))
     task = tasks.get_(tx, event.target)
     summary = f"{task.id} {task.title}: {_words(task.status)}"
     if task.assignee:
@@ -80,6 +86,8 @@ def is_last(event: Event) -> bool:
     """Tell whether nothing more is to be expected of an object after an event."""
     if event.type == "status_changed":
         return event.details.get("status") in set(TERMINAL)
+    if event.type in RUN_ENDS or event.type in JOB_ENDS:
+        return True
     return event.type.startswith("approval_") and event.type not in _OPEN_APPROVAL
 
 

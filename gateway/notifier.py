@@ -17,6 +17,7 @@ from core.kernel.problems import NotFound
 from core.kernel.reply import Reply
 from core.kernel.sanitise import sanitise_reply
 from gateway.news import QUIET, News, card_of, news_of, scope_of
+from gateway.run_news import tells
 
 
 class Watchers:
@@ -43,7 +44,7 @@ class Watchers:
             if user is None:
                 watches.end(tx, watch)
                 continue
-            if event.seq > watch.since_seq and not _is_own(event, watch, user):
+            if event.seq > watch.since_seq and not _is_told(tx, event, watch, user):
                 outbox.post(tx, _to_watcher(tx, watch, news))
             if news.is_last:
                 watches.end(tx, watch)
@@ -82,8 +83,13 @@ def _find_user(tx: Tx, watch: Watch) -> User | None:
     return user if user.is_active and may_see else None
 
 
-def _is_own(event: Event, watch: Watch, user: User) -> bool:
-    return event.actor == user.name and event.channel == watch.channel
+def _is_told(tx: Tx, event: Event, watch: Watch, user: User) -> bool:
+    """Whether somebody did it themselves there, or asked for it and is told anyway."""
+    if event.actor == user.name and event.channel == watch.channel:
+        return True
+    return tells(
+        tx, event, user_id=user.id, channel=watch.channel, account=watch.account
+    )
 
 
 def _to_watcher(tx: Tx, watch: Watch, news: News) -> OutboxDraft:

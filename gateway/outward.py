@@ -17,6 +17,7 @@ from gateway.outbox import Post, Postman, budget_of
 from gateway.purge import EVERY as PURGE_EVERY
 from gateway.purge import Purge
 from gateway.reactor import Reactor
+from gateway.run_news import RunNews
 from gateway.schedule_results import ScheduleNotices, ScheduleResults
 from gateway.subscribers import Subscribers
 from gateway.subscription_notices import SubscriptionNotices
@@ -88,6 +89,7 @@ def build_outward(
             (
                 Watchers(),
                 Cards(),
+                RunNews(core.settings.public_url),
                 ApprovalNotices(_editable(doors)),
                 Subscribers(),
                 SubscriptionNotices(),
