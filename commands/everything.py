@@ -28,6 +28,7 @@ from commands import (
     task_keys,
     task_moves,
     tasks,
+    templates,
     triggers,
     users,
     watch,
@@ -75,4 +76,5 @@ COMMANDS: Sequence[Command] = (
     *run_calls.COMMANDS,
     *workers.COMMANDS,
     *lanes.COMMANDS,
+    *templates.COMMANDS,
 )

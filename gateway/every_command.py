@@ -14,6 +14,7 @@ from commands.secrets import secret_commands
 from commands.spec_tasks import spec_task_commands
 from commands.subscription_create import subscription_commands
 from commands.subscription_deliveries import delivery_commands
+from commands.template_runs import template_commands
 from commands.webhooks import webhook_commands
 from commands.workspaces import ConsentUrl, workspace_commands
 from core.hooks.subscriptions.checks import UrlRules
@@ -58,6 +59,7 @@ def every_command(  # noqa: PLR0913 - one parameter for each thing they work wit
         *start_commands(check),
         *run_secret_commands(vault),
         *spec_task_commands(check),
+        *template_commands(check),
     )
 
 

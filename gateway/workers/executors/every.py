@@ -9,6 +9,7 @@ from gateway.settings import SandboxSettings, Settings
 from gateway.workers.executors.base import Executor
 from gateway.workers.executors.noop import Noop
 from gateway.workers.executors.shell import Shell
+from gateway.workers.executors.spec_kit import GenerateSpecKit, ValidateSpecKit
 from gateway.workers.sandbox.environment import check_names
 from gateway.workers.sandbox.limits import MIB, Isolation, Limits
 from gateway.workers.sandbox.paths import check_pattern
@@ -27,6 +28,8 @@ def executors(
     every: tuple[Executor, ...] = (
         Noop(),
         Shell(sandbox, _words(settings.workers.programs)),
+        GenerateSpecKit(),
+        ValidateSpecKit(),
         *further,
     )
     return {each.name: each for each in every}
