@@ -39,7 +39,11 @@ def tickers_of(graph: Graph) -> Sequence[Ticker]:
 
     flags = FlagFile(graph.settings.flags_file)
     demo = Demo(graph.db, graph.pipeline, flags=flags, clock=graph.clock)
-    scheduler = Scheduler(graph.db, flags, drain=graph.intake.drain)
+    leads = graph.hosts.leaders.leads
+    scheduler = Scheduler(
+        graph.db, flags, drain=graph.intake.drain, leads=partial(leads, "scheduler")
+    )
+    sweeper = Sweeper(graph.db, flags, leads=partial(leads, "sweeper"))
     second = timedelta(seconds=1)
     return [
         *_demo_people(graph, flags),
@@ -52,7 +56,7 @@ def tickers_of(graph: Graph) -> Sequence[Ticker]:
         Ticker(name="floods", work=fold_floods, every=5 * second),
         Ticker(name="mirror", work=graph.mirror.tick, every=second / 20),
         Ticker(name="scheduler", work=scheduler.tick, every=second),
-        Ticker(name="sweeper", work=Sweeper(graph.db, flags).sweep, every=second),
+        Ticker(name="sweeper", work=sweeper.sweep, every=second),
         Ticker(name="demo", work=demo.fill, every=5 * second),
         Ticker(name="tails", work=graph.tails.pump, every=second / 1000),
         Ticker(name="streams", work=graph.streams.beat, every=second),

@@ -1,7 +1,7 @@
 """Whether this process is the one that does what only one needs to do."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -11,7 +11,15 @@ from core.kernel.ids import random_id
 from core.kernel.principal import system
 from core.leases import leaders
 
-TTL = timedelta(seconds=10)
+TTL = timedelta(seconds=5)
+
+Leads = Callable[[], Awaitable[bool]]
+"""Asks whether this process may do a thing now; asked once there is something to do."""
+
+
+async def always() -> bool:
+    """Let do it whoever asks."""
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from core.database import Database
 from core.kernel.principal import TenantId, system
 from core.schedules import fires
 from gateway.flags import FlagFile
+from gateway.leaders import Leads, always
 from gateway.sweeper import list_tenants
 
 MOST_ROUNDS = 20
@@ -24,8 +25,10 @@ class Scheduler:
         flags: FlagFile,
         *,
         drain: Callable[[], Awaitable[None]],
+        leads: Leads = always,
     ) -> None:
         self._db = db
+        self._leads = leads
         self._flags = flags
         self._drain = drain
 
@@ -47,6 +50,8 @@ class Scheduler:
         has_fired = False
         for _ in range(MOST_ROUNDS):
             if not await self._db.read(fires.has_due, by=by):
+                break
+            if not await self._leads():
                 break
             has_fired = bool(await self._db.write(fires.set_off_due, by=by))
         return has_fired

@@ -9,17 +9,20 @@ from core.kernel.principal import TenantId, system
 from core.leases import service as leases
 from core.runs import sweep as runs
 from gateway.flags import FlagFile
+from gateway.leaders import Leads, always
 
 
 class Sweeper:
     """Looks every second; writes only when there is something to end.
 
     Any number of gateways may sweep: a thing ends in one unit under its tenant's head.
+    `leads` only spares the others the work.
     """
 
-    def __init__(self, db: Database, flags: FlagFile) -> None:
+    def __init__(self, db: Database, flags: FlagFile, *, leads: Leads = always) -> None:
         self._db = db
         self._flags = flags
+        self._leads = leads
 
     async def sweep(self) -> None:
         """End what is late in all tenants, unless the clock is switched off."""
@@ -27,7 +30,7 @@ class Sweeper:
             return
         for tenant in await self._db.read(list_tenants, by=system()):
             by = system(tenant, name="sweeper")
-            if await self._db.read(_has_late, by=by):
+            if await self._db.read(_has_late, by=by) and await self._leads():
                 await self._db.write(_end_late, by=by)
 
 
