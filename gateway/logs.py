@@ -25,6 +25,9 @@ PASSED_ON = (
     "seconds",
     "port",
     "url",
+    "run_id",
+    "worker",
+    "busy",
 )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 VERBS: Mapping[str, str] = {
     "serve": "run a gateway on this machine",
+    "worker": "execute the runs of a gateway on this machine",
     "migrate": "bring the database to this version's schema",
     "doctor": "check this machine, the database and the gateway",
     "backup": "copy the database while it is in use",

@@ -76,6 +76,8 @@ def _is_verb(words: Sequence[str]) -> bool:
     """Tell whether this machine does it; `export create V-71` is the gateway's."""
     if words[:1] == ["export"]:
         return words[1:2] in ([], ["slack-manifest"], ["--help"])
+    if words[:1] == ["worker"]:
+        return all(each.startswith("-") for each in words[1:2])
     if words[:1] == ["plugin"]:
         return words[1:2] in ([], ["new"], ["test"], ["--help"])
     return bool(words) and words[0] in VERBS

@@ -64,7 +64,9 @@ class Host:
         self._wanted = wanted
         self._pace = pace
         self._at_work: set[asyncio.Task[object]] = set()
+        self.reached = asyncio.Event()
         self._ends_at = 0.0
+        self._aborting = asyncio.Event()
         self._failures = 0
 
     @property
@@ -80,7 +82,7 @@ class Host:
     async def run(self) -> None:
         """Claim and work until `stop`; returns when the last run is out of hand."""
         try:
-            while not self._is_stopping:
+            while not self.is_stopping:
                 if not await self._take():
                     await self._rest()
         finally:
@@ -88,13 +90,19 @@ class Host:
 
     def stop(self) -> None:
         """Claim nothing more, and have the runs handed back after their steps."""
-        if not self._is_stopping:
+        if not self.is_stopping:
             self._ends_at = time.monotonic() + STOP_WITHIN.total_seconds()
             self._worker.stop()
             self.bell.ring()
 
+    def abort(self) -> None:
+        """Stop now: whatever step is under way is killed."""
+        self.stop()
+        self._aborting.set()
+
     @property
-    def _is_stopping(self) -> bool:
+    def is_stopping(self) -> bool:
+        """Whether nothing more is taken."""
         return self._ends_at > 0
 
     async def _take(self) -> bool:
@@ -118,6 +126,7 @@ class Host:
         if self._failures:
             _log.info("worker.reached")
         self._failures = 0
+        self.reached.set()
         return claimed
 
     def _begin(self, held: Claimed) -> None:
@@ -145,7 +154,7 @@ class Host:
     async def _end(self) -> None:
         """Wait for the runs under way; what does not end in time is killed."""
         self.stop()
-        await self._wait(max(self._ends_at - time.monotonic(), 0))
+        await self._wait(self._ends_at - time.monotonic(), self._aborting)
         if self._at_work:
             self._worker.kill()
             await self._wait(_KILL_SECONDS)
@@ -153,6 +162,15 @@ class Host:
             task.cancel()
         await self._wait(_CANCEL_SECONDS)
 
-    async def _wait(self, seconds: float) -> None:
-        if self._at_work:
-            await asyncio.wait(set(self._at_work), timeout=seconds)
+    async def _wait(self, seconds: float, ended: asyncio.Event | None = None) -> None:
+        """Wait until no run is at work, or for so long, or until something is set."""
+        never = asyncio.Event()
+        waiting = asyncio.ensure_future((ended or never).wait())
+        ends_at = time.monotonic() + seconds
+        while self._at_work and not waiting.done() and time.monotonic() < ends_at:
+            await asyncio.wait(
+                {*self._at_work, waiting},
+                timeout=max(ends_at - time.monotonic(), 0),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        waiting.cancel()

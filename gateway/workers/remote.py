@@ -43,15 +43,22 @@ class RemoteCalls:
     def __init__(self, link: Link, *, wait_seconds: int = WAIT_SECONDS) -> None:
         self._link = link
         self._wait_seconds = wait_seconds
+        self._has_reached = False
 
     async def claim(self, wanted: Wanted) -> Sequence[Claimed]:
-        """Take runs; the gateway holds the call for a while when there are none."""
+        """Take runs; the gateway holds the call for a while when there are none.
+
+        The first call is not held, so that it is soon known whether the gateway, and
+        the key, are good.
+        """
+        wait_seconds = self._wait_seconds if self._has_reached else 0
         told = await self._link.call(
             "/runs.claim",
-            show_wanted(wanted, wait_seconds=self._wait_seconds),
+            show_wanted(wanted, wait_seconds=wait_seconds),
             key=random_id("claim"),
-            within=self._wait_seconds + _ANSWER_SECONDS,
+            within=wait_seconds + _ANSWER_SECONDS,
         )
+        self._has_reached = True
         try:
             return [parse_claimed(each) for each in told["runs"]]
         except (KeyError, TypeError, ValueError) as fault:

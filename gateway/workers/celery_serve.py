@@ -1,0 +1,49 @@
+"""Runs a Celery worker in this process until it is told to stop."""
+
+import os
+import signal
+from types import FrameType
+
+from celery.signals import worker_shutting_down  # type: ignore[import-untyped]
+
+from gateway.cli.exits import Exit
+from gateway.settings import Settings
+from gateway.workers.celery_app import app, run, worker_name
+from gateway.workers.celery_site import Site, require_shared
+
+
+def serve_celery(settings: Settings, *, concurrency: int) -> int:
+    """Take what is rung for; the first SIGTERM finishes the steps, the second kills.
+
+    Raises: InvalidArgument without Redis, or on SQLite; Unavailable when the database
+            cannot be opened.
+    """
+    require_shared(settings)
+    # Whatever is wrong with the database is said before Celery starts.
+    site = run.site = Site(settings, name=worker_name())
+    worker_shutting_down.connect(_on_stop)
+    worker = app.Worker(
+        hostname=worker_name(),
+        concurrency=concurrency,
+        pool="threads",
+        loglevel=settings.log_level,
+        task_events=True,
+        without_gossip=True,
+        without_mingle=True,
+        quiet=True,
+    )
+    try:
+        worker.start()
+    finally:
+        site.close()
+    return int(worker.exitcode or Exit.OK)
+
+
+def _on_stop(**_: object) -> None:
+    run.site.stop()
+    signal.signal(signal.SIGTERM, _leave)
+
+
+def _leave(_: int, __: FrameType | None) -> None:
+    """Leave everything as it is: what was held is found again when its lease ends."""
+    os._exit(Exit.FAILED)
