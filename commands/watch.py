@@ -44,7 +44,7 @@ Target = Annotated[str, Ref(""), Doc("What to hear of, such as T-12.")]
     http="POST /v1/watches",
     result=WatchPageData,
     target="target",
-    examples=["watch T-12", "watch T-12 by email"],
+    examples=["watch T-12", "watch R-7 by email"],
 )
 def watch(
     ctx: Context,

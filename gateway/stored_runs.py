@@ -15,7 +15,7 @@ from core.delivery.received import Received
 from core.hooks.deliveries import outcome_of
 from core.kernel.principal import system
 from core.kernel.problems import ChannelOff, InFlight, NotLinked, Problem
-from core.kernel.reply import Reply, ReplyStatus
+from core.kernel.reply import GOES_ON, Reply
 from gateway import problems
 from gateway.ahead import run_ahead
 from gateway.answering import Ending, post_ack, post_answer
@@ -182,7 +182,7 @@ class StoredRuns:
             reply = self._attempt(tx, message)
             told.append(reply)
             kept.append(message.storable(reply))
-            if work.is_transcript and reply.status is not ReplyStatus.OK:
+            if work.is_transcript and reply.status not in GOES_ON:
                 break
         of = messages[0] if len(messages) == 1 else whole_of(stored, work.principal)
         answer = self._runner.answer(of, conclude(work, told))

@@ -14,7 +14,7 @@ from core.database import Database, Tx
 from core.events.model import EventFilter
 from core.kernel.envelope import Envelope
 from core.kernel.principal import Principal
-from core.kernel.reply import Reply, ReplyStatus
+from core.kernel.reply import GOES_ON, Reply, ReplyStatus
 from core.runs import service as runs
 from core.runs.model import RunStatus
 from gateway.answers import Answer
@@ -62,7 +62,7 @@ class Waits:
         self._standings = standings
 
     async def end_of(self, message: Message, reply: Reply) -> Reply | None:
-        """Wait until what a command began is over; None when nobody wants to wait.
+        """Wait until what a command is about is over; None when nobody wants to wait.
 
         Shape:  when the time is up, or the gateway stops, as it stands then.
         Units:  at most `LONGEST`, whatever was asked for.
@@ -71,7 +71,7 @@ class Waits:
         wait = asked.options.wait if asked else None
         target = str(reply.data.get("id", ""))
         standing = self._standings.get(target.partition("-")[0])
-        if reply.status is not ReplyStatus.RUNNING or wait is None or standing is None:
+        if wait is None or standing is None or not _is_done(reply):
             return None
         by = message.principal
         try:
@@ -112,6 +112,11 @@ class Waits:
                 now = await self._db.read(lambda tx: standing(tx, target), by=by)
                 if now.status is not ReplyStatus.RUNNING or not await _next(news):
                     return
+
+
+def _is_done(reply: Reply) -> bool:
+    """Tell whether a command took effect, so that there may be something to wait for."""
+    return reply.status in GOES_ON and not reply.data.get("dry_run")
 
 
 def _patience(message: Message, answer: Answer) -> float:

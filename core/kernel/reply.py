@@ -19,6 +19,10 @@ class ReplyStatus(StrEnum):
     NEEDS_CONFIRMATION = "needs_confirmation"
 
 
+GOES_ON = frozenset({ReplyStatus.OK, ReplyStatus.RUNNING})
+"""After which further lines are run: what has begun is no failure."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """Prose in a CommonMark subset."""

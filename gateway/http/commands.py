@@ -11,7 +11,7 @@ from core.kernel.envelope import Envelope
 from core.kernel.jsons import Json, parse_json, to_json
 from core.kernel.principal import Principal
 from core.kernel.problems import InvalidArgument, Problem, UnknownFlag
-from core.kernel.reply import Reply, ReplyStatus
+from core.kernel.reply import GOES_ON, Reply, ReplyStatus
 from gateway.answers import Answer
 from gateway.auth import Authenticator
 from gateway.http import rest
@@ -83,7 +83,7 @@ class CommandDoor:
         answers: list[Answer] = []
         for envelope in envelopes:
             answers.append(await self._pipeline.handle(envelope))
-            if is_stopping and answers[-1].reply.status is not ReplyStatus.OK:
+            if is_stopping and answers[-1].reply.status not in GOES_ON:
                 break
         return answers
 
