@@ -71,6 +71,11 @@ _ALIAS = (
     "!confirm {0[data][token]}",
 )
 
+_HELLO = "name: hello\nsteps:\n  - name: greet\n    run: echo hello"
+_GOODBYE = _HELLO.replace("echo hello", "echo goodbye")
+_TEMPLATE = (f"!template create '{_HELLO}'",)
+_TWO_EDITIONS = (*_TEMPLATE, f"!template set hello '{_GOODBYE}'")
+
 CASES: Mapping[str, Case] = {
     "artifact list": Case(
         line="artifact list R-1", args={"run": "R-1"}, setting=an_artifact
@@ -423,6 +428,43 @@ CASES: Mapping[str, Case] = {
             "templates": {"title": "{{a}}"},
         },
         random=frozenset({"secret"}),
+    ),
+    "template list": Case(line="template list", before=_TEMPLATE),
+    "template show": Case(
+        line="template show hello --edition 1",
+        args={"template": "hello", "edition": 1},
+        before=_TWO_EDITIONS,
+    ),
+    "template versions": Case(
+        line="template versions hello",
+        args={"template": "hello"},
+        before=_TWO_EDITIONS,
+    ),
+    "template diff": Case(
+        line="template diff hello 1 2",
+        args={"template": "hello", "before": 1, "after": 2},
+        before=_TWO_EDITIONS,
+    ),
+    "template create": Case(line=f"template create '{_HELLO}'", args={"text": _HELLO}),
+    "template set": Case(
+        line=f"template set hello '{_GOODBYE}' --if-match {{0[data][etag]}}",
+        args={
+            "template": "hello",
+            "text": _GOODBYE,
+            "if_match": "{0[data][etag]}",
+        },
+        before=_TEMPLATE,
+    ),
+    "template delete": Case(
+        line="template delete hello", args={"template": "hello"}, before=_TEMPLATE
+    ),
+    "template validate": Case(
+        line="template validate demo-deploy env=prd version=1.9.2",
+        args={"template": "demo-deploy", "params": ["env=prd", "version=1.9.2"]},
+    ),
+    "template run": Case(
+        line="template run spec-kit name=Pay",
+        args={"template": "spec-kit", "params": ["name=Pay"]},
     ),
     "run start": Case(
         line=(
