@@ -115,13 +115,19 @@ class Outside:
     async def post(
         self, url: str, *, headers: Mapping[str, str], body: bytes
     ) -> Answer:
+        """Send one POST; as `send`."""
+        return await self.send("POST", url, headers=headers, body=body)
+
+    async def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         """Send one request, and read the beginning of its answer.
 
         Raises: InvalidArgument for what is no URL; AddressRefused when it leads inside;
                 OSError when it was not reached, or did not answer in time.
         """
         target = parse_target(url)
-        request = self._request(target, headers, body)
+        request = self._request(method, target, headers, body)
         try:
             async with asyncio.timeout(self._bounds.total_seconds):
                 return await self._exchange(self._pools[target.scheme], request)
@@ -147,10 +153,10 @@ class Outside:
         self._resolver.close()
 
     def _request(
-        self, target: Target, headers: Mapping[str, str], body: bytes
+        self, method: str, target: Target, headers: Mapping[str, str], body: bytes
     ) -> httpcore2.Request:
         return httpcore2.Request(
-            "POST",
+            method,
             httpcore2.URL(
                 scheme=target.scheme,
                 host=target.host,

@@ -1,15 +1,27 @@
 """The executors that a worker has, and what refuses steps that none of them could do."""
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from commands.suggest import nearest
+from core.kernel.addresses import parse_allowed
 from core.kernel.problems import InvalidArgument
 from core.runs.model import Step
+from gateway.adapters.breaker import Breaker
+from gateway.adapters.outside import Bounds, Outside
+from gateway.adapters.providers.every import providers
 from gateway.settings import SandboxSettings, Settings
+from gateway.workers.executors.api import ANSWER_BYTES, Api
 from gateway.workers.executors.base import Executor
+from gateway.workers.executors.changelog import Changelog
+from gateway.workers.executors.docker import Docker
+from gateway.workers.executors.docs_format import DocsFormat
+from gateway.workers.executors.generate import Generate
+from gateway.workers.executors.lint import Lint
 from gateway.workers.executors.noop import Noop
 from gateway.workers.executors.shell import Shell
 from gateway.workers.executors.spec_kit import GenerateSpecKit, ValidateSpecKit
+from gateway.workers.executors.unpack import Unpack
 from gateway.workers.sandbox.environment import check_names
 from gateway.workers.sandbox.limits import MIB, Isolation, Limits
 from gateway.workers.sandbox.paths import check_pattern
@@ -25,9 +37,17 @@ def executors(
     sandbox = Sandbox(
         limits_of(settings.sandbox), Isolation(settings.sandbox.isolation)
     )
+    programs = _words(settings.workers.programs)
     every: tuple[Executor, ...] = (
         Noop(),
-        Shell(sandbox, _words(settings.workers.programs)),
+        Generate(providers()),
+        Shell(sandbox, programs),
+        Docker(sandbox, programs),
+        Api(_outside(settings), Breaker()),
+        DocsFormat(sandbox),
+        Lint(sandbox),
+        Changelog(sandbox, [*map(Path, sorted(_words(settings.sandbox.repositories)))]),
+        Unpack(),
         GenerateSpecKit(),
         ValidateSpecKit(),
         *further,
@@ -66,6 +86,11 @@ def limits_of(settings: SandboxSettings) -> Limits:
         processes=settings.processes,
         writable=sorted(_words(settings.writable)),
     )
+
+
+def _outside(settings: Settings) -> Outside:
+    allowed = parse_allowed(settings.outbound.allow)
+    return Outside(allowed, bounds=Bounds(answer_bytes=ANSWER_BYTES))
 
 
 def _words(text: str) -> frozenset[str]:
