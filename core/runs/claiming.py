@@ -42,7 +42,7 @@ _NOTHING: ColumnElement[str] = literal_column("''")
 
 def take(tx: Tx, wanted: Wanted, rules: Mapping[Lane, LaneRule]) -> Sequence[Run]:
     """Make a worker the holder of what it may take next."""
-    given = to_runs(tx.run(_CLAIM, **_values(tx, wanted, rules)))
+    given = to_runs(tx.run(CLAIM, **values_of(tx, wanted, rules)))
     turns.note(tx, given, rules)
     return _in_order(given)
 
@@ -53,8 +53,8 @@ def take_one(
     """Make a worker the holder of one run, if nothing holds that up."""
     if number_of(run_id, "R") is None:
         return []
-    values = _values(tx, wanted, rules)
-    return to_runs(tx.run(_CLAIM_ONE, of=run_id, **values))
+    values = values_of(tx, wanted, rules)
+    return to_runs(tx.run(CLAIM_ONE, of=run_id, **values))
 
 
 def list_due(tx: Tx) -> Sequence[Run]:
@@ -62,9 +62,10 @@ def list_due(tx: Tx) -> Sequence[Run]:
     return to_runs(tx.run(_DUE, now=tx.micros, many=MOST_DUE))
 
 
-def _values(
+def values_of(
     tx: Tx, wanted: Wanted, rules: Mapping[Lane, LaneRule]
 ) -> dict[str, object]:
+    """Bind what a worker wants, and what the lanes let it have."""
     return {
         "who": wanted.worker,
         "now": tx.micros,
@@ -268,8 +269,8 @@ def _handed_over(chosen: Select[*tuple[Any, ...]]) -> Prepared:
     )
 
 
-_CLAIM = _handed_over(_chosen())
-_CLAIM_ONE = _handed_over(
+CLAIM = _handed_over(_chosen())
+CLAIM_ONE = _handed_over(
     select(_TABLE.id).where(
         OWN,
         _TABLE.id == bindparam("of"),

@@ -1,6 +1,6 @@
 """Give runs to workers: one statement decides who gets what.
 
-Shape:  `_CLAIM` takes, lane by lane, the first runs that nothing holds up (each lane a
+Shape:  `CLAIM` takes, lane by lane, the first runs that nothing holds up (each lane a
         short walk over the index of what is queued), ranks them by how much their lane
         already has for its weight, leaves out those for which their lane or their
         concurrency key has no room, locks the rest, skipping what somebody else has
@@ -39,7 +39,7 @@ def claim(tx: Tx, wanted: Wanted) -> Sequence[Run]:
     if not _may_take(tx, wanted):
         return []
     wake_due(tx)
-    given = claiming.take(tx, wanted, _open_rules(tx, wanted))
+    given = claiming.take(tx, wanted, open_rules(tx, wanted))
     return _told(tx, given)
 
 
@@ -53,7 +53,7 @@ def claim_one(tx: Tx, run_id: str, wanted: Wanted) -> Run | None:
     if not _may_take(tx, wanted):
         return None
     wake_due(tx)
-    given = claiming.take_one(tx, run_id, wanted, _open_rules(tx, wanted))
+    given = claiming.take_one(tx, run_id, wanted, open_rules(tx, wanted))
     return next(iter(_told(tx, given)), None)
 
 
@@ -82,7 +82,7 @@ def _may_take(tx: Tx, wanted: Wanted) -> bool:
     return workers.register(tx, wanted).state is WorkerState.ONLINE
 
 
-def _open_rules(tx: Tx, wanted: Wanted) -> Mapping[Lane, LaneRule]:
+def open_rules(tx: Tx, wanted: Wanted) -> Mapping[Lane, LaneRule]:
     """Read the rules of all lanes; those that give this worker nothing are closed."""
     mine = frozenset(wanted.lanes or Lane)
     return {

@@ -80,9 +80,16 @@ def pause(tx: Tx, run_id: str, *, reason: str = "") -> Run:
     if RunStatus.PAUSED not in MOVES[run.status]:
         raise refused(run, "be paused")
     after = save(
-        tx, replace(run, status=RunStatus.PAUSED, reason=why, paused_at=tx.now)
+        tx,
+        replace(
+            run,
+            status=RunStatus.PAUSED,
+            reason=why,
+            worker=run.worker if run.is_held else "",
+            paused_at=tx.now,
+        ),
     )
-    tell(tx, "run_paused", after, reason=why, was=run.status.value, worker=run.worker)
+    tell(tx, "run_paused", after, reason=why, was=run.status.value, worker=after.worker)
     return after
 
 

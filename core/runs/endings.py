@@ -52,6 +52,7 @@ def wait(tx: Tx, run: Run, error: RunError) -> Run:
             let_go(tx, run, why=error.code, is_taken=False),
             status=RunStatus.RETRY_WAIT,
             reason=error.code,
+            worker=run.worker,  # It may say the same once more.
             error=error,
             paused_at=None,
             available_at=tx.now + pause,
