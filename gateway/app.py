@@ -16,6 +16,7 @@ from gateway.http.auth import AuthDoor
 from gateway.http.auth_pages import auth_pages
 from gateway.http.commands import CommandDoor
 from gateway.http.docs import docs_router
+from gateway.http.downloads import DownloadDoor
 from gateway.http.figures import FiguresDoor
 from gateway.http.files import Files
 from gateway.http.health import health_router
@@ -30,6 +31,9 @@ from gateway.http.visits import Visits
 from gateway.http.webhook import Verifier, WebhookDoor
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+JOB_PATHS = ("/jobs", "/variants", "/export", "/exports")
+"""Where jobs and what is made for them are read and changed; JOBS_AUTH guards these."""
 
 
 class Front:
@@ -78,7 +82,7 @@ def create_app(graph: Graph) -> ASGIApp:
         graph.auth,
         clock=graph.clock,
         body_limit=graph.settings.body_limit_bytes,
-        strict=("/jobs",) if graph.settings.jobs_auth == "both" else (),
+        strict=JOB_PATHS if graph.settings.jobs_auth == "both" else (),
         files=Files(graph.db),
     )
     api.router.routes.extend(_artifacts(graph))
@@ -120,7 +124,8 @@ def _artifacts(graph: Graph) -> Sequence[BaseRoute]:
     visits = Visits(graph.pipeline, graph.auth, db=graph.db, clock=graph.clock)
     content = ContentDoor(visits, Files(graph.db))
     upload = UploadDoor(visits, graph.db, graph.core.links, clock=graph.clock)
-    return content.route, upload.route
+    download = DownloadDoor(visits, graph.db, graph.core.links, clock=graph.clock)
+    return content.route, upload.route, download.route
 
 
 def _logs(graph: Graph) -> BaseRoute:

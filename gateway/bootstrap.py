@@ -32,6 +32,7 @@ from gateway.doors.door import Builder, ChannelSource, Door, open_doors
 from gateway.doors.email import open_email
 from gateway.doors.slack import consent_url_of, open_slack
 from gateway.doors.webhook import open_webhook
+from gateway.downloads import Downloads
 from gateway.duties import loops_of, tickers_of
 from gateway.every_command import every_command
 from gateway.figures import LiveFigures
@@ -111,7 +112,10 @@ def build(
     probes, shelf = ChannelProbes(db, tenant_of=_tenant_of), Shelf()
     links = Links(keystore)
     uploads = uploads_of(settings, links)
-    registry = _registry(settings, vault, probes, shelf, uploads=uploads)
+    downloads = Downloads(links, public_url=settings.public_url)
+    registry = _registry(
+        settings, vault, probes, shelf, uploads=uploads, downloads=downloads
+    )
     kept = _Kept(auth, channels, aliases, limiter)
     pipeline = _pipeline(settings, registry, db=db, clock=the_clock, kept=kept)
     core = Core(
@@ -138,6 +142,7 @@ def _registry(
     shelf: Shelf,
     *,
     uploads: Uploads,
+    downloads: Downloads,
 ) -> Registry:
     """List the commands of Opswire; those of plugins join them."""
     consent_url = consent_url_of(settings)
@@ -151,6 +156,7 @@ def _registry(
             consent_url,
             urls=urls,
             uploads=uploads,
+            downloads=downloads,
             check=check_step(executors(settings)),
         )
     )

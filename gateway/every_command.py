@@ -6,6 +6,7 @@ from typing import cast
 from commands.artifact_put import artifact_commands
 from commands.channels import Probes, channel_commands
 from commands.everything import COMMANDS
+from commands.exports import Signer, export_commands
 from commands.plugins import Plugins, plugin_commands
 from commands.registry import Command
 from commands.run_secrets import run_secret_commands
@@ -25,6 +26,7 @@ from gateway.sent_requests import drawn
 from gateway.workers.executors.every import check_step
 
 OUTSIDE = UrlRules()
+UNSIGNED = cast(Signer, None)
 NO_STEPS = check_step({})
 NOWHERE = Uploads(limits=LIMITS, url_of=lambda _tenant, _artifact: "")
 
@@ -38,16 +40,19 @@ def every_command(  # noqa: PLR0913 - one parameter for each thing they work wit
     urls: UrlRules = OUTSIDE,
     uploads: Uploads = NOWHERE,
     check: StepCheck = NO_STEPS,
+    downloads: Signer = UNSIGNED,
 ) -> Sequence[Command]:
     """List all commands; `vault` seals their secrets, `probes` look outside for them.
 
     Shape:  with `consent_url`, where workspaces let the app in, there is one more.
             `plugins` knows which there are.
             `urls` say where subscriptions may send, `uploads` where contents come in.
-            `check` refuses steps that no executor here could do.
+            `check` refuses steps that no executor here could do. `downloads` signs
+            links to exports.
     """
     return (
         *COMMANDS,
+        *export_commands(downloads),
         *channel_commands(probes),
         *webhook_commands(vault),
         *subscription_commands(vault, urls),

@@ -12,6 +12,7 @@ from gateway.channel_health import HealthNotes
 from gateway.core import Core
 from gateway.doors.door import Door, TenantOf
 from gateway.health import Check
+from gateway.job_results import JobResults
 from gateway.notifier import Cards, Watchers
 from gateway.outbox import Post, Postman, budget_of
 from gateway.purge import EVERY as PURGE_EVERY
@@ -91,6 +92,7 @@ def build_outward(
                 Cards(),
                 RunNews(core.settings.public_url),
                 ApprovalNotices(_editable(doors)),
+                JobResults(),
                 Subscribers(),
                 SubscriptionNotices(),
                 triggers,

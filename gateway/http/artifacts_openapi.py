@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway.downloads import DOWNLOAD_PATH
 from gateway.http.artifacts import CONTENT_PATH, UPLOAD_PATH
 
 Schema = dict[str, Any]
@@ -22,6 +23,12 @@ _UP = {
     409: "Nothing is waited for any more",
     410: "The link has expired",
     413: "More than was announced",
+    503: "Not available now",
+}
+_LINKED = {
+    404: "No such link, or the file is not kept any more",
+    409: "The content is not there",
+    410: "The link has expired",
     503: "Not available now",
 }
 _ARTIFACT: Schema = {
@@ -46,10 +53,11 @@ _ARTIFACT: Schema = {
 
 
 def artifact_paths(problem: Schema) -> Schema:
-    """Describe both routes; `problem` is the schema of a refusal."""
+    """Describe the routes; `problem` is the schema of a refusal."""
     return {
         CONTENT_PATH: {"get": _content(problem)},
         UPLOAD_PATH: {"put": _upload(problem)},
+        DOWNLOAD_PATH: {"get": _download(problem)},
     }
 
 
@@ -74,6 +82,31 @@ def _content(problem: Schema) -> Schema:
             "304": {"description": "Unchanged since If-None-Match"},
             "416": {"description": "The range lies outside"},
             **_refusals(_DOWN, problem),
+        },
+    }
+
+
+def _download(problem: Schema) -> Schema:
+    file = {"application/octet-stream": {"schema": _BINARY}}
+    return {
+        "operationId": "export_download",
+        "summary": "Download an export by its signed link",
+        "description": (
+            "`export create` and `export show` tell the link, which is good for 24"
+            " hours; it is all the right that it takes. The bytes come as an attachment."
+        ),
+        "tags": ["export"],
+        "security": [],
+        "parameters": [
+            _in_path("token", "^v1[.]"),
+            *(_header(each) for each in ("If-None-Match", "Range", "If-Range")),
+        ],
+        "responses": {
+            "200": {"description": "All of it", "content": file},
+            "206": {"description": "The range", "content": file},
+            "304": {"description": "Unchanged since If-None-Match"},
+            "416": {"description": "The range lies outside"},
+            **_refusals(_LINKED, problem),
         },
     }
 
