@@ -89,7 +89,7 @@ def create(
     return one_of(
         ctx,
         made,
-        f"Created {made.id}: {made.order.command} {_first(ctx, made)}",
+        f"Created {made.id}, {_first(ctx, made)}: {made.order.line}",
         undo=blocks.undo(ctx, f"schedule delete {made.id} --confirm {made.id}"),
     )
 

@@ -22,7 +22,7 @@ from core.schedules.model import (
     TickState,
     caught_up,
 )
-from core.schedules.timing import newest, next_after
+from core.schedules.timing import newest, next_after, next_from
 
 MOST_PER_ROUND = 50
 _UNSEEN = "it passed while no scheduler looked"
@@ -98,7 +98,7 @@ def _woken(tx: Tx, schedule: Schedule) -> Schedule:
     until = schedule.paused_until
     if schedule.is_active or until is None or until > tx.now:
         return schedule
-    upcoming = next_after(schedule.timing, until)
+    upcoming = next_from(schedule.timing, until)
     awake = replace(
         schedule,
         status=ScheduleStatus.ACTIVE if upcoming else ScheduleStatus.ENDED,

@@ -35,7 +35,7 @@ from core.schedules.model import (
     parse_name,
     unknown,
 )
-from core.schedules.timing import Timing, next_after, preview
+from core.schedules.timing import Timing, next_after, next_from, preview
 
 _CANCELS = "runs:write"
 _REASON_LIMIT = 2_000
@@ -136,12 +136,12 @@ def next_fires(tx: Tx, schedule: Schedule, count: int) -> Sequence[datetime]:
     """List when a schedule fires next; nothing while it is paused without an end."""
     match schedule.status:
         case ScheduleStatus.ACTIVE:
-            begin = tx.now
+            return preview(schedule.timing, tx.now, count)
         case ScheduleStatus.PAUSED if schedule.paused_until is not None:
             begin = max(schedule.paused_until, tx.now)
+            return preview(schedule.timing, begin, count, is_after=False)
         case _:
             return ()
-    return preview(schedule.timing, begin, count)
 
 
 def pause(
@@ -168,7 +168,7 @@ def pause(
         status=ScheduleStatus.PAUSED,
         reason=why,
         paused_until=until,
-        next_at=next_after(schedule.timing, until) if until else None,
+        next_at=next_from(schedule.timing, until) if until else None,
     )
     store.put(tx, paused)
     ticks.give_up(tx, paused, reason=f"{paused.id} was paused before this could run")
@@ -269,7 +269,7 @@ def _timed_anew(tx: Tx, schedule: Schedule) -> Schedule:
     """Give a schedule its next moment by a new timing; what had ended begins again."""
     if schedule.status is ScheduleStatus.PAUSED:
         until = schedule.paused_until
-        upcoming = next_after(schedule.timing, until) if until else None
+        upcoming = next_from(schedule.timing, until) if until else None
         return replace(schedule, next_at=upcoming)
     upcoming = next_after(schedule.timing, tx.now)
     return replace(schedule, status=ScheduleStatus.ACTIVE, next_at=upcoming)

@@ -13,6 +13,8 @@ from core.schedules import cron as crons
 SHORTEST = timedelta(seconds=10)
 LONGEST = timedelta(days=3_660)
 
+_MICRO = timedelta(microseconds=1)
+
 
 class Kind(StrEnum):
     """The three ways to say when."""
@@ -89,9 +91,17 @@ def next_after(timing: Timing, moment: datetime) -> datetime | None:
     return next(after(timing, moment), None)
 
 
-def preview(timing: Timing, moment: datetime, count: int) -> Sequence[datetime]:
-    """List the next moments after one, at most so many."""
-    return list(islice(after(timing, moment), count))
+def next_from(timing: Timing, moment: datetime) -> datetime | None:
+    """Find the first moment from one on, itself included."""
+    return next_after(timing, moment - _MICRO)
+
+
+def preview(
+    timing: Timing, moment: datetime, count: int, *, is_after: bool = True
+) -> Sequence[datetime]:
+    """List the next moments after one, or from one on, at most so many."""
+    begin = moment if is_after else moment - _MICRO
+    return list(islice(after(timing, begin), count))
 
 
 def newest(
