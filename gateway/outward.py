@@ -90,7 +90,7 @@ def build_outward(
             (
                 Watchers(),
                 Cards(),
-                RunNews(core.settings.public_url),
+                RunNews(core.settings.public_url, _editable(doors)),
                 ApprovalNotices(_editable(doors)),
                 JobResults(),
                 Subscribers(),

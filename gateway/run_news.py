@@ -1,12 +1,15 @@
 """Tells whoever asked for a run, or a job, how it ended, once, where they asked."""
 
 from base64 import b32encode
+from collections.abc import Collection
 from dataclasses import replace
 from hashlib import sha256
 
 from core.database import Tx
 from core.delivery.outbox import service as outbox
 from core.delivery.outbox.model import Appearance, OutboxDraft, lasting
+from core.delivery.watches import service as watches
+from core.delivery.watches.model import Card
 from core.events.model import Event, EventFilter
 from core.identity.users import service as users
 from core.identity.users.model import to_principal
@@ -20,9 +23,18 @@ from core.kernel.sanitise import sanitise_reply
 from core.runs import service as runs
 from core.runs.model import Run
 from gateway.answers import reachable
-from gateway.run_cards import ENDS, JOB_ENDS, LOST, job_end, run_end, run_lost
+from gateway.run_cards import (
+    ENDS,
+    JOB_ENDS,
+    LOST,
+    job_end,
+    run_card,
+    run_end,
+    run_lost,
+)
 
-_WANTED = ENDS | JOB_ENDS | {LOST}
+_TOLD = ENDS | JOB_ENDS | {LOST}
+_BEGUN = "run_claimed"
 _ID_CHARS = 26
 
 
@@ -33,28 +45,52 @@ class RunNews:
             mail of that conversation. Doors that answer at once have no such place. The
             run of a job is told of as its job. Whoever ended it themselves there, and
             who may not see it any more, is told nothing. Each event has one id, so that
-            what is posted again is the same message.
+            what is posted again is the same message. Where messages can be edited
+            (`editable` channels) and the answer cannot, as that to a slash command, a
+            card is posted once the work begins.
     """
 
     name = "run-news"
 
-    def __init__(self, public_url: str) -> None:
+    def __init__(self, public_url: str, editable: Collection[str]) -> None:
         self._public_url = public_url
+        self._editable = editable
 
     def wanted(self, tx: Tx) -> EventFilter | None:
-        """Want what ends runs and jobs, and what takes a run from a silent worker."""
-        return EventFilter(types=_WANTED)
+        """Want what begins and ends the work, and what takes it from a silent worker."""
+        return EventFilter(types=_TOLD | {_BEGUN})
 
     def react(self, tx: Tx, event: Event) -> None:
         """Post what there is to be told."""
         run = _run_of(tx, event)
         if run is None or not run.reply_to.place or is_own(event, run):
             return
+        if event.type == _BEGUN:
+            if run.reply_to.channel in self._editable and not _has_card(tx, run):
+                self._begin_card(tx, run, event)
+            return
         reply = _said(tx, run, event)
         if reply is not None and _may_see(tx, run):
             self._post(tx, run, event, reply)
 
-    def _post(self, tx: Tx, run: Run, event: Event, reply: Reply) -> None:
+    def _begin_card(self, tx: Tx, run: Run, event: Event) -> None:
+        """Post a card of its own, to be edited from now on."""
+        there = run.reply_to
+        card = Card(
+            channel=there.channel,
+            account=there.account,
+            conversation=run.id,
+            target=run.id,
+            place=lasting(there.place),
+            by=run.actor,
+            asked_at=tx.now,
+        )
+        watches.keep_card(tx, card)
+        self._post(tx, run, event, run_card(tx, run), subject=card.subject)
+
+    def _post(
+        self, tx: Tx, run: Run, event: Event, reply: Reply, *, subject: str = ""
+    ) -> None:
         there = run.reply_to
         target = run.job or run.id
         whole = sanitise_reply(
@@ -76,6 +112,7 @@ class RunNews:
                 place={**lasting(there.place), "this": target},
                 body=to_json(whole).decode(),
                 lane=Lane.FINALS,
+                subject=subject,
                 appearance=Appearance.NEW,
             ),
         )
@@ -88,7 +125,7 @@ def is_own(event: Event, run: Run) -> bool:
 
 def tells(tx: Tx, event: Event, *, user_id: str, channel: str, account: str) -> bool:
     """Whether the requester of a run is told of an event at an account anyway."""
-    if event.type not in _WANTED:
+    if event.type not in _TOLD:
         return False
     run = _run_of(tx, event)
     there = run.reply_to if run is not None else None
@@ -99,6 +136,14 @@ def tells(tx: Tx, event: Event, *, user_id: str, channel: str, account: str) -> 
         and bool(there.place)
         and (there.channel, there.account) == (channel, account)
         and (event.target == run.job or not run.job)
+    )
+
+
+def _has_card(tx: Tx, run: Run) -> bool:
+    there = run.reply_to
+    return any(
+        (card.channel, card.account) == (there.channel, there.account)
+        for card in watches.list_cards(tx, run.id)
     )
 
 

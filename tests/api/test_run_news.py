@@ -7,6 +7,8 @@ import pytest
 
 from core.database import Tx
 from core.delivery.outbox.model import PROGRESS_PAUSE
+from core.events import service as events
+from core.events.model import EventFilter
 from core.identity.users import service as users
 from core.identity.users.model import to_principal
 from core.kernel.principal import Assurance, Principal, system
@@ -22,6 +24,7 @@ from core.runs.reports import (
     StepStatus,
     Wanted,
 )
+from gateway.run_news import RunNews
 from tests.api.channels import Writer, delivered
 from tests.api.gateway import Gateway, Person
 from tests.api.rooms import Room, open_room
@@ -83,6 +86,7 @@ def blocks_of(reply: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [each for each in reply["blocks"] if each["t"] == kind]
 
 
+BEGUN = EventFilter(types=frozenset({"run_claimed"}))
 SUCCEEDED = Outcome(status="succeeded", result={})
 
 
@@ -136,6 +140,31 @@ async def test_a_flood_of_progress_is_one_edit(gateway: Gateway, room: Room) -> 
     await room.settle()
 
     assert len(room.courier.delivered) == before + 1
+
+
+async def test_an_answer_that_cannot_be_edited_gets_a_card_beside_it(
+    gateway: Gateway, room: Room
+) -> None:
+    """What answers a slash command goes out by response_url, and stays as it is."""
+    news = RunNews("http://ops.example", frozenset({"slack"}))
+    away = {"response_url": "https://hooks.example"}
+    await room.say("run start demo-deploy env=staging", **away)
+    await room.say("confirm", **away)
+    before = len(room.shown)
+    run = claimed(gateway)
+    (begun,) = work(gateway, lambda tx: events.list_after(tx, 0, BEGUN, limit=9))
+
+    work(gateway, lambda tx: news.react(tx, begun))
+    work(gateway, lambda tx: news.react(tx, begun))
+    await room.settle()
+    told(gateway, run, StepReport(step="build", status=StepStatus.RUNNING))
+    await room.settle()
+    ended(gateway, run, SUCCEEDED)
+    await room.settle()
+
+    texts = list(room.shown.values())[before:]
+    assert len(texts) == 2
+    assert all("succeeded in" in text for text in texts)
 
 
 # ── by mail ───────────────────────────────────────────────────────────────────
