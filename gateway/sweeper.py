@@ -8,6 +8,7 @@ from core.identity.tenants import service as tenants
 from core.kernel.principal import TenantId, system
 from core.leases import service as leases
 from core.runs import sweep as runs
+from core.runs.artifacts import service as artifacts
 from gateway.flags import FlagFile
 from gateway.leaders import Leads, always
 
@@ -46,6 +47,7 @@ def _has_late(tx: Tx) -> bool:
         or requests.has_late(tx)
         or proposals.has_late(tx)
         or runs.has_late(tx)
+        or artifacts.has_late(tx)
     )
 
 
@@ -54,3 +56,4 @@ def _end_late(tx: Tx) -> None:
     requests.expire(tx)
     proposals.purge(tx)
     runs.sweep(tx)
+    artifacts.sweep(tx)
