@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.api.gateway import Gateway
+from tests.api.job_sets import a_reviewed_job, an_accepted_variant
 from tests.api.run_sets import a_held_run, an_artifact, an_unapproved_run
 from tests.api.stage_sets import (
     DELIVERY,
@@ -36,6 +37,9 @@ class Case:
 
 
 _TASK = 'task create "Fix login" --dod tests'
+_JOB = 'job create "Notes" --preset changelog'
+_PRESET = ('preset create weekly --prompt "Sum it up."',)
+_TOOL = "tool create search-docs"
 _REVIEW = (
     _TASK,
     "task claim T-1",
@@ -762,6 +766,109 @@ CASES: Mapping[str, Case] = {
             "fixed": {"task": "T-1"},
             "templates": {"text": "{{target}}"},
         },
+    ),
+    "job create": Case(
+        line=(
+            'job create "Release notes" --preset changelog --variants 3 '
+            '--input {{"project":"Pay"}} --idempotency-key k1'
+        ),
+        args={
+            "title": "Release notes",
+            "preset": "changelog",
+            "variants": 3,
+            "input": {"project": "Pay"},
+            "idempotency_key": "k1",
+        },
+    ),
+    "job list": Case(
+        line="job list --status queued --by ann",
+        args={"status": "queued", "by": "ann"},
+        before=(_JOB, _JOB),
+    ),
+    "job show": Case(line="J-1", args={"job": "J-1"}, setting=a_reviewed_job),
+    "job cancel": Case(
+        line="cancel J-1 --reason late",
+        args={"job": "J-1", "reason": "late"},
+        before=(_JOB,),
+    ),
+    "variant list": Case(
+        line="variant list J-1", args={"job": "J-1"}, setting=a_reviewed_job
+    ),
+    "variant show": Case(line="V-1", args={"variant": "V-1"}, setting=a_reviewed_job),
+    "variant set": Case(
+        line='variant set V-1 --title Better --body "It is short."',
+        args={"variant": "V-1", "title": "Better", "body": "It is short."},
+        setting=a_reviewed_job,
+    ),
+    "variant accept": Case(
+        line="accept V-1", args={"variant": "V-1"}, setting=a_reviewed_job
+    ),
+    "export create": Case(
+        line="export create V-1 --format zip",
+        args={"variant": "V-1", "format": "zip"},
+        setting=an_accepted_variant,
+        random=frozenset({"url"}),
+    ),
+    "export list": Case(
+        line="export list --job J-1",
+        args={"job": "J-1"},
+        setting=an_accepted_variant,
+        before=("export create V-1",),
+    ),
+    "export show": Case(
+        line="X-1",
+        args={"export": "X-1"},
+        setting=an_accepted_variant,
+        before=("export create V-1 --format md",),
+        random=frozenset({"url"}),
+    ),
+    "preset create": Case(
+        line="preset create weekly --like changelog --variants 1",
+        args={"name": "weekly", "like": "changelog", "variants": 1},
+    ),
+    "preset list": Case(line="preset list", before=_PRESET),
+    "preset show": Case(
+        line="preset show weekly", args={"preset": "weekly"}, before=_PRESET
+    ),
+    "preset set": Case(
+        line="preset set weekly --description Mondays --tools search-docs",
+        args={
+            "preset": "weekly",
+            "description": "Mondays",
+            "tools": ["search-docs"],
+        },
+        before=(*_PRESET, _TOOL),
+    ),
+    "preset delete": Case(
+        line="preset delete weekly --confirm weekly",
+        args={"preset": "weekly", "confirm": "weekly"},
+        before=_PRESET,
+    ),
+    "tool create": Case(
+        line=(
+            "tool create search-docs --description Searches --kind mcp "
+            '--parameters {{"type":"object"}}'
+        ),
+        args={
+            "name": "search-docs",
+            "description": "Searches",
+            "kind": "mcp",
+            "parameters": {"type": "object"},
+        },
+    ),
+    "tool list": Case(line="tool list", before=(_TOOL,)),
+    "tool show": Case(
+        line="tool show search-docs", args={"tool": "search-docs"}, before=(_TOOL,)
+    ),
+    "tool set": Case(
+        line="tool set search-docs --no-enabled",
+        args={"tool": "search-docs", "enabled": False},
+        before=(_TOOL,),
+    ),
+    "tool delete": Case(
+        line="tool delete search-docs --confirm search-docs",
+        args={"tool": "search-docs", "confirm": "search-docs"},
+        before=(_TOOL,),
     ),
     "trigger list": Case(line="trigger list", before=_TRIGGER),
     "trigger show": Case(line="G-1", args={"trigger": "G-1"}, before=_TRIGGER),
