@@ -68,7 +68,7 @@ def create_app(graph: Graph) -> ASGIApp:
     api.add_exception_handler(HTTPException, unrouted.refuse)
     api.add_exception_handler(Exception, unrouted.fail)
     api.include_router(docs_router(graph.registry))
-    api.include_router(short_links())
+    api.include_router(short_links(graph.registry))
     api.include_router(
         health_router(
             graph.readiness, graph.core.metrics, graph.supervisor, graph.clock
