@@ -13,6 +13,7 @@ _QUOTED = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.""", re.DOTALL)
 _OPERATOR = re.compile(r"[();<>|&]+")
 _EXPANSION = re.compile(r"(?<!\\)\$[A-Za-z_{(]|(?<!\\)`")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_TAKES_VALUE = re.compile(r"-[A-Za-z]*[oOWXIrdDF]")
 _INTERPRETER = re.compile(
     r"(?:ba|da|a|z|k|fi)?sh|busybox|python[0-9.]*|perl|ruby|node|php|[gm]?awk|sed"
 )
@@ -81,12 +82,14 @@ def _names_up_to_script(rest: Sequence[str], *, is_program: bool) -> Sequence[st
     Shape:  further right than the program, a word such as `node` is an interpreter
             only if an option follows.
     """
+    if not is_program and not (rest and rest[0].startswith("-")):
+        return ()
     named: list[str] = []
-    for place, each in enumerate(rest):
-        is_option = each.startswith("-")
-        if place == 0 and not is_option and not is_program:
-            return ()
+    is_value = False
+    for each in rest:
         named += names_in(each)
-        if not is_option:
+        is_option = each.startswith("-")
+        if not is_option and not is_value:
             break
+        is_value = is_option and bool(_TAKES_VALUE.fullmatch(each))
     return named

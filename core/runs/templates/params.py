@@ -19,6 +19,7 @@ _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _DEEPEST = 24
+_TOO_LARGE = 2**63
 
 
 class Resolved(NamedTuple):
@@ -199,19 +200,11 @@ def _default_faults(schema: Mapping[str, Json]) -> Iterator[schemas.Fault]:
 
 def _unknown(definition: Definition, given: Mapping[str, Json]) -> Iterator[Flaw]:
     known = definition.properties
-    for name, value in given.items():
-        if name in known and value is not None:
-            continue
-        if name in known and "null" in _kinds(_as_mapping(known[name])):
-            continue
-        near = nearest(name, known)
-        if name in known:
-            yield Flaw(field=name, text="it has no value", fix=f"{name}=<value>")
-        elif near:
-            yield Flaw(field=name, text="there is no such parameter", fix=f"{near}=…")
-        else:
+    for name in given:
+        if name not in known:
+            near = nearest(name, known)
             names = ", ".join(known) or "none"
-            fix = f"the parameters are: {names}"
+            fix = f"{near}=…" if near else f"the parameters are: {names}"
             yield Flaw(field=name, text="there is no such parameter", fix=fix)
 
 
@@ -221,7 +214,7 @@ def _unfit_for_storage(given: Mapping[str, Json]) -> Iterator[Flaw]:
             yield Flaw(
                 field=name,
                 text="it holds what cannot be stored, or is nested too deep",
-                fix="leave NUL and lone surrogates out",
+                fix="leave NUL, lone surrogates and numbers beyond 64 bits out",
             )
             return
     if len(canonical_json(given)) > MOST_BYTES:
@@ -242,6 +235,8 @@ def _is_storable(value: Json, depth: int) -> bool:
         return all(_is_storable(each, depth + 1) for each in value)
     if isinstance(value, float):
         return math.isfinite(value)
+    if isinstance(value, int):
+        return abs(value) < _TOO_LARGE
     return not (isinstance(value, str) and _UNSTORABLE.search(value))
 
 

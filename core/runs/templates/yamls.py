@@ -7,7 +7,7 @@ and so is `2026-11-21`.
 import math
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import yaml
 
@@ -71,8 +71,10 @@ def load(text: str) -> Document:
 
 
 def dump(value: Json) -> str:
-    """Write a value as YAML, keys as they come."""
-    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10_000))
+    """Write a value as YAML that `load` reads as the same, keys as they come."""
+    return yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000
+    )
 
 
 def join(path: str, key: str) -> str:
@@ -137,15 +139,37 @@ def _scalar(node: yaml.ScalarNode, path: str, line: int) -> Json:
         why = "it holds a character that cannot be stored"
         fix = "leave NUL and lone surrogates out"
         raise _flawed(why, fix, field=path, line=line)
-    if node.style is not None:
-        return text
+    return text if node.style is not None else _plain(text)
+
+
+def _plain(text: str) -> Json:
+    """Say what a word without quotes means."""
     if text in _WORDS:
         return _WORDS[text]
-    if _INTEGER.fullmatch(text) and len(text) <= _MOST_DIGITS:
+    if _INTEGER.fullmatch(text) and len(text.lstrip("+-")) <= _MOST_DIGITS:
         return int(text)
     if _NUMBER.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     return text
+
+
+def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Write a text, in quotes if it would mean something else without."""
+    style = None if _plain(text) == text else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what would be no text without quotes."""
+
+    yaml_representers: ClassVar[dict[Any, Any]] = {
+        **yaml.SafeDumper.yaml_representers,
+        str: _represent,
+    }
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Write everything out."""
+        return True
 
 
 def _broken(fault: yaml.MarkedYAMLError) -> Flawed:
