@@ -102,7 +102,8 @@ def test_a_run_is_prepared_with_all_that_the_template_says(db: Database) -> None
 
     assert (run.kind, run.alias, run.template) == ("template", "deploy", "deploy")
     assert (run.template_version, run.lane, run.priority) == (1, Lane.A, 7)
-    assert (run.labels, run.retry.max_attempts) == ({"linux"}, 1)
+    assert run.labels == {"linux"}
+    assert run.retry.max_attempts == 1
     assert (run.concurrency_key, run.concurrency_limit) == ("deploy-prod", 2)
     assert (run.deadline, run.ttl) == (timedelta(hours=1), timedelta(hours=2))
     assert run.input == {"env": "prod", "count": 3}
