@@ -54,6 +54,12 @@ _TRIGGER = (
     "!trigger create tell --on task_created --command version",
     "!confirm {0[data][token]}",
 )
+_SCHEDULE = (
+    (
+        '!schedule add "task create nightly --lane B" --cron "0 7 * * 1-5" '
+        "--tz Europe/Berlin --name nightly"
+    ),
+)
 _RULE = "!approval rule set 'task note' --need 2"
 _WAITING = (_RULE, _TASK, "task note T-1 hello")
 _TOKEN = "xoxb-0123456789-invented"  # pragma: allowlist secret
@@ -749,6 +755,58 @@ CASES: Mapping[str, Case] = {
         line="subscription redeliver SB-1 D-1",
         args={"subscription": "SB-1", "delivery": "D-1"},
         setting=a_failed_callback,
+    ),
+    "schedule create": Case(
+        line=(
+            'schedule add "task create nightly" --cron "0 7 * * 1-5" '
+            "--tz Europe/Berlin --catch-up all --overlap queue"
+        ),
+        args={
+            "line": "task create nightly",
+            "cron": "0 7 * * 1-5",
+            "tz": "Europe/Berlin",
+            "catch_up": "all",
+            "overlap": "queue",
+        },
+    ),
+    "schedule list": Case(line="schedule list", before=_SCHEDULE),
+    "schedule show": Case(line="S-1", args={"schedule": "S-1"}, before=_SCHEDULE),
+    "schedule set": Case(
+        line="schedule set S-1 --every 2h --overlap allow",
+        args={"schedule": "S-1", "every": "2h", "overlap": "allow"},
+        before=_SCHEDULE,
+    ),
+    "schedule preview": Case(
+        line="schedule preview S-1 --count 3",
+        args={"schedule": "S-1", "count": 3},
+        before=_SCHEDULE,
+    ),
+    "schedule ticks": Case(
+        line="schedule ticks S-1",
+        args={"schedule": "S-1"},
+        before=(*_SCHEDULE, "!schedule run-now S-1"),
+        random=frozenset({"request_id"}),
+    ),
+    "schedule pause": Case(
+        line='schedule pause S-1 --until "monday 9am" --reason noisy',
+        args={"schedule": "S-1", "until": "monday 9am", "reason": "noisy"},
+        before=_SCHEDULE,
+    ),
+    "schedule resume": Case(
+        line="schedule resume S-1",
+        args={"schedule": "S-1"},
+        before=(*_SCHEDULE, "!schedule pause S-1"),
+    ),
+    "schedule run-now": Case(
+        line="schedule run-now S-1",
+        args={"schedule": "S-1"},
+        before=_SCHEDULE,
+        random=frozenset({"request_id"}),
+    ),
+    "schedule delete": Case(
+        line="schedule delete S-1 --confirm S-1",
+        args={"schedule": "S-1", "confirm": "S-1"},
+        before=_SCHEDULE,
     ),
     "trigger create": Case(
         line=(

@@ -13,6 +13,7 @@ from core.identity.users.model import to_principal
 from core.kernel.principal import Assurance, Role, TenantId, system
 from tests.api.cases import CASES
 from tests.api.gateway import Answer, Gateway, Person
+from tests.jobs import a_reviewed_job
 
 SECRET = "zanzibar"  # pragma: allowlist secret
 LISTS = (
@@ -40,6 +41,7 @@ LISTS = (
     "/v1/watches",
     "/v1/subscriptions",
     "/v1/triggers",
+    "/schedule",
     "/v1/workspaces",
     "/v1/secrets",
     "/v1/runs",
@@ -48,6 +50,10 @@ LISTS = (
     "/api/v1/tasks",
     "/api/tasks",
     "/v1/aliases",
+    "/jobs",
+    "/exports",
+    "/v1/presets",
+    "/v1/tools",
 )
 # What acme has and zulu lacks, by the name of the argument that would name it.
 THINGS = {
@@ -59,6 +65,7 @@ THINGS = {
     "webhook": "W-1",
     "subscription": "SB-1",
     "trigger": "G-1",
+    "schedule": "S-1",
     "tenant": "acme",
     "approval": "AP-1",
     "delivery": "D-1",
@@ -70,9 +77,17 @@ THINGS = {
     "run_id": "R-1",
     "spec_task": "R-1",
     "worker": SECRET,
+    "job": "J-1",
+    "variant": "V-1",
+    "export": "X-1",
+    "preset": SECRET,
+    "tool": SECRET,
 }
 
 _TYPED = (
+    "preset delete",
+    "tool delete",
+    "schedule delete",
     "secret delete",
     "subscription delete",
     "trigger delete",
@@ -109,12 +124,15 @@ async def acme(gateway: Gateway) -> Person:
     assert (await admin.post("/v1/aliases", alias)).status == 201
     trigger = {**hook, "on": ["task_created"]}
     assert (await admin.post("/v1/triggers", trigger)).status == 201
+    timed = {"name": SECRET, "line": f"task create {SECRET}", "every": "1h"}
+    assert (await admin.post("/schedule", timed)).status == 201
     receiver = {"name": SECRET, "url": f"https://hooks.example.com/{SECRET}"}
     assert (await admin.post("/v1/subscriptions", receiver)).status == 201
     gateway.graph.db.run(_goes_out, by=system(TenantId("acme")))
     run = {"kind": "manual", "input": {"what": SECRET}, "alias": SECRET}
     assert (await admin.post("/runs.create", run)).status == 201
     assert (await admin.post("/runs.claim", {"worker": SECRET})).status == 200
+    await _exports(gateway, admin)
     off = await admin.post("/v1/channels/webhook/disable", {"reason": SECRET})
     assert off.status == 200
     return admin
@@ -124,6 +142,18 @@ async def acme(gateway: Gateway) -> Person:
 def zulu(gateway: Gateway) -> Person:
     """The admin of another tenant, who may do everything in it."""
     return gateway.person("boss", Role.ADMIN, tenant="zulu")
+
+
+async def _exports(gateway: Gateway, admin: Person) -> None:
+    """Have a preset, a tool, and a job with an exported variant."""
+    made = {"name": SECRET, "description": SECRET}
+    assert (await admin.post("/v1/tools", made)).status == 201
+    assert (await admin.post("/v1/presets", {**made, "prompt": "x"})).status == 201
+    a_reviewed_job(gateway.graph.db, system(TenantId("acme")), SECRET, title=SECRET)
+    accepted = {"title": SECRET, "accepted": True}
+    assert (await admin.call("PUT", "/variants/V-1", accepted)).status == 200
+    exported = await admin.post("/export/V-1", {}, accept="application/json")
+    assert exported.status == 201
 
 
 def _goes_out(tx: Tx) -> None:
@@ -216,9 +246,7 @@ async def test_anothers_thing_is_as_if_it_were_not_there(
 
         assert theirs.status == 404, (command, theirs)
         assert _told(theirs) == _told(nobodys), command
-        assert SECRET not in _told(theirs).get("detail", "").replace(
-            path.format(**THINGS).split("/")[3], ""
-        )
+        assert SECRET not in _unasked(_told(theirs).get("detail", ""), path), command
 
     assert len(asked) > 30
     assert _without_tenants(gateway.rows()) == _without_tenants(before)
@@ -290,6 +318,13 @@ async def test_only_the_default_tenant_makes_others_and_sees_them(
 
 def _told(answer: Answer) -> dict[str, Any]:
     return {name: each for name, each in answer.body.items() if name != "request_id"}
+
+
+def _unasked(said: str, path: str) -> str:
+    """Leave out of an answer what the path itself has named."""
+    for each in filter(None, path.format(**THINGS).split("/")):
+        said = said.replace(each, "")
+    return said
 
 
 def _without_tenants(rows: dict[str, list[tuple[object, ...]]]) -> object:
