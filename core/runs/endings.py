@@ -141,7 +141,6 @@ def checked(outcome: Outcome) -> Outcome:
             fix=[f"use at most {_RESULT_BYTES}, and artifacts for the rest"],
             argument="result",
         )
-    require_text("result", written.decode(), limit=_RESULT_BYTES)
     if outcome.error is None:
         return outcome
     error = replace(outcome.error, detail=outcome.error.detail[:_DETAIL_LIMIT])

@@ -8,7 +8,7 @@ from core.kernel.ids import RunId, number_of
 from core.kernel.jsons import canonical_json
 from core.kernel.pages import Page, page_size, parse_cursor, render_cursor
 from core.kernel.problems import InvalidArgument, KeyReused, NotFound
-from core.kernel.texts import require_line, require_text
+from core.kernel.texts import require_line
 from core.runs import store
 from core.runs.changes import tell
 from core.runs.model import NewRun, Run, RunFilter, RunStatus
@@ -23,6 +23,7 @@ _NAME_LIMIT = 200
 _INPUT_BYTES = 262_144
 _MOST_STEPS = 200
 _MOST_PRIORITY = 1_000
+_MOST_TOGETHER = 1_000
 
 
 def create(tx: Tx, new: NewRun) -> Run:
@@ -182,13 +183,12 @@ def _check(new: NewRun) -> None:
             fix=[f"use at most {_INPUT_BYTES}, or an artifact"],
             argument="input",
         )
-    require_text("input", written.decode(), limit=_INPUT_BYTES)
 
 
 def _check_numbers(new: NewRun) -> None:
     bounds = (
         ("priority", new.priority, -_MOST_PRIORITY, _MOST_PRIORITY),
-        ("concurrency_limit", new.concurrency_limit, 1, _MOST_PRIORITY),
+        ("concurrency_limit", new.concurrency_limit, 1, _MOST_TOGETHER),
         ("max_attempts", new.retry.max_attempts, 1, MOST_ATTEMPTS),
         ("steps", len(new.steps), 0, _MOST_STEPS),
     )

@@ -160,7 +160,7 @@ def test_failed_run_waits_for_its_next_attempt(queue: Queue, clock: FakeClock) -
     waiting = queue.complete(run, failed())
 
     assert waiting.status is RunStatus.RETRY_WAIT
-    assert (waiting.reason, waiting.worker) == ("exit_code", "")
+    assert (waiting.reason, waiting.is_held) == ("exit_code", False)
     assert timedelta(0) <= waiting.available_at - clock.now() <= 10 * SECOND
     (event,) = [e for e in queue.events(run.id) if e.type == "run_retry_scheduled"]
     assert (event.details["attempt"], event.details["code"]) == (1, "exit_code")
