@@ -22,6 +22,7 @@ from gateway.workers.executors.noop import Noop
 from gateway.workers.executors.shell import Shell
 from gateway.workers.executors.spec_kit import GenerateSpecKit, ValidateSpecKit
 from gateway.workers.executors.unpack import Unpack
+from gateway.workers.executors.write import WriteFiles
 from gateway.workers.sandbox.environment import check_names
 from gateway.workers.sandbox.limits import MIB, Isolation, Limits
 from gateway.workers.sandbox.paths import check_pattern
@@ -50,6 +51,7 @@ def executors(
         Unpack(),
         GenerateSpecKit(),
         ValidateSpecKit(),
+        WriteFiles(),
         *further,
     )
     return {each.name: each for each in every}

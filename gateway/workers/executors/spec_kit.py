@@ -10,7 +10,7 @@ from core.runs.reports import LogReport
 from gateway.workers.calls import Produced
 from gateway.workers.executors.base import StepResult, StepWork
 from gateway.workers.executors.given import Given
-from gateway.workers.sandbox.paths import inside, parse_path
+from gateway.workers.sandbox.paths import inside, is_plain, parse_path
 from gateway.workers.spec_kit.files import pack, read_kit, write_kit
 from gateway.workers.spec_kit.generation import generate, slug
 from gateway.workers.spec_kit.model import SECTIONS, Report
@@ -89,8 +89,7 @@ class ValidateSpecKit:
         folder = _folder_of(given)
         files = given.texts_by_name("files")
         if not files:
-            where = inside(work.folder, folder) if folder else work.folder
-            files = await asyncio.to_thread(read_kit, where)
+            files = await asyncio.to_thread(_read, work.folder, folder)
         report = validate(given.text("name") or folder or "the kit", files)
         for each in report.findings:
             await _say(work, render_line(each))
@@ -121,9 +120,19 @@ def _folder_of(given: Given) -> str:
     return folder
 
 
+def _read(own: Path, folder: str) -> Mapping[str, str]:
+    """Read the files of a kit; what a step before linked elsewhere is none of it."""
+    where = inside(own, folder) if folder else own
+    kit = read_kit(where)
+    return {name: kit[name] for name in kit if is_plain(where / name)}
+
+
 def _write(own: Path, folder: str, files: Mapping[str, str]) -> Sequence[Path]:
+    """Write a kit and its archive, through no link that a step before has made."""
+    for name in files:
+        inside(own, f"{folder}/{name}")
+    archive = inside(own, f"{slug(folder)}-spec-kit.zip")
     written = write_kit(inside(own, folder), files)
-    archive = own / f"{slug(folder)}-spec-kit.zip"
     pack(archive, slug(folder), files)
     return [*written, archive]
 
@@ -131,6 +140,8 @@ def _write(own: Path, folder: str, files: Mapping[str, str]) -> Sequence[Path]:
 def _write_report(own: Path, report: Report) -> Sequence[Path]:
     as_json = canonical_json(view(report)).decode()
     texts = {_REPORT_JSON: f"{as_json}\n", _REPORT_MD: render_markdown(report)}
+    for name in texts:
+        inside(own, name)
     return write_kit(own, texts)
 
 
