@@ -50,6 +50,7 @@ LISTS = (
     "/api/v1/tasks",
     "/api/tasks",
     "/v1/aliases",
+    "/v1/templates",
     "/jobs",
     "/exports",
     "/v1/presets",
@@ -72,6 +73,7 @@ THINGS = {
     "target": "T-1",
     "workspace": SECRET,
     "alias": SECRET,
+    "template": SECRET,
     "secret": SECRET,
     "run": "R-1",
     "run_id": "R-1",
@@ -122,6 +124,9 @@ async def acme(gateway: Gateway) -> Person:
     assert (await admin.post("/v1/webhooks", hook)).status == 201
     alias = {**hook, "match": [SECRET]}
     assert (await admin.post("/v1/aliases", alias)).status == 201
+    steps = [{"name": "greet", "run": "echo hello"}]
+    template = {"definition": {"name": SECRET, "steps": steps}}
+    assert (await admin.post("/v1/templates", template)).status == 201
     trigger = {**hook, "on": ["task_created"]}
     assert (await admin.post("/v1/triggers", trigger)).status == 201
     timed = {"name": SECRET, "line": f"task create {SECRET}", "every": "1h"}
@@ -194,7 +199,8 @@ async def called(by: Person, command: str, method: str, path: str) -> Answer:
         body["confirm"] = THINGS[command.partition(" ")[0]]
     if command == "outbox replay":
         del body["channel"]  # The path names one delivery, which is enough.
-    headers = {"if_match": "*"} if command == "task set" else {}
+    is_tagged = command in ("task set", "template set")
+    headers = {"if_match": "*"} if is_tagged else {}
     where = path.format(**THINGS)
     return await by.call(method, where, None if method == "GET" else body, **headers)
 
