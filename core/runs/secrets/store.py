@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import bindparam, literal_column
+from sqlalchemy import bindparam, literal_column, select
 
 from core.database import Prepared, Row, Tx
 from core.kernel.clock import from_micros, to_micros
@@ -17,11 +17,6 @@ _ALL = run_secrets.select().with_only_columns(
 )
 _BY_NAME = Prepared(_ALL.where(_OWN, _NAMED))
 _FIRST = Prepared(_ALL.where(_OWN).order_by(_TABLE.name).limit(bindparam("most")))
-_SEALED = Prepared(
-    run_secrets.select()
-    .with_only_columns(_TABLE.name, _TABLE.sealed)
-    .where(_OWN, _TABLE.name.in_(bindparam("names", expanding=True)))
-)
 _CHANGE = Prepared(
     run_secrets.update()
     .where(_OWN, _NAMED)
@@ -50,8 +45,10 @@ def sealed(tx: Tx, names: Sequence[str]) -> Mapping[str, str]:
     """Read the sealed texts of those that there are, by name."""
     if not names:
         return {}
-    rows = tx.run(_SEALED, names=[*names])
-    return {str(name): str(text) for name, text in rows}
+    query = select(_TABLE.name, _TABLE.sealed).where(
+        _TABLE.tenant_id == tx.tenant, _TABLE.name.in_(names)
+    )
+    return {str(name): str(text) for name, text in tx.execute(query)}
 
 
 def put(tx: Tx, name: str, *, sealed: str) -> None:
