@@ -20,7 +20,10 @@ from gateway.cli.terminal import Terminal
 from gateway.verbs import VERBS
 
 # A command of the gateway that goes on here, under the name of the verb that does it.
-_GOES_ON: Mapping[tuple[str, ...], str] = {("webhook", "listen"): "listen"}
+_GOES_ON: Mapping[tuple[str, ...], str] = {
+    ("webhook", "listen"): "listen",
+    ("run", "logs"): "logs",
+}
 _LOCAL = "gateway.cli.local:run"
 
 
@@ -46,6 +49,7 @@ def overview() -> str:
     """List what this program does itself."""
     lines = [f"  {name:<12}{what}" for name, what in VERBS.items()]
     lines.append("  webhook listen W-3  follow deliveries as they come in")
+    lines.append("  run logs R-7 --follow  follow what a run prints")
     return "\n".join(
         [
             "ops VERB, or any command of a gateway: ops task list --status review",
@@ -60,7 +64,7 @@ def overview() -> str:
 def _run(words: Sequence[str], terminal: Terminal) -> int:
     if _is_verb(words) or _is_first_key(words, terminal):
         return int(load(_LOCAL)(words, terminal))
-    if verb := _GOES_ON.get(tuple(words[:2])):
+    if verb := _goes_on(words):
         return int(load(_LOCAL)([verb, *words[2:]], terminal))
     if words[:1] in (["--help"], ["-h"]) or (not words and terminal.source.isatty()):
         terminal.print(overview() + "\n")
@@ -70,6 +74,12 @@ def _run(words: Sequence[str], terminal: Terminal) -> int:
     if not words or words[0] == "-":
         return batch.run(words, terminal)
     return remote.run(words, terminal)
+
+
+def _goes_on(words: Sequence[str]) -> str:
+    """Name the verb that does what the gateway answers once only; "" for none."""
+    verb = _GOES_ON.get(tuple(words[:2]), "")
+    return "" if verb == "logs" and "--follow" not in words else verb
 
 
 def _is_verb(words: Sequence[str]) -> bool:
