@@ -12,14 +12,14 @@ from tests.api.gateway import Gateway
 from tests.api.test_auth import log_in, with_password
 
 
-@command("job list", scope="jobs:read", http="GET /jobs", examples=["job list"])
-def jobs(ctx: Context) -> Reply:
+@command("gem list", scope="jobs:read", http="GET /gems", examples=["gem list"])
+def gems(ctx: Context) -> Reply:
     """List nothing."""
     return Reply(summary=ctx.principal.name, data={"key": ctx.principal.key_id})
 
 
 @command(
-    "jobless list", scope="jobs:read", http="GET /jobsearch", examples=["jobless list"]
+    "gemini list", scope="jobs:read", http="GET /gemsearch", examples=["gemini list"]
 )
 def others(ctx: Context) -> Reply:
     """List nothing either."""
@@ -28,23 +28,23 @@ def others(ctx: Context) -> Reply:
 
 @pytest.fixture
 def client(gateway: Gateway) -> httpx2.AsyncClient:
-    gateway.graph.registry.add(jobs)
+    gateway.graph.registry.add(gems)
     gateway.graph.registry.add(others)
     resources = Resources(
         gateway.graph.pipeline,
         gateway.graph.auth,
         clock=gateway.clock,
         body_limit=1000,
-        strict=("/jobs",),
+        strict=("/gems",),
     )
     app = FastAPI()
-    app.router.routes.append(resources.routes(Registry.of([jobs, others])))
+    app.router.routes.append(resources.routes(Registry.of([gems, others])))
     return httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app), base_url="http://gateway"
     )
 
 
-async def test_jobs_want_both_credentials_of_one_person(
+async def test_strict_paths_want_both_credentials_of_one_person(
     gateway: Gateway, client: httpx2.AsyncClient
 ) -> None:
     """M-AUTH-04."""
@@ -54,9 +54,9 @@ async def test_jobs_want_both_credentials_of_one_person(
     bearer = {"authorization": f"Bearer {token}"}
 
     async with client:
-        both = await client.get("/jobs", headers={**bearer, "x-api-key": eve.key})
+        both = await client.get("/gems", headers={**bearer, "x-api-key": eve.key})
         refused = [
-            await client.get("/jobs", headers=headers)
+            await client.get("/gems", headers=headers)
             for headers in (
                 {},
                 bearer,
@@ -65,7 +65,7 @@ async def test_jobs_want_both_credentials_of_one_person(
                 {"authorization": f"Bearer {eve.key}", "x-api-key": eve.key},
             )
         ]
-        neighbour = await client.get("/jobsearch", headers=bearer)
+        neighbour = await client.get("/gemsearch", headers=bearer)
 
     assert (both.status_code, both.json()["key"]) == (200, eve.key_id)
     assert [each.status_code for each in refused] == [401] * 5
