@@ -1,20 +1,20 @@
 """Writes what was found in a spec kit: for programs as JSON, for people as Markdown."""
 
 from dataclasses import asdict
+from typing import Any
 
-from core.kernel.jsons import Json
 from gateway.workers.spec_kit.model import Finding, Report
 
 MARK = "<!-- spec-kit -->"
 """Begins a summary, so that whoever comments with one finds the one before."""
 
 
-def view(report: Report) -> dict[str, Json]:
+def view(report: Report) -> dict[str, Any]:
     """Show a report to programs."""
     return {
         "name": report.name,
         "is_valid": report.is_valid,
-        "files": list[Json](report.files),
+        "files": list(report.files),
         "requirements": report.requirements,
         "criteria": report.criteria,
         "tasks": report.tasks,
