@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from commands.context import Context
 from commands.registry import Registry, command
 from core.kernel.reply import Reply
+from gateway.http.files import Files
 from gateway.http.resources import Resources
 from tests.api.gateway import Gateway
 from tests.api.test_auth import log_in, with_password
@@ -36,6 +37,7 @@ def client(gateway: Gateway) -> httpx2.AsyncClient:
         clock=gateway.clock,
         body_limit=1000,
         strict=("/gems",),
+        files=Files(gateway.graph.db),
     )
     app = FastAPI()
     app.router.routes.append(resources.routes(Registry.of([gems, others])))
