@@ -46,6 +46,7 @@ def claim(
     wait_seconds: Annotated[
         int, Doc(f"Wait so long for work, 0 to {MOST_WAITED}; not in chats.")
     ] = 0,
+    kinds: Annotated[Sequence[str], Doc("Left out, all; manual has no steps.")] = (),
     host: Literal["external", "fleet"] = "external",
     manual: Annotated[
         bool, Doc("Take runs without steps too, which only it can do.")
@@ -68,6 +69,7 @@ def claim(
         lanes=lanes,
         labels=frozenset(labels),
         limit=limit,
+        kinds=frozenset(kinds),
         takes_manual=manual,
     )
     claimed = claims.claim(ctx.tx, wanted)
