@@ -22,6 +22,7 @@ from core.runs.artifacts import service as artifacts
 from core.runs.artifacts.model import (
     INLINE_BYTES,
     Artifact,
+    require_any,
     scope_of,
 )
 
@@ -60,6 +61,7 @@ def list_(ctx: Context, run: Subject) -> Reply:
 )
 def show(ctx: Context, artifact: Annotated[str, Ref("A")]) -> Reply:
     """Show an artifact, and its content if that is a short text."""
+    require_any(ctx.principal)
     found = artifacts.get_(ctx.tx, artifact)
     needed = scope_of(found.subject)
     if not ctx.principal.may(needed):

@@ -15,7 +15,13 @@ from core.kernel.jsons import to_json
 from core.kernel.principal import Principal, system
 from core.kernel.problems import InvalidArgument, InvalidHeader, Problem, Unavailable
 from core.runs.artifacts import service as artifacts
-from core.runs.artifacts.model import PIECE_BYTES, UPLOAD, Artifact, scope_of
+from core.runs.artifacts.model import (
+    PIECE_BYTES,
+    UPLOAD,
+    Artifact,
+    require_any,
+    scope_of,
+)
 from core.secrets.links import Links
 from gateway.http.asgi import JSON, Headers, respond
 from gateway.http.files import FileAnswer, Files
@@ -45,6 +51,7 @@ class ContentDoor:
             principal = await self._visits.identify(scope)
             envelope = replace(envelope, credential=principal)
             artifact_id = scope["path_params"]["artifact"].upper()
+            require_any(principal)
             artifact = await self._files.open_(principal, artifact_id)
             self._visits.admit(envelope, scope_of(artifact.subject))
             answer = FileAnswer(

@@ -77,6 +77,7 @@ THINGS = {
     "secret": SECRET,
     "run": "R-1",
     "run_id": "R-1",
+    "artifact": "A-1",
     "spec_task": "R-1",
     "worker": SECRET,
     "job": "J-1",

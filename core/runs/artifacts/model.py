@@ -12,8 +12,8 @@ from typing import NamedTuple
 import orjson
 
 from core.kernel.ids import ArtifactId
-from core.kernel.principal import TenantId
-from core.kernel.problems import InvalidArgument
+from core.kernel.principal import Principal, TenantId
+from core.kernel.problems import InvalidArgument, MissingScope
 from core.kernel.sanitise import sanitise
 from core.kernel.texts import require_line
 
@@ -25,6 +25,7 @@ UPLOAD = "upload"
 MOST_ARTIFACTS = 500
 """How many artifacts one run, or one export, may have."""
 
+_OF_RUNS, _OF_EXPORTS = "runs:read", "jobs:read"
 _NAME_BYTES = 200
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
 _RESERVED = re.compile(
@@ -119,7 +120,16 @@ class Uploads(NamedTuple):
 
 def scope_of(subject: str) -> str:
     """Name the right that it takes to read what belongs to a run or an export."""
-    return "jobs:read" if subject.startswith("X-") else "runs:read"
+    return _OF_EXPORTS if subject.startswith("X-") else _OF_RUNS
+
+
+def require_any(principal: Principal) -> None:
+    """Refuse whoever may read no artifact at all, before telling whether there is one.
+
+    Raises: MissingScope.
+    """
+    if not (principal.may(_OF_RUNS) or principal.may(_OF_EXPORTS)):
+        raise MissingScope(_OF_RUNS, who=principal.name)
 
 
 def require_name(name: str) -> str:
