@@ -48,7 +48,8 @@ def sealed(tx: Tx, names: Sequence[str]) -> Mapping[str, str]:
     query = select(_TABLE.name, _TABLE.sealed).where(
         _TABLE.tenant_id == tx.tenant, _TABLE.name.in_(names)
     )
-    return {str(row[0]): str(row[1]) for row in tx.execute(query)}
+    rows = map(tuple, tx.execute(query))
+    return {str(name): str(text) for name, text in rows}
 
 
 def put(tx: Tx, name: str, *, sealed: str) -> None:
