@@ -38,7 +38,7 @@ def answer_to(message: Message, reply: Reply, *, public_url: str) -> Answer:
         status=reply.status,
         command=message.invocation.canonical if message.invocation else "",
         summary=reply.summary,
-        url=f"{public_url}{reply.url or f'/r/{reply_id}'}",
+        url=_address(reply, reply_id, public_url=public_url),
         actor=message.principal.name,
         channel=message.envelope.channel,
         blocks=reachable(reply.blocks, public_url),
@@ -72,6 +72,18 @@ def replay_of(prior: StoredMessage | InboxDraft, request_hash: str) -> Answer:
     assert isinstance(raw, dict)
     reply = replace(reply_from_json(raw), replayed=True)
     return Answer(reply=reply, body=to_json(reply))
+
+
+def _address(reply: Reply, reply_id: str, *, public_url: str) -> str:
+    """Say where a reply is read: as the command said, else under its own id.
+
+    Shape:  one that was completed before, as the only answer of a message, keeps what
+            its command said.
+    """
+    if reply.url.startswith("/"):
+        return public_url + reply.url
+    own = f"{public_url}/r/{reply.id}"
+    return reply.url if reply.url not in ("", own) else f"{public_url}/r/{reply_id}"
 
 
 def _shown(reply: Reply) -> Answer:
