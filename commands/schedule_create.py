@@ -8,7 +8,7 @@ from commands import blocks
 from commands.context import Context
 from commands.registry import command
 from commands.schedule_lines import order_of
-from commands.schedule_views import ScheduleData, by_clock, one_of
+from commands.schedule_views import ScheduleData, by_clock, one_of, require_able
 from commands.schema import Doc, Ref
 from commands.times import parse_time
 from core.database import Tx
@@ -126,6 +126,7 @@ def set_(
             fix=['--cron "30 6 * * 1-5"', "--overlap queue"],
         )
     found = schedules.get_(ctx.tx, schedule)
+    require_able(ctx, found)
     rules = Rules(
         catch_up=catch_up or found.rules.catch_up,
         overlap=overlap or found.rules.overlap,

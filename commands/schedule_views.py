@@ -193,6 +193,15 @@ def obstacle_of(ctx: Context, schedule: Schedule) -> str:
     return ""
 
 
+def require_able(ctx: Context, schedule: Schedule) -> None:
+    """Refuse to have a schedule run what the caller may not run themself.
+
+    Raises: MissingScope, AssuranceTooLow.
+    """
+    if command := ctx.registry.find(schedule.order.command):
+        bus.authorise(command, ctx.principal)
+
+
 def fire_view(schedule: Schedule, moment: datetime) -> dict[str, Json]:
     """Show a moment to come."""
     return {"at": to_iso(moment), "local": _local(moment, schedule.timing.zone)}

@@ -19,6 +19,7 @@ from commands.schedule_views import (
     fire_view,
     fires_block,
     one_of,
+    require_able,
     tick_view,
     view_of,
 )
@@ -203,6 +204,7 @@ def pause(
 def resume(ctx: Context, schedule: ScheduleRef) -> Reply:
     """Have a paused schedule fire again; what passed meanwhile is passed over."""
     before = schedules.get_(ctx.tx, schedule)
+    require_able(ctx, before)
     resumed = schedules.resume(ctx.tx, before.id)
     until = (
         f" --until {render_time(before.paused_until)}" if before.paused_until else ""
@@ -231,6 +233,7 @@ def resume(ctx: Context, schedule: ScheduleRef) -> Reply:
 def run_now(ctx: Context, schedule: ScheduleRef) -> Reply:
     """Run what a schedule runs at once, in its owner's name; its moments stay."""
     found = schedules.get_(ctx.tx, schedule)
+    require_able(ctx, found)
     tick = schedules.run_now(ctx.tx, found.id)
     waits = tick.state is TickState.QUEUED
     return Reply(

@@ -131,12 +131,13 @@ def _note(stored: Received, tx: Tx, answer: Answer) -> None:
         return
     reply = answer.reply
     outcome = outcome_of({"error": reply.error, "data": reply.data})
+    skipped = str(reply.data.get("skipped") or "")
     ticks.note(
         tx,
         tick,
         _STATES[outcome],
         target=_started_by(reply),
-        detail=reply.error.detail if reply.error else reply.summary,
+        detail=reply.error.detail if reply.error else skipped or reply.summary,
     )
 
 

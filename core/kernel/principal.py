@@ -38,6 +38,7 @@ ROLE_SCOPES: dict[Role, frozenset[str]] = {
             "approvals:write",
             "jobs:write",
             "runs:write",
+            "schedules:write",
             "workflows:execute",
             "improvements:write",
             "outcomes:write",

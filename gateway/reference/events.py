@@ -11,7 +11,9 @@ import gateway
 
 _ROOTS = (Path(core.__file__).parent, Path(gateway.__file__).parent)
 # What appends an event, directly or as the last step of a feature's own helper.
-_APPENDERS = frozenset({"append", "save", "_end", "_tell", "_save_status"})
+_APPENDERS = frozenset({"append", "save", "tell", "_end", "_tell", "_save_status"})
+# What names the events of several states, one of which such a call appends.
+_TABLES = frozenset({"_ENDINGS", "_EVENTS"})
 _TYPE = re.compile(r"[a-z]+(_[a-z]+)+")
 
 
@@ -39,12 +41,26 @@ def event_entries() -> list[EventEntry]:
 
 def _appended(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
     for node in ast.walk(tree):
+        yield from _tabled(node)
         if isinstance(node, ast.Call) and _name_of(node.func) in _APPENDERS:
             names = [each.arg for each in node.keywords if each.arg]
             for argument in node.args:
                 match argument:
                     case ast.Constant(value=str(event)) if _TYPE.fullmatch(event):
                         yield event, [name for name in names if name != "target"]
+
+
+def _tabled(node: ast.AST) -> Iterator[tuple[str, list[str]]]:
+    """Read the table of events by state, if this is one."""
+    match node:
+        case (
+            ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(values=values))
+            | ast.AnnAssign(target=ast.Name(id=name), value=ast.Dict(values=values))
+        ) if name in _TABLES:
+            for each in values:
+                match each:
+                    case ast.Constant(value=str(event)) if _TYPE.fullmatch(event):
+                        yield event, []
 
 
 def _name_of(function: ast.expr) -> str:

@@ -33,5 +33,6 @@ def test_every_command_event_error_and_setting_has_its_place() -> None:
     assert all(
         f"{each.variable}=" in written[".env.example"] for each in setting_entries()
     )
-    assert {"task_created", "user_created"} <= {each.type for each in event_entries()}
+    told = {each.type for each in event_entries()}
+    assert {"task_created", "user_created", "run_failed", "executor_started"} <= told
     assert "OPSWIRE_BOOTSTRAP_ADMIN_KEY=\n" in written[".env.example"]
