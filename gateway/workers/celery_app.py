@@ -90,6 +90,7 @@ def configuration_of(settings: Settings) -> Mapping[str, Any]:
         "worker_pool": "threads",
         "worker_concurrency": settings.celery_concurrency,
         "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "enable_utc": True,
     }

@@ -4,7 +4,10 @@ import os
 import signal
 from types import FrameType
 
-from celery.signals import worker_shutting_down  # type: ignore[import-untyped]
+from celery.signals import (  # type: ignore[import-untyped]
+    worker_ready,
+    worker_shutting_down,
+)
 
 from gateway.cli.exits import Exit
 from gateway.settings import Settings
@@ -21,6 +24,7 @@ def serve_celery(settings: Settings, *, concurrency: int) -> int:
     require_shared(settings)
     # Whatever is wrong with the database is said before Celery starts.
     site = run.site = Site(settings, name=worker_name())
+    worker_ready.connect(_on_ready)
     worker_shutting_down.connect(_on_stop)
     worker = app.Worker(
         hostname=worker_name(),
@@ -37,6 +41,10 @@ def serve_celery(settings: Settings, *, concurrency: int) -> int:
     finally:
         site.close()
     return int(worker.exitcode or Exit.OK)
+
+
+def _on_ready(**_: object) -> None:
+    print(f"Opswire worker {worker_name()} is ready for Celery", flush=True)  # noqa: T201
 
 
 def _on_stop(**_: object) -> None:
