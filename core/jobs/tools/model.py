@@ -66,10 +66,13 @@ def unknown(name: str) -> NotFound:
 def _check_schema(schema: Mapping[str, Json]) -> None:
     whole = dict(schema)
     size = len(canonical_json(whole))
-    if size > SCHEMA_BYTES or _depth(whole) > _DEEPEST:
+    if size > SCHEMA_BYTES:
         raise _misfit(
-            f"the parameters have {size} bytes",
-            f"use at most {SCHEMA_BYTES}, nested at most {_DEEPEST} deep",
+            f"the parameters have {size} bytes", f"use at most {SCHEMA_BYTES}"
+        )
+    if _depth(whole) > _DEEPEST:
+        raise _misfit(
+            f"the parameters are nested more than {_DEEPEST} deep", "make them flatter"
         )
     if schema.get("type") != "object":
         raise _misfit(
