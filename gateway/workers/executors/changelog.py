@@ -187,7 +187,7 @@ def _written(work: StepWork, given: Given, commits: Sequence[Commit]) -> StepRes
     return StepResult(
         exit_code=0,
         result={"commits": len(commits), "by_kind": counts},
-        produced=[Produced(name=name, path=path, kind="changelog")],
+        produced=[Produced(name=name, path=path, kind="markdown")],
     )
 
 

@@ -97,7 +97,7 @@ def _told(
     good = StepResult(
         exit_code=0,
         result=result,
-        produced=[Produced(name=_REPORT, path=report, kind="lint")],
+        produced=[Produced(name=_REPORT, path=report, kind="json")],
     )
     if not found or not given.flag("fails", default=True):
         return good

@@ -43,7 +43,9 @@ class GenerateSpecKit:
         name = given.needed("name", such_as="name: Pay")
         files = generate(name, given.text("description"))
         folder = _folder_of(given) or slug(name)
-        paths = await asyncio.to_thread(_write, work.folder, folder, files)
+        paths = await asyncio.to_thread(
+            _write, work.folder, folder, archive=slug(name), files=files
+        )
         report = validate(name, files)
         await _say(work, f"wrote {', '.join(files)} into {folder}")
         return StepResult(
@@ -54,7 +56,7 @@ class GenerateSpecKit:
                 "requirements": report.requirements,
                 "tasks": report.tasks,
             },
-            produced=_produced(paths, work.folder),
+            produced=_produced(paths),
         )
 
 
@@ -97,7 +99,7 @@ class ValidateSpecKit:
             work, f"{len(report.errors)} errors, {len(report.warnings)} warnings"
         )
         paths = await asyncio.to_thread(_write_report, work.folder, report)
-        produced = _produced(paths, work.folder)
+        produced = _produced(paths)
         shown = view(report)
         if report.is_valid:
             return StepResult(exit_code=0, result=shown, produced=produced)
@@ -127,14 +129,16 @@ def _read(own: Path, folder: str) -> Mapping[str, str]:
     return {name: kit[name] for name in kit if is_plain(where / name)}
 
 
-def _write(own: Path, folder: str, files: Mapping[str, str]) -> Sequence[Path]:
+def _write(
+    own: Path, folder: str, *, archive: str, files: Mapping[str, str]
+) -> Sequence[Path]:
     """Write a kit and its archive, through no link that a step before has made."""
     for name in files:
         inside(own, f"{folder}/{name}")
-    archive = inside(own, f"{slug(folder)}-spec-kit.zip")
+    packed = inside(own, f"{archive}-spec-kit.zip")
     written = write_kit(inside(own, folder), files)
-    pack(archive, slug(folder), files)
-    return [*written, archive]
+    pack(packed, archive, files)
+    return [*written, packed]
 
 
 def _write_report(own: Path, report: Report) -> Sequence[Path]:
@@ -148,10 +152,10 @@ def _write_report(own: Path, report: Report) -> Sequence[Path]:
 _KINDS = {".md": "markdown", ".json": "json"}
 
 
-def _produced(paths: Sequence[Path], own: Path) -> Sequence[Produced]:
+def _produced(paths: Sequence[Path]) -> Sequence[Produced]:
     return [
         Produced(
-            name=each.relative_to(own).as_posix(),
+            name=each.name,
             path=each,
             kind=_KINDS.get(each.suffix, "file"),
         )

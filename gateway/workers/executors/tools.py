@@ -11,7 +11,7 @@ async def run_module(
     sandbox: Sandbox, work: StepWork, module: str, arguments: Sequence[str]
 ) -> StepResult:
     """Run a module of our own Python, which reads nothing of the run's as code."""
-    argv = ["python", "-I", "-m", module, *arguments]
+    argv = [sys.executable, "-I", "-m", module, *arguments]
     return await run_tool(sandbox, work, sys.executable, argv)
 
 
