@@ -57,6 +57,11 @@ def target_of(reply: Reply) -> str:
     return target if target.partition("-")[0] in PREFIX_NOUNS else ""
 
 
+def is_over(reply: Reply) -> bool:
+    """Tell whether what is shown has ended, or cannot be shown."""
+    return reply.error is not None or bool(reply.data.get("finished_at"))
+
+
 def has_failed(reply: Reply) -> bool:
     """Tell whether what is shown ended, and not well."""
     return reply.data.get("status") in ("failed", "timed_out", "cancelled")
@@ -87,12 +92,10 @@ def _poll(client: Client, story: Story, place: str, *, wait: int) -> str:
     """Wait for events after a place and tell them; give the next place, "" for none."""
     query = urlencode({"target": story.target, "since": place, "wait": wait})
     answer = client.get(f"{_PATH}?{query}")
-    if answer.status != 200:
-        return ""
-    batch = orjson.loads(answer.body)
-    for event in batch["items"]:
+    batch = orjson.loads(answer.body) if answer.status == 200 else {}
+    for event in batch.get("items", ()):
         story.take(event)
-    return str(batch["next"])
+    return str(batch.get("next", ""))
 
 
 def _line_of(kind: str, details: Event) -> str:

@@ -32,6 +32,15 @@ class Waiting:
     reply: asyncio.Future[Reply]
 
 
+@dataclass(slots=True)
+class Wish:
+    """Events about one thing, from the one after `after` on; None is from now on."""
+
+    target: str
+    take: Callable[[Frame], None]
+    after: int | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Link:
     """Sends commands to a gateway and hands back their replies.
@@ -48,6 +57,7 @@ class Link:
     seq: int = 0
     waiting: dict[str, Waiting] = field(default_factory=dict)
     questions: dict[str, asyncio.Future[list[Frame]]] = field(default_factory=dict)
+    wishes: dict[str, Wish] = field(default_factory=dict)
     _socket: ClientConnection | None = None
 
     async def run(self) -> None:
@@ -94,6 +104,18 @@ class Link:
         waiting.reply.cancel()
         await self._send({"t": "cancel", "id": exec_id})
         return True
+
+    async def subscribe(self, target: str, take: Callable[[Frame], None]) -> str:
+        """Have events about a thing handed over, over lost connections too."""
+        name = random_id("ev")
+        self.wishes[name] = Wish(target, take)
+        await self._wish(name)
+        return name
+
+    async def unsubscribe(self, name: str) -> None:
+        """Want no more of the events."""
+        del self.wishes[name]
+        await self._send({"t": "unsubscribe", "id": name})
 
     async def complete(self, line: str, pos: int) -> list[Frame]:
         """Ask what may stand at character `pos`; nothing while there is no connection."""
@@ -148,6 +170,8 @@ class Link:
             self.seq = int(welcome.get("seq", 0))
         self.session = welcome["session"]
         self._socket = socket
+        for name in self.wishes:
+            await self._wish(name)
         known = welcome.get("pending", ())
         for exec_id, waiting in list(self.waiting.items()):
             if exec_id not in known:
@@ -175,6 +199,10 @@ class Link:
                     await self._replied(frame)
                 case "completion":
                     self._settle(frame["id"], frame["items"])
+                case "subscribed" | "event" if wish := self.wishes.get(frame["id"]):
+                    wish.after = int(frame["seq"])
+                    if frame["t"] == "event":
+                        wish.take(frame)
                 case "error":
                     self._failed(frame)
                 case "ping":
@@ -203,6 +231,14 @@ class Link:
             waiting.reply.set_result(reply_of_problem(refusal))
         elif not about:
             self.tell(str(frame.get("detail")))
+
+    async def _wish(self, name: str) -> None:
+        wish = self.wishes[name]
+        frame: Frame = {"t": "subscribe", "id": name}
+        frame["filter"] = {"targets": [wish.target]}
+        await self._send(
+            frame if wish.after is None else {**frame, "after": wish.after}
+        )
 
     async def _send(self, frame: Frame) -> None:
         """Send a frame if there is a connection; what matters is sent again later."""

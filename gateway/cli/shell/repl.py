@@ -16,13 +16,15 @@ from prompt_toolkit.patch_stdout import patch_stdout
 
 from channels.terminal import commands_of
 from core.kernel.problems import Problem
-from core.kernel.reply import Reply
+from core.kernel.reply import Reply, ReplyStatus
 from core.kernel.sanitise import sanitise
 from gateway.cli.exits import Exit
 from gateway.cli.remote import say_problem
 from gateway.cli.session import credential_of
+from gateway.cli.shell.following import follow, without_wait
 from gateway.cli.shell.link import Link
 from gateway.cli.terminal import Terminal
+from gateway.cli.waiting import is_followed
 
 _LEAVE = ("exit", "quit")
 _WORTH_WAITING_SECONDS = 0.5
@@ -63,14 +65,20 @@ class Shell:
         self._terminal = terminal
         self._offered: list[str] = []
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._patience: dict[str, float] = {}
+        self.progress = ""
+        self.redraw: Callable[[], None] = lambda: None
 
     async def enter(self, text: str) -> None:
         """Run what was typed; come back when it is done, or has become slow."""
         line = self._meant(text.strip())
         if not line:
             return
+        line, seconds = without_wait(line)
+        # What was to be confirmed first is waited for once it is.
+        seconds = seconds or self._patience.pop(line, 0.0)
         exec_id, reply = await self._link.ask(line)
-        task = asyncio.create_task(self._show(exec_id, reply))
+        task = asyncio.create_task(self._show(exec_id, reply, seconds))
         self._running[exec_id] = task
         await asyncio.wait([task], timeout=_WORTH_WAITING_SECONDS)
 
@@ -79,8 +87,9 @@ class Shell:
         if not self._running:
             self._terminal.say("nothing is running; Ctrl-D leaves")
             return
-        exec_id, _ = self._running.popitem()
-        await self._link.cancel(exec_id)
+        exec_id, task = self._running.popitem()
+        if not await self._link.cancel(exec_id):
+            task.cancel()  # It was answered, and only its end is waited for.
 
     async def leave(self) -> None:
         """Wait for nothing any more."""
@@ -99,16 +108,36 @@ class Shell:
         self._terminal.say(f"the last reply has no action [{text}]")
         return ""
 
-    async def _show(self, exec_id: str, reply: asyncio.Future[Reply]) -> None:
+    async def _show(
+        self, exec_id: str, reply: asyncio.Future[Reply], seconds: float
+    ) -> None:
         try:
-            answer = await reply
+            answer = await self._ended(await reply, seconds)
         except asyncio.CancelledError:
-            self._terminal.say("cancelled")
+            self._terminal.say(
+                "cancelled" if reply.cancelled() else "no longer waiting"
+            )
             return
         finally:
             self._running.pop(exec_id, None)
         self._offered = [sanitise(line) for line in commands_of(answer.blocks)]
         self._terminal.show(answer)
+
+    async def _ended(self, answer: Reply, seconds: float) -> Reply:
+        """Follow what a line began for as long as its person wants to wait."""
+        if seconds and answer.status is ReplyStatus.NEEDS_CONFIRMATION:
+            self._patience[f"confirm {answer.data.get('token')}"] = seconds
+        if not seconds or not is_followed(answer):
+            return answer
+        try:
+            return await follow(self._link, answer, self._tell, seconds=seconds)
+        finally:
+            self._tell("")
+
+    def _tell(self, line: str) -> None:
+        """Put a line of progress below the prompt, over the one before."""
+        self.progress = sanitise(line)
+        self.redraw()
 
 
 async def talk(terminal: Terminal, history: Path) -> Exit:
@@ -124,7 +153,9 @@ async def talk(terminal: Terminal, history: Path) -> Exit:
         completer=GatewayCompleter(link),
         complete_while_typing=False,
         key_bindings=key_bindings(),
+        bottom_toolbar=lambda: shell.progress or None,
     )
+    shell.redraw = prompt.app.invalidate
     connection = asyncio.create_task(link.run())
     prompting = asyncio.create_task(_prompt(prompt, shell))
     loop = asyncio.get_running_loop()

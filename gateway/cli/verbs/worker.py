@@ -52,7 +52,9 @@ def worker(  # noqa: PLR0913 - one for each option
     if celery:
         return int(
             load(_SERVE_CELERY)(
-                settings, concurrency=concurrency or settings.celery_concurrency
+                settings,
+                name=name,
+                concurrency=concurrency or settings.celery_concurrency,
             )
         )
     post = Post(

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import io
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ class StubSocket:
     ids: list[str] = field(default_factory=list)
     other: list[dict[str, Any]] = field(default_factory=list)
     welcome: dict[str, Any] = field(default_factory=dict)
+    replies: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
     is_answering: bool = True
     server: Server | None = None
     port: int = 0
@@ -60,6 +62,10 @@ class StubSocket:
         async with asyncio.timeout(10), self.arrived:
             await self.arrived.wait_for(is_met)
 
+    def other_of(self, *kinds: str) -> list[dict[str, Any]]:
+        """Frames of these kinds, as they came."""
+        return [each for each in self.other if each["t"] in kinds]
+
     async def until_lines(self, count: int) -> None:
         """Wait until so many lines have arrived."""
         await self.until(lambda: len(self.lines) >= count)
@@ -77,7 +83,8 @@ class StubSocket:
             self.lines.append(frame["line"])
             self.ids.append(frame["id"])
             if self.is_answering:
-                reply = a_reply(f"did {frame['line']}", blocks=ACTIONS)
+                done = a_reply(f"did {frame['line']}", blocks=ACTIONS)
+                reply = self.replies.pop(0) if self.replies else done
                 seq = len(self.lines)
                 body = {"t": "reply", "seq": seq, "id": frame["id"], "reply": reply}
                 await socket.send(json.dumps(body))
@@ -85,6 +92,12 @@ class StubSocket:
             items = [{"text": "list", "start": 5, "kind": "command", "summary": "List"}]
             body = {"t": "completion", "id": frame["id"], "items": items}
             await socket.send(json.dumps(body))
+        elif frame["t"] == "subscribe":
+            self.other.append(frame)
+            for event in self.events:
+                await socket.send(
+                    json.dumps({"t": "event", "id": frame["id"], "seq": 1, **event})
+                )
         else:
             self.other.append(frame)
         async with self.arrived:
@@ -221,7 +234,11 @@ async def test_address_that_is_none_is_refused() -> None:
 
 
 async def talk_typing(
-    stub: StubSocket, folder: Path, *typed: str, is_leaving: bool = True
+    stub: StubSocket,
+    folder: Path,
+    *typed: str,
+    is_leaving: bool = True,
+    then: Callable[[], Awaitable[None]] | None = None,
 ) -> str:
     """Run the shell, type each text once the one before has arrived, then leave."""
     out = io.StringIO()
@@ -238,6 +255,8 @@ async def talk_typing(
             keys.send_text(text)
             if text.endswith("\n"):
                 await stub.until_lines(number)
+        if then is not None:
+            await then()
         if is_leaving:
             keys.send_text("\x04")
         assert await asyncio.wait_for(talking, 10) is Exit.OK
@@ -253,6 +272,38 @@ async def test_shell_shows_replies_and_runs_their_actions(
     assert "did whoami" in shown
     assert "> task show T-1" in shown
     assert "whoami" in (tmp_path / "history").read_text()
+
+
+async def test_wait_follows_what_a_line_began(
+    stub_socket: StubSocket, tmp_path: Path
+) -> None:
+    """Row 19: the line goes without the flag, and its end is shown when it is over."""
+    run = {"id": "R-7", "status": "queued", "finished_at": None}
+    over = {**run, "status": "succeeded", "finished_at": "2026-11-04T09:00:00Z"}
+    asked = {"token": "7f3k", "target": "", "danger": "risky"}
+    stub_socket.replies = [
+        a_reply("Confirm", status="needs_confirmation", data=asked),
+        a_reply("R-7 waiting", status="running", data=run),
+        a_reply("R-7 waiting", data=run),
+        a_reply("R-7 succeeded in 3s", data=over),
+    ]
+    stub_socket.events = [{"event": "run_succeeded", "target": "R-7", "details": {}}]
+
+    async def is_shown() -> None:
+        await stub_socket.until(lambda: len(stub_socket.other_of("ack")) == 4)
+
+    shown = await talk_typing(
+        stub_socket, tmp_path, "run start deploy a=b --wait 90s\n", "confirm 7f3k\n",
+        then=is_shown,
+    )  # fmt: skip
+
+    assert stub_socket.lines == [
+        "run start deploy a=b", "confirm 7f3k", "run show R-7", "run show R-7",
+    ]  # fmt: skip
+    (wish, _) = stub_socket.other_of("subscribe", "unsubscribe")
+    assert wish["filter"] == {"targets": ["R-7"]}
+    assert "R-7 succeeded in 3s" in shown
+    assert "R-7 waiting" not in shown
 
 
 async def test_number_without_an_action_is_no_command(
