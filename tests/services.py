@@ -69,6 +69,43 @@ def redis_url(redis_server: str) -> Iterator[str]:
         assert connection.recv(16) == b"+OK\r\n"
 
 
+class RedisProcess:
+    """A Redis of one test, to be killed and started again on the same port, empty."""
+
+    def __init__(self) -> None:
+        self._port = free_port()
+        self._command = [
+            str(find_program("redis-server")), "--bind", "127.0.0.1",
+            "--port", str(self._port), "--appendonly", "no", "--save", "",
+        ]  # fmt: skip
+        self.url = f"redis://127.0.0.1:{self._port}/0"
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if "Ready to accept connections" in line:
+                return
+        raise AssertionError("redis-server did not start")
+
+    def kill(self) -> None:
+        """End it as a power cut would; it forgets everything."""
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture
+def redis_process() -> Iterator[RedisProcess]:
+    """A Redis that may be killed."""
+    process = RedisProcess()
+    yield process
+    process.kill()
+
+
 def free_port() -> int:
     """Find a TCP port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:

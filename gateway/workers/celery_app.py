@@ -40,9 +40,9 @@ class RunTask(Task):  # type: ignore[misc] # Celery has no types.
         self.site.do(TenantId(tenant), run_id)
 
 
-def worker_name() -> str:
+def worker_name(name: str = "") -> str:
     """Name the worker of this process, for Celery and for the queue alike."""
-    return f"celery@{socket.gethostname()}"
+    return f"celery@{name or socket.gethostname()}"
 
 
 def app_of(settings: Settings) -> Celery:

@@ -15,7 +15,7 @@ from gateway.workers.celery_app import app, run, worker_name
 from gateway.workers.celery_site import Site, require_shared
 
 
-def serve_celery(settings: Settings, *, concurrency: int) -> int:
+def serve_celery(settings: Settings, *, name: str, concurrency: int) -> int:
     """Take what is rung for; the first SIGTERM finishes the steps, the second kills.
 
     Raises: InvalidArgument without Redis, or on SQLite; Unavailable when the database
@@ -23,11 +23,11 @@ def serve_celery(settings: Settings, *, concurrency: int) -> int:
     """
     require_shared(settings)
     # Whatever is wrong with the database is said before Celery starts.
-    site = run.site = Site(settings, name=worker_name())
+    site = run.site = Site(settings, name=worker_name(name))
     worker_ready.connect(_on_ready)
     worker_shutting_down.connect(_on_stop)
     worker = app.Worker(
-        hostname=worker_name(),
+        hostname=site.name,
         concurrency=concurrency,
         pool="threads",
         loglevel=settings.log_level,
@@ -44,7 +44,7 @@ def serve_celery(settings: Settings, *, concurrency: int) -> int:
 
 
 def _on_ready(**_: object) -> None:
-    print(f"Opswire worker {worker_name()} is ready for Celery", flush=True)  # noqa: T201
+    print(f"Opswire worker {run.site.name} is ready for Celery", flush=True)  # noqa: T201
 
 
 def _on_stop(**_: object) -> None:

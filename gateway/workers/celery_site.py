@@ -40,6 +40,7 @@ class Site:
 
     def __init__(self, settings: Settings, *, name: str) -> None:
         require_shared(settings)
+        self.name = name
         self._wanted = wanted_of(settings, name, "celery")
         self._db = open_database(settings)
         keystore = FileKeystore(settings.data / "keys" / "keystore.json")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +37,7 @@ class Stand:
         folder: Path,
         *,
         worker: Sequence[str] = (),
+        first: str = "",
         database_url: str = "",
         **environment: str,
     ) -> None:
@@ -57,7 +59,16 @@ class Stand:
         keystore = FileKeystore(self.gateway.data / "keys" / "keystore.json")
         self.vault = Vault(keystore)
         if worker:
-            self.add_worker()
+            self.add_worker(first)
+
+    @property
+    def worker_name(self) -> str:
+        """What the queue calls the worker inside the gateway."""
+        return f"{socket.gethostname()}-{self.gateway.port}"
+
+    def called(self, name: str) -> str:
+        """What the queue calls a worker that was started under a name."""
+        return f"celery@{name}" if "--celery" in self._worker else name
 
     def add_worker(self, name: str = "") -> "WorkerProcess":
         """Start one more worker; it is ready when this returns."""
@@ -95,17 +106,19 @@ class Stand:
         """Ask for a run's end."""
         self.db.run(lambda tx: controls.cancel(tx, run_id, reason="not needed"), by=ANN)
 
-    async def until(self, is_so: Callable[[], bool]) -> None:
+    async def until(
+        self, is_so: Callable[[], bool], *, patience: float = PATIENCE_SECONDS
+    ) -> None:
         """Wait until something is so; give up after half a minute."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(patience):
             while True:
                 if is_so():
                     return
                 await asyncio.sleep(0.02)
 
-    async def ended(self, run_id: str) -> Run:
+    async def ended(self, run_id: str, *, patience: float = PATIENCE_SECONDS) -> Run:
         """Wait for a run's end."""
-        await self.until(lambda: self.get(run_id).is_terminal)
+        await self.until(lambda: self.get(run_id).is_terminal, patience=patience)
         return self.get(run_id)
 
     async def running(self, run_id: str) -> Run:
