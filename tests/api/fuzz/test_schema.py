@@ -49,6 +49,7 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             limits=limits,
         )
     )
+    graph.pipeline.patience = None  # No answer is to wait for what never happens.
     app = without_lifespan(create_app(graph))
     whole = schemathesis.openapi.from_asgi("/openapi.json", app)
     yield whole
@@ -132,6 +133,7 @@ async def test_calls_that_follow_one_another_are_answered_as_described(
         "--exclude-path-regex=(tail|stream|events)$", "--request-timeout=10",
         "--max-time=40", f"--header=Authorization: Bearer {ADMIN_KEY}",
     )  # fmt: skip
+    gateway.graph.pipeline.patience = None
     async with served(gateway) as here:
         address = f"http://127.0.0.1:{here.port}/openapi.json"
         running = await asyncio.create_subprocess_exec(
