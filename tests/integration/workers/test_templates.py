@@ -62,7 +62,9 @@ def content(queue: Queue, run: Run, name: str) -> bytes:
     def read(tx: Tx) -> bytes:
         found = {each.name: each for each in artifacts.list_of(tx, run.id)}
         assert name in found, [*found]
-        return artifacts.read_piece(tx, found[name].id, 0)
+        piece = artifacts.read_piece(tx, found[name].id, 0)
+        assert piece is not None
+        return piece
 
     return queue.db.run(read, by=queue.by)
 
