@@ -6,6 +6,7 @@ text; rows come back as the driver's plain tuples, which is enough because every
 column of ours is text or an integer.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol
@@ -21,6 +22,8 @@ Values = Mapping[str, object]
 HeldRow = tuple[Table, Values]
 
 _CHUNKS = (32, 8, 1)
+
+_NAMED = re.compile(r"%\((\w+)\)s|%%")
 
 _SQLITE: Dialect = sqlite.dialect(paramstyle="named")
 
@@ -44,6 +47,7 @@ class Prepared:
     def __init__(self, statement: ClauseElement) -> None:
         self._statement = statement
         self._compiled: dict[str, tuple[str, Values]] = {}
+        self._numbered: tuple[str, Sequence[str]] | None = None
 
     def sql(self, dialect: Dialect) -> str:
         """Return the text of this statement in the given dialect."""
@@ -63,9 +67,28 @@ class Prepared:
             found = self._compiled[dialect.name] = (str(compiled), constants)
         return found
 
+    def number(self, dialect: Dialect) -> tuple[str, Sequence[str]]:
+        """Return the text as Postgres itself reads it, and the names of $1, $2, ..."""
+        if self._numbered is None:
+            places: dict[str, int] = {}
+
+            def place(found: re.Match[str]) -> str:
+                if found[1] is None:
+                    return "%"
+                return f"${places.setdefault(found[1], len(places) + 1)}"
+
+            sql = _NAMED.sub(place, self.sql(dialect))
+            self._numbered = (sql, tuple(places))
+        return self._numbered
+
 
 class Session:
-    """One database connection, by both of its handles: SQLAlchemy's and the driver's."""
+    """One database connection, by both of its handles: SQLAlchemy's and the driver's.
+
+    psycopg reads a statement anew each time that it is long or has many parameters,
+    and takes longer for it than Postgres does for the rest. So what is prepared is
+    given to it in the words of Postgres, by its raw cursor, which reads nothing.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -73,6 +96,8 @@ class Session:
         driver = connection.connection.driver_connection
         assert driver is not None
         self.driver: Driver = driver
+        raw = getattr(connection.dialect.loaded_dbapi, "RawCursor", None)
+        self._raw = raw(driver) if raw else None
         self.held: list[HeldRow] = []
         self.spoilt_by: BaseException | None = None
 
@@ -89,14 +114,12 @@ class Session:
 
     def run(self, prepared: Prepared, values: Values) -> list[Row]:
         """Run a prepared query and fetch all of it."""
-        sql, constants = prepared.compile(self.dialect)
-        rows: list[Row] = self.driver.execute(sql, {**constants, **values}).fetchall()
+        rows: list[Row] = self._do(prepared, values).fetchall()
         return rows
 
     def change(self, prepared: Prepared, values: Values) -> int:
         """Run a prepared statement that returns no rows; give the count it changed."""
-        sql, constants = prepared.compile(self.dialect)
-        return int(self.driver.execute(sql, {**constants, **values}).rowcount)
+        return int(self._do(prepared, values).rowcount)
 
     def run_many(self, prepared: Prepared, rows: Sequence[Values]) -> None:
         """Run a prepared statement once for each set of values."""
@@ -121,7 +144,7 @@ class Session:
                     table, tuple(chunk[0]), size, self.dialect.paramstyle, merges
                 )
                 values = [value for row in chunk for value in row.values()]
-                self.driver.execute(sql, values)
+                (self._raw or self.driver).execute(sql, values)
                 done += size
 
     def insert_held(self) -> None:
@@ -149,6 +172,14 @@ class Session:
         statement = dialect_insert(table).values(dict(row)).on_conflict_do_nothing()
         return self.connection.execute(statement).rowcount == 1
 
+    def _do(self, prepared: Prepared, values: Values) -> Any:
+        sql, constants = prepared.compile(self.dialect)
+        bound = {**constants, **values}
+        if self._raw is None:
+            return self.driver.execute(sql, bound)
+        sql, names = prepared.number(self.dialect)
+        return self._raw.execute(sql, [bound[name] for name in names])
+
 
 @cache
 def _insert(
@@ -159,10 +190,12 @@ def _insert(
     merges: tuple[str, ...],
 ) -> str:
     """Write an INSERT of `count` rows; the names are ours, the values are bound."""
-    mark = "?" if style == "qmark" else "%s"
-    row = f"({', '.join([mark] * len(columns))})"
+    marks = (f"${number}" for number in range(1, count * len(columns) + 1))
+    if style == "qmark":
+        marks = ("?" for _ in range(count * len(columns)))
+    rows = [f"({', '.join(next(marks) for _ in columns)})" for _ in range(count)]
     into = f'INSERT INTO "{table.name}" ({_names(columns)})'
-    sql = f"{into} VALUES {', '.join([row] * count)}"
+    sql = f"{into} VALUES {', '.join(rows)}"
     return sql + _merging(table, merges) if merges else sql
 
 
