@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import orjson
 
 from core.kernel.ids import PREFIX_NOUNS
-from core.kernel.reply import Reply, ReplyStatus
+from core.kernel.reply import GOES_ON, Reply
 from gateway.cli.client import Client
 from gateway.cli.terminal import Terminal
 
@@ -23,6 +23,19 @@ _ENDS = frozenset(
         "job_completed",
         "job_failed",
         "job_cancelled",
+    }
+)
+_FOLLOWED = ("R", "J")
+_GOING_ON = frozenset(
+    {
+        "scheduled",
+        "awaiting_approval",
+        "queued",
+        "retry_wait",
+        "claimed",
+        "running",
+        "paused",
+        "cancelling",
     }
 )
 _QUIET = ("lease_", "task_", "run_queued")
@@ -48,18 +61,19 @@ class Story:
 
 def is_followed(reply: Reply) -> bool:
     """Tell whether a reply names something that goes on and can be followed."""
-    return reply.status is ReplyStatus.RUNNING and bool(target_of(reply))
+    is_taken = reply.status in GOES_ON and not reply.data.get("dry_run")
+    return is_taken and bool(target_of(reply)) and not is_over(reply)
 
 
 def target_of(reply: Reply) -> str:
-    """Name what a command began, "" for nothing of ours."""
+    """Name what a command is about, "" for nothing that comes to an end by itself."""
     target = str(reply.data.get("id", ""))
-    return target if target.partition("-")[0] in PREFIX_NOUNS else ""
+    return target if target.partition("-")[0] in _FOLLOWED else ""
 
 
 def is_over(reply: Reply) -> bool:
     """Tell whether what is shown has ended, or cannot be shown."""
-    return reply.error is not None or bool(reply.data.get("finished_at"))
+    return reply.error is not None or reply.data.get("status") not in _GOING_ON
 
 
 def has_failed(reply: Reply) -> bool:

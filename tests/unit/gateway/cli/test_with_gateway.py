@@ -138,3 +138,25 @@ def test_delivery_is_seen_as_it_comes_in(program: Program) -> None:
     assert "task create disk" in line
     replayed = program.run("webhook", "replay", "seen", delivery)
     assert "nothing was run again" in replayed.stdout
+
+
+def test_wait_follows_a_run_to_its_end(program: Program) -> None:
+    """Row 19: executed by the gateway's own worker, told line by line."""
+    done = program.run("run", "create", "--kind", "noop", "--yes", "--wait", "60s")
+
+    assert done.returncode == 0, done.stderr
+    assert " succeeded in " in done.stdout
+    assert "noop: succeeded" in done.stderr
+
+
+def test_a_run_that_nobody_takes_exits_8(program: Program) -> None:
+    """Row 19: the time is up, and the run waits on."""
+    made = program.run(
+        "run", "create", "--kind", "manual", "--alias", "=cmd", "--yes", "--wait", "1s"
+    )
+    listed = program.run("run", "list", "--kind", "manual", "-o", "csv")
+
+    assert made.returncode == 8, made.stderr
+    header, row = listed.stdout.splitlines()
+    assert header.startswith("id,kind,name,alias,")
+    assert "'=cmd" in row
