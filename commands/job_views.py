@@ -5,7 +5,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from commands import blocks
-from commands.context import Context
+from core.database import Tx
 from core.jobs import service as jobs
 from core.jobs.model import TERMINAL, Job, JobStatus
 from core.jobs.variants.model import Variant
@@ -123,16 +123,16 @@ class ExportPageData(TypedDict):
     next: str | None
 
 
-def shown_with_run(ctx: Context, job: Job) -> dict[str, Json]:
+def shown_with_run(tx: Tx, job: Job) -> dict[str, Json]:
     """Show a job as the `data` of a reply, with how its run stands."""
-    run = jobs.run_of(ctx.tx, job)
+    run = jobs.run_of(tx, job)
     return {**job.tagged, "run_status": run.status.value if run else ""}
 
 
-def tag_of(ctx: Context, items: list[dict[str, Json]], collection: str) -> str:
+def tag_of(tx: Tx, items: list[dict[str, Json]], collection: str) -> str:
     """Make the strong entity tag of a page: what it shows, and the collection's version."""
     told = "\n".join(str(each["etag"]) for each in items)
-    return entity_tag(ctx.tx.version(collection), digest(told.encode()))
+    return entity_tag(tx.version(collection), digest(told.encode()))
 
 
 def next_steps(job: Job) -> Block:

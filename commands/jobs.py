@@ -1,6 +1,7 @@
 """Commands over jobs: what is wanted becomes variants."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,17 +17,24 @@ from commands.job_views import (
     tag_of,
 )
 from commands.registry import Command, command
+from commands.run_start import reply_to_of
 from commands.schema import Doc, Person, Ref
 from core.database import Tx
-from core.delivery.outbox.model import lasting
 from core.jobs import service as jobs
-from core.jobs.model import COLLECTION, Format, Job, JobFilter, JobStatus, NewJob
+from core.jobs.model import (
+    COLLECTION,
+    WORKING,
+    Format,
+    Job,
+    JobFilter,
+    JobStatus,
+    NewJob,
+)
 from core.jobs.variants import service as variants
 from core.kernel.jsons import Json
 from core.kernel.lanes import Lane
 from core.kernel.problems import InvalidArgument
 from core.kernel.reply import Reply, ReplyStatus, Text
-from core.runs.model import ReplyTo
 
 JobRef = Annotated[str, Ref("J")]
 
@@ -41,7 +49,7 @@ def _status_of(tx: Tx, reference: str) -> str:
     scope="jobs:write",
     danger="write",
     http="POST /jobs",
-    status=201,
+    status=202,
     result=JobShownData,
     examples=[
         'job create "Release notes" --preset changelog',
@@ -75,15 +83,9 @@ def create(
         format=format,
         lane=lane,
         idempotency_key=idempotency_key,
-        reply_to=ReplyTo(
-            channel=ctx.origin.channel,
-            account=ctx.origin.account,
-            place=lasting(ctx.origin.reply_to),
-        ),
+        reply_to=reply_to_of(ctx),
     )
-    job = jobs.create(ctx.tx, new)
-    is_waited_for = ctx.options.wait is not None and job.status in _GOING_ON
-    return standing(ctx, job, is_waited_for=is_waited_for)
+    return _begun(ctx.tx, jobs.create(ctx.tx, new))
 
 
 @command(
@@ -111,7 +113,7 @@ def list_(
     data: dict[str, Json] = {
         "items": [*items],
         "next": page.next,
-        "etag": tag_of(ctx, items, COLLECTION),
+        "etag": tag_of(ctx.tx, items, COLLECTION),
     }
     if not items:
         create_one = blocks.actions(("Create the first", 'job create "…"'))
@@ -139,22 +141,7 @@ def list_(
 )
 def show(ctx: Context, job: JobRef) -> Reply:
     """Show one job: where it stands, its run, and its variants."""
-    found = jobs.get_(ctx.tx, job)
-    made = variants.list_(ctx.tx, found.id)
-    rows = [(each.id, each.title, each.score, each.status) for each in made]
-    listed = (blocks.table(("id", "title", "score", "status"), rows),) if made else ()
-    described = (Text(md=found.description),) if found.description else ()
-    return Reply(
-        summary=f"{found.id} {found.title}: {found.status}"[:150],
-        blocks=(
-            facts_of(found),
-            *described,
-            *listed,
-            *progress_of(found, jobs.run_of(ctx.tx, found)),
-            next_steps(found),
-        ),
-        data=shown_with_run(ctx, found),
-    )
+    return _shown(ctx.tx, jobs.get_(ctx.tx, job))
 
 
 @command(
@@ -176,27 +163,57 @@ def cancel(ctx: Context, job: JobRef) -> Reply:
     return Reply(
         summary=f"Cancelled {ended.id}",
         blocks=(facts_of(ended), next_steps(ended)),
-        data=shown_with_run(ctx, ended),
+        data=shown_with_run(ctx.tx, ended),
     )
 
 
 COMMANDS: Sequence[Command] = (create, list_, show, cancel)
 
-_GOING_ON = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
+
+def standing(tx: Tx, job_id: str) -> Reply:
+    """Show a job to whoever waits for its variants; RUNNING until they are there.
+
+    Raises: NotFound.
+    """
+    job = jobs.get_(tx, job_id)
+    return replace(_shown(tx, job), status=_goes_on(job))
 
 
-def standing(ctx: Context, job: Job, *, is_waited_for: bool = False) -> Reply:
-    """Tell where a job stands; RUNNING while somebody waits for its variants."""
+def _begun(tx: Tx, job: Job) -> Reply:
+    """Answer whoever asked for a job: it goes on, unless it was there already."""
     return Reply(
         summary=f"{job.id} {job.status}",
-        status=ReplyStatus.RUNNING if is_waited_for else ReplyStatus.OK,
+        status=_goes_on(job),
         blocks=(
             blocks.fields(("title", job.title), ("preset", job.preset)),
-            *progress_of(job, jobs.run_of(ctx.tx, job)),
+            *progress_of(job, jobs.run_of(tx, job)),
             next_steps(job),
         ),
-        data=shown_with_run(ctx, job),
+        data=shown_with_run(tx, job),
     )
+
+
+def _shown(tx: Tx, job: Job) -> Reply:
+    """Show a job whole: where it stands, its run, and its variants."""
+    made = variants.list_(tx, job.id)
+    rows = [(each.id, each.title, each.score, each.status) for each in made]
+    listed = (blocks.table(("id", "title", "score", "status"), rows),) if made else ()
+    described = (Text(md=job.description),) if job.description else ()
+    return Reply(
+        summary=f"{job.id} {job.title}: {job.status}"[:150],
+        blocks=(
+            facts_of(job),
+            *described,
+            *listed,
+            *progress_of(job, jobs.run_of(tx, job)),
+            next_steps(job),
+        ),
+        data=shown_with_run(tx, job),
+    )
+
+
+def _goes_on(job: Job) -> ReplyStatus:
+    return ReplyStatus.RUNNING if job.status in WORKING else ReplyStatus.OK
 
 
 def _title(title: str, name: str) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from channels.terminal import render
+from commands.jobs import standing as job_standing
 from commands.registry import Registry
 from commands.run_replies import standing
 from core.approvals.requests.model import CHANNEL as APPROVALS
@@ -254,7 +255,7 @@ def _with_doors(
         doors=doors,
         simulators=simulators,
     )
-    core.pipeline.patience = Waits(db, tails, standings={"R": standing})
+    core.pipeline.patience = Waits(db, tails, standings={"R": standing, "J": job_standing})
     core.pipeline.reread["inbox"] = graph.intake.drain
     core.pipeline.reread["outbox"] = outward.postman.hurry
     for inbox in inboxes:

@@ -8,7 +8,7 @@ from core.jobs.presets.model import Preset
 _CHANGELOG = """Write the changelog entry "{{ title }}" for {{ input.project }}.
 
 Since: {{ input.since }}
-Changes, one per line:
+Changes:
 {{ input.changes }}
 
 Sort them under Added, Changed, Fixed and Security, leave out empty headings, and write
@@ -19,7 +19,8 @@ each line for people who use it, not for those who wrote it. Invent nothing.
 _RELEASE_NOTES = """Write release notes, "{{ title }}", for version {{ input.version }}.
 
 For: {{ input.audience }}
-What is new: {{ input.highlights }}
+What is new:
+{{ input.highlights }}
 What must be done when upgrading: {{ input.upgrade }}
 
 Begin with the one thing that matters most, in two sentences. Invent nothing.

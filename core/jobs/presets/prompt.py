@@ -41,7 +41,7 @@ def fill_prompt(prompt: str, subject: Mapping[str, Json]) -> str:
     """Put what a job says into the prompt of its preset.
 
     Shape:  `subject` has `title`, `description` and `input`. Texts are put in as they
-            are, everything else as JSON.
+            are, lists of texts line by line, everything else as JSON.
     Raises: InvalidArgument naming what the job lacks, or when it becomes too long.
     """
     budget = Budget()
@@ -56,7 +56,7 @@ def fill_prompt(prompt: str, subject: Mapping[str, Json]) -> str:
         value = search(_NAME, expression, payload, budget=budget)
         if value is None:
             raise _lacking(expression)
-        return value if isinstance(value, str) else canonical_json(value).decode()
+        return _written(value)
 
     filled = _SLOT.sub(put, prompt)
     if len(filled) > MOST_PROMPT_CHARS:
@@ -66,6 +66,15 @@ def fill_prompt(prompt: str, subject: Mapping[str, Json]) -> str:
             argument="input",
         )
     return filled
+
+
+def _written(value: Json) -> str:
+    """Write a value as it reads best in a prompt."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return "\n".join(f"- {each}" for each in value) or "(none)"
+    return canonical_json(value).decode()
 
 
 def _lacking(expression: str) -> InvalidArgument:

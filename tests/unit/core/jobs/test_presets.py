@@ -204,3 +204,9 @@ def test_a_schema_may_not_be_endlessly_deep(db: Database, ann: Principal) -> Non
 
     with pytest.raises(InvalidArgument, match="nested"):
         db.run(lambda tx: tools.create(tx, tool), by=ann)
+
+
+def test_lists_of_texts_are_put_in_line_by_line() -> None:
+    filled = fill_prompt("{{ input.a }}|{{ input.b }}", subject(a=["x", "y"], b=[]))
+
+    assert filled == "- x\n- y|(none)"
