@@ -129,7 +129,9 @@ def create(tx: Tx, text: str, *, check: StepCheck) -> Template:
             fix=["template list", "template delete <name>"],
         )
     new = kept or store.add(tx, TemplateId(tx.new_id("TP")), name)
-    return _stored(tx, new, text, "template_created")
+    made = _stored(tx, new, text)
+    append(tx, "template_created", target=made.id, name=made.name, edition=made.edition)
+    return made
 
 
 def set_(
@@ -151,7 +153,11 @@ def set_(
         )
     if text == before.text:
         return before
-    return _stored(tx, kept, text, "template_changed")
+    after = _stored(tx, kept, text)
+    append(
+        tx, "template_changed", target=after.id, name=after.name, edition=after.edition
+    )
+    return after
 
 
 def delete(tx: Tx, name_or_id: str) -> Template:
@@ -202,10 +208,9 @@ def versions(tx: Tx, name_or_id: str) -> Sequence[Edition]:
     return store.list_editions(tx, template.id, most=_MOST_EDITIONS)
 
 
-def _stored(tx: Tx, kept: store.Kept, text: str, event: str) -> Template:
+def _stored(tx: Tx, kept: store.Kept, text: str) -> Template:
     after = store.add_edition(tx, kept, text)
     tx.bump(COLLECTION)
-    append(tx, event, target=kept.id, name=kept.name, edition=after.latest)
     return _in_edition(tx, after, after.latest)
 
 
