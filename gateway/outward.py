@@ -24,6 +24,7 @@ from gateway.subscribers import Subscribers
 from gateway.subscription_notices import SubscriptionNotices
 from gateway.supervisor import Loop, Ticker
 from gateway.triggers import Triggers
+from gateway.worker_agents import WorkerAgents
 
 Tenants = Callable[[], Awaitable[Sequence[TenantId]]]
 
@@ -98,6 +99,7 @@ def build_outward(
                 triggers,
                 ScheduleResults(),
                 ScheduleNotices(),
+                WorkerAgents(),
             ),
             tenants=tenants,
             on_posted=_ring_both(postman, triggers),

@@ -72,6 +72,7 @@ class GatewayProcess:
             "OPSWIRE_BOOTSTRAP_ADMIN_KEY": ADMIN_KEY,
             "OPSWIRE_LIMITS__DEFAULT": "100000000/minute",
             "OPSWIRE_DATABASE_URL": self.database_url,
+            "OPSWIRE_WORKERS__EMBEDDED": "0",
         }
 
 

@@ -19,6 +19,7 @@ from core.database.migrate import upgrade
 from core.events import service as events
 from core.events.model import Event
 from core.kernel.lanes import Lane
+from core.kernel.problems import Unavailable
 from core.runs.lanes import service as lanes
 from core.runs.model import Backoff, RetryRule, Run, RunStatus
 from core.runs.tables import runs
@@ -184,10 +185,15 @@ async def replace_killed(
 
 
 async def stop_for_a_while(stand: Stand, name: str, worker: WorkerProcess) -> None:
-    """Have a worker sleep until its runs were taken away; it wakes up as a zombie."""
+    """Have a worker sleep until its runs were taken away; it wakes up as a zombie.
+
+    One that has the database itself may sleep in the middle of a transaction: then
+    nobody can write until it wakes up.
+    """
     worker.send(signal.SIGSTOP)
     try:
-        stand.db.run(partial(expire, worker=stand.called(name)), by=ANN)
+        with suppress(Unavailable):
+            stand.db.run(partial(expire, worker=stand.called(name)), by=ANN)
         await asyncio.sleep(random.uniform(1.2, 2.0))
     finally:
         with suppress(ProcessLookupError):

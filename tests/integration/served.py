@@ -47,7 +47,12 @@ class Served:
             data=data,
             flags_file=data / "flags.json",
             bootstrap_admin_key=ADMIN_KEY,  # type: ignore[arg-type]
-            **{"limits": {"default": "1000000/minute"}, **settings},
+            **{
+                "limits": {"default": "1000000/minute"},
+                # Whoever has runs executed says so: a worker makes events of its own.
+                "workers": {"embedded": 0},
+                **settings,
+            },
         )
         simulators = Simulators.bind(known) if has_simulators else None
         self.graph: Graph = build(known, simulators=simulators)

@@ -59,7 +59,7 @@ async def test_an_answer_waits_for_the_end_of_a_run(serving: Serving) -> None:
 
 async def test_a_line_waits_as_well_and_says_how_it_went(serving: Serving) -> None:
     """Row 19: confirmed, executed here, and told with its artifacts."""
-    gateway = await serving()
+    gateway = await serving(workers={"embedded": 2})
     async with gateway.client() as client:
         line = "run start demo-deploy env=prod --wait 60s"
         asked = (await client.post("/v1/commands", json={"line": line})).json()
