@@ -7,16 +7,16 @@ from typing import Annotated
 from commands import blocks
 from commands.context import Context
 from commands.registry import command
-from commands.schedule_lines import order_of
+from commands.schedule_lines import order_of, why_it_fails
 from commands.schedule_views import ScheduleData, by_clock, one_of, require_able
 from commands.schema import Doc, Ref
 from commands.times import parse_time
 from core.database import Tx
 from core.kernel.jsons import canonical_json
 from core.kernel.problems import InvalidArgument
-from core.kernel.reply import Reply
+from core.kernel.reply import Reply, Text
 from core.schedules import service as schedules
-from core.schedules.model import CatchUp, Overlap, Rules, Schedule
+from core.schedules.model import CatchUp, Order, Overlap, Rules, Schedule
 from core.schedules.timing import Timing, parse_timing
 
 _Line = Annotated[str, Doc("What runs: a whole command, in quotes.")]
@@ -86,12 +86,13 @@ def create(
         name=name,
         rules=Rules(catch_up=catch_up, overlap=overlap),
     )
-    return one_of(
+    reply = one_of(
         ctx,
         made,
         f"Created {made.id}, {_first(ctx, made)}: {made.order.line}",
         undo=blocks.undo(ctx, f"schedule delete {made.id} --confirm {made.id}"),
     )
+    return _doubted(ctx, made.order, reply)
 
 
 @command(
@@ -139,7 +140,8 @@ def set_(
         timing=_timing(ctx, found.timing, cron=cron, tz=tz, at=at, every=every),
         rules=rules,
     )
-    return one_of(ctx, changed, f"Changed {changed.id}, {_first(ctx, changed)}")
+    reply = one_of(ctx, changed, f"Changed {changed.id}, {_first(ctx, changed)}")
+    return _doubted(ctx, changed.order, reply) if line else reply
 
 
 def _timing(
@@ -165,6 +167,15 @@ def _timing(
 def _moment(ctx: Context, text: str, zone: str) -> datetime | None:
     """Read a moment by the clocks of the schedule's zone."""
     return parse_time(text, now=ctx.tx.now, timezone=zone) if text else None
+
+
+def _doubted(ctx: Context, order: Order, reply: Reply) -> Reply:
+    """Point out that a line would fail as things stand; it may work by its moment."""
+    why = why_it_fails(ctx, order)
+    if not why:
+        return reply
+    doubt = Text(md=f"Run now, it would fail: {why}")
+    return replace(reply, blocks=(doubt, *reply.blocks))
 
 
 def _first(ctx: Context, schedule: Schedule) -> str:

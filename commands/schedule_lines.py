@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from commands import bus
 from commands.binder import read_tokens
 from commands.context import Context
 from commands.invocation import Invocation
 from commands.mentions import resolve_people
 from commands.names import index_of
-from commands.parser import parse
+from commands.parser import parse, parse_call
 from commands.plan import Plan
 from commands.references import resolve_references
 from commands.render import as_json
@@ -20,7 +21,7 @@ from commands.tokens import command_start, tokenise
 from commands.values import Caller
 from commands.webhook_maps import require_runnable
 from core.kernel.jsons import Json
-from core.kernel.problems import InvalidArgument
+from core.kernel.problems import InvalidArgument, Problem
 from core.schedules.model import Order
 
 # A moment that is another one when it is read so much later was meant as relative.
@@ -54,6 +55,28 @@ def order_of(ctx: Context, line: str) -> Order:
     if asked.options.reason and "reason" not in given:
         given["reason"] = asked.options.reason
     return Order(line=line.strip(), command=command.name, arguments=given)
+
+
+def why_it_fails(ctx: Context, order: Order) -> str:
+    """Say why a line would be refused if it ran now, "" when it would not be.
+
+    It is rehearsed like a dry run: what it does is undone, and nothing is confirmed.
+    """
+    try:
+        asked = parse_call(
+            order.command,
+            order.arguments,
+            ctx.registry,
+            now=ctx.tx.now,
+            timezone=ctx.origin.timezone,
+            me=ctx.principal.name,
+        )
+        if not asked.command.is_async:
+            dry = replace(asked, options=replace(asked.options, dry_run=True))
+            bus.run(ctx.tx, dry, ctx.registry, ctx.origin)
+    except Problem as problem:
+        return problem.detail
+    return ""
 
 
 def _understood(ctx: Context, line: str) -> Invocation:

@@ -27,8 +27,11 @@ class ScheduleResults:
     name = "schedule-results"
 
     def wanted(self, tx: Tx) -> EventFilter | None:
-        """Want the ends of runs."""
-        return EventFilter(types=ENDED)
+        """Want the ends of those runs that some moment waits for."""
+        runs = ticks.awaited_runs(tx)
+        if runs is not None and not runs:
+            return None
+        return EventFilter(types=ENDED, targets=runs or frozenset())
 
     def react(self, tx: Tx, event: Event) -> None:
         """Note how a run ended."""

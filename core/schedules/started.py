@@ -40,6 +40,11 @@ def end_of(tx: Tx, target: str) -> tuple[TickState, str]:
     return _STATES[last.status], said
 
 
+def runs_behind(tx: Tx, target: str) -> Sequence[str]:
+    """List the ids of the runs behind an id, whether they go on or not."""
+    return [each.id for each in _runs_of(tx, target)]
+
+
 def targets_of(tx: Tx, run_id: str) -> Sequence[str]:
     """List the ids by which a run may have been started: its own, and its job's."""
     run = runs.find(tx, run_id)

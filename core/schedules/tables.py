@@ -40,7 +40,7 @@ schedule_ticks = tenant_table(
     Column("target", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Index("ix_schedule_ticks_request", "tenant_id", "request_id"),
-    Index("ix_schedule_ticks_state", "tenant_id", "schedule_id", "state", "fire_at"),
+    Index("ix_schedule_ticks_state", "tenant_id", "state", "schedule_id", "fire_at"),
     Index("ix_schedule_ticks_target", "tenant_id", "target"),
     Index("ix_schedule_ticks_time", "tenant_id", "fire_at"),
 )

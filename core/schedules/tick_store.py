@@ -29,6 +29,11 @@ _STARTED = Prepared(_ALL.where(_OWN, _TABLE.target == bindparam("of")))
 _IS_OPEN = _TABLE.state.in_(
     [literal_column(f"'{each}'") for each in ("queued", "waiting", "started")]
 )
+_GOING_ON = Prepared(
+    _ALL.where(_OWN, _TABLE.state == literal_column("'started'"))
+    .order_by(_TABLE.schedule_id, _TABLE.fire_at)
+    .limit(bindparam("most"))
+)
 _OPEN = Prepared(_ALL.where(*_THIS, _IS_OPEN).order_by(_TABLE.fire_at))
 _PAGE = Prepared(
     _ALL.where(*_THIS, _TABLE.fire_at < bindparam("before"))
@@ -100,6 +105,11 @@ def list_that_started(tx: Tx, target: str) -> Sequence[Tick]:
     """List the moments that started a thing."""
     rows = tx.run(_STARTED, of=target) if target else []
     return [_to_tick(row) for row in rows]
+
+
+def list_going_on(tx: Tx, *, most: int) -> Sequence[Tick]:
+    """List moments of all schedules that have started something which goes on."""
+    return [_to_tick(row) for row in tx.run(_GOING_ON, most=most)]
 
 
 def list_open(tx: Tx, schedule_id: str) -> Sequence[Tick]:

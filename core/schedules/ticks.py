@@ -25,6 +25,7 @@ from core.schedules.model import (
 _BATCH = 200
 _NEWEST = 2**62
 _DETAIL_LIMIT = 200
+_MOST_AWAITED = 200
 
 
 def fire(tx: Tx, schedule: Schedule, moment: datetime, *, asked_by: str = "") -> Tick:
@@ -102,6 +103,15 @@ def run_ended(tx: Tx, run_id: str) -> None:
     for target in started.targets_of(tx, run_id):
         for tick in ticks.list_that_started(tx, target):
             settle(tx, tick)
+
+
+def awaited_runs(tx: Tx) -> frozenset[str] | None:
+    """Name the runs whose end some moment waits for; None when there are too many."""
+    found = ticks.list_going_on(tx, most=_MOST_AWAITED + 1)
+    if len(found) > _MOST_AWAITED:
+        return None
+    behind = (started.runs_behind(tx, each.target) for each in found)
+    return frozenset(run for several in behind for run in several)
 
 
 def list_open(tx: Tx, schedule: Schedule) -> Sequence[Tick]:

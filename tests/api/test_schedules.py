@@ -101,10 +101,10 @@ async def test_two_schedulers_run_each_moment_once(world: Scheduling) -> None:
 async def test_one_run_per_moment_when_the_clocks_change(
     world: Scheduling, zone: str, begin: datetime
 ) -> None:
-    """M-JOB-06, R-27: fired and run by two schedulers, as the preview had said."""
+    """M-JOB-06, R-27: two schedulers, each moment one run, as the preview had said."""
     world.gateway.clock.moment = begin
     made = [
-        await world.schedule(NOTE, cron=line, tz=zone)
+        await world.schedule("job create x", cron=line, tz=zone, overlap="allow")
         for line in ("30 2 * * *", "30 1 * * *", "0 * * * *")
     ]
     wanted = {
@@ -118,9 +118,11 @@ async def test_one_run_per_moment_when_the_clocks_change(
     for each in made:
         fired = [one["at"] for one in reversed(await world.ticks(each))]
         assert fired == [moment for moment in wanted[each] if moment[:19] <= last]
-        assert set(await world.states(each)) <= {"done"}
-    ran = sum([len(await world.ticks(each)) for each in made])
-    assert len(await world.notes()) == ran > 3
+        assert set(await world.states(each)) <= {"started"}
+    started = [tick["target"] for each in made for tick in await world.ticks(each)]
+    runs = (await world.admin.get("/v1/runs?limit=100")).body["items"]
+    assert sorted(started) == sorted(each["job"] for each in runs)
+    assert len(set(started)) == len(started) > 3
 
 
 async def test_a_relative_time_counts_from_each_moment(world: Scheduling) -> None:
@@ -181,6 +183,18 @@ async def test_a_risky_line_is_confirmed_once(world: Scheduling) -> None:
 
     (tick,) = await world.ticks("S-1")
     assert (tick["state"], tick["detail"]) == ("failed", "L-9 does not exist")
+
+
+async def test_a_line_that_would_fail_now_is_pointed_at(world: Scheduling) -> None:
+    """It may work by its moment; nothing of the rehearsal stays."""
+    before = world.newest
+    bad = await world.admin.say('schedule create "task note T-9 hello" --every 1h')
+    good = await world.admin.say('schedule create "task note T-1 hello" --every 1h')
+
+    assert bad.body["blocks"][0]["md"] == "Run now, it would fail: T-9 does not exist"
+    assert good.body["blocks"][0]["t"] == "fields"
+    assert world.newest == before + 2
+    assert await world.notes() == []
 
 
 async def test_a_calm_line_needs_no_confirmation(world: Scheduling) -> None:

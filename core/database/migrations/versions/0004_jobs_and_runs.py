@@ -425,7 +425,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_schedule_ticks_state",
-            ["tenant_id", "schedule_id", "state", "fire_at"],
+            ["tenant_id", "state", "schedule_id", "fire_at"],
             unique=False,
         )
         batch_op.create_index(
