@@ -255,7 +255,9 @@ def _with_doors(
         doors=doors,
         simulators=simulators,
     )
-    core.pipeline.patience = Waits(db, tails, standings={"R": standing, "J": job_standing})
+    core.pipeline.patience = Waits(
+        db, tails, standings={"R": standing, "J": job_standing}
+    )
     core.pipeline.reread["inbox"] = graph.intake.drain
     core.pipeline.reread["outbox"] = outward.postman.hurry
     for inbox in inboxes:
