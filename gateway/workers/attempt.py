@@ -15,7 +15,7 @@ from core.runs.model import Progress, RunError, Step
 from core.runs.reports import Note, Outcome, Report, StepReport, StepStatus
 from gateway.workers.calls import Calls, Claimed
 from gateway.workers.executors.base import Executor, StepResult, StepWork
-from gateway.workers.insisting import insist
+from gateway.workers.insisting import PATIENCE, insist
 from gateway.workers.keeping import keep
 from gateway.workers.one_step import Ending, do
 from gateway.workers.pulse import Pulse
@@ -221,8 +221,6 @@ class Attempt:
 
     async def _tell(self, report: Report) -> None:
         """Tell what a step or we ourselves say, without secrets."""
-        if isinstance(report, Progress):
-            self.pulse.progress = report
         await self._teller.tell(_redacted(report, self._redactor))
 
     async def _learn_secrets(self) -> None:
@@ -232,7 +230,9 @@ class Attempt:
         """
         if any(each.secrets for each in self._held.steps):
             self._secrets = await insist(
-                self.pulse, lambda: self._means.calls.secrets(self._held)
+                self.pulse,
+                lambda: self._means.calls.secrets(self._held),
+                patience=PATIENCE,
             )
             self._redactor = Redactor(self._secrets.values())
 

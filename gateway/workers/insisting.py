@@ -1,23 +1,33 @@
 """Asks the queue again while it is away, for as long as the run can be ours."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from core.kernel.problems import SealBroken, Unavailable
 from gateway.workers.pulse import Pulse
 
+PATIENCE = timedelta(minutes=2)
 _PAUSE_SECONDS = 1.0
 
 Answer = TypeVar("Answer")
 
 
-async def insist(pulse: Pulse, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+async def insist(
+    pulse: Pulse,
+    ask: Callable[[], Awaitable[Answer]],
+    *,
+    patience: timedelta | None = None,
+) -> Answer:
     """Ask until there is an answer.
 
+    Units:  with `patience` no longer than that: what is asked for can be done without.
     Raises: LeaseLost once the run cannot be ours any more; SealBroken, which is no
-            outage, and what else is answered.
+            outage, Unavailable when the patience is over, and what else is answered.
     """
+    begun = time.monotonic()
     while True:
         try:
             return await ask()
@@ -26,4 +36,6 @@ async def insist(pulse: Pulse, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         except Unavailable as fault:
             if pulse.is_over:
                 raise pulse.lost() from fault
+            if patience and time.monotonic() - begun > patience.total_seconds():
+                raise
             await asyncio.sleep(_PAUSE_SECONDS)

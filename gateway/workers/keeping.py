@@ -8,7 +8,7 @@ from core.kernel.problems import LeaseLost, Problem
 from core.runs.model import Step
 from gateway.workers.calls import Calls, Claimed, Produced
 from gateway.workers.executors.base import StepResult
-from gateway.workers.insisting import insist
+from gateway.workers.insisting import PATIENCE, insist
 from gateway.workers.pulse import Pulse
 from gateway.workers.sandbox.paths import matching
 
@@ -36,7 +36,7 @@ async def keep(
 
 
 async def _put(calls: Calls, held: Claimed, pulse: Pulse, produced: Produced) -> None:
-    await insist(pulse, lambda: calls.put(held, produced))
+    await insist(pulse, lambda: calls.put(held, produced), patience=PATIENCE)
 
 
 def _found(step: Step, result: StepResult, folder: Path) -> Sequence[Produced]:

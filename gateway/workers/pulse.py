@@ -6,7 +6,6 @@ from contextlib import suppress
 from datetime import timedelta
 
 from core.kernel.problems import LeaseLost, Unavailable
-from core.runs.model import Progress
 from gateway.workers.calls import Calls, Claimed
 
 _LONGEST_PAUSE_SECONDS = 4.0
@@ -30,7 +29,6 @@ class Pulse:
         self._every = min(self._lease / 3, _LONGEST_PAUSE_SECONDS)
         self._until = time.monotonic() + self._lease
         self._due = asyncio.Event()
-        self.progress = Progress(total=len(held.steps))
         self.cancelled = asyncio.Event()
         self.changed = asyncio.Event()
         self.is_paused = False
@@ -69,7 +67,7 @@ class Pulse:
         left = max(self._until - time.monotonic(), 0.1)
         try:
             async with asyncio.timeout(left):
-                beat = await self._calls.beat(self._held, self.progress)
+                beat = await self._calls.beat(self._held)
         except (Unavailable, TimeoutError):
             return False
         if beat.cancel:

@@ -89,9 +89,8 @@ class Changelog:
         listed = inside(work.folder, _COMMITS)
         listed.unlink(missing_ok=True)
         argv = _git(self._repository(work, given), given, listed)
-        result = await run_tool(
-            self._sandbox, work, find_program("git"), argv, _environment()
-        )
+        git = find_program("git", path=work.environment["PATH"])
+        result = await run_tool(self._sandbox, work, git, argv, _environment())
         if not result.is_good:
             return result
         commits = list(_commits(listed))

@@ -83,7 +83,9 @@ class Docker:
         name = f"opswire-{work.run_id}-{work.attempt}-{token_hex(4)}".lower()
         argv = arguments(work, name=name)
         program = Program(
-            path=find_program("docker", allowed=self._allowed),
+            path=find_program(
+                "docker", path=work.environment["PATH"], allowed=self._allowed
+            ),
             argv=argv,
             folder=work.folder,
             environment=dict(work.environment),
@@ -119,7 +121,7 @@ def arguments(work: StepWork, *, name: str) -> Sequence[str]:
         for each in work.environment
         if each in {*work.step.env, *work.step.secrets} or each.startswith("OPS_")
     )
-    mounted = [_Mount(".", _HOME, True), *_mounts(given)]
+    mounted = [_Mount(source=".", target=_HOME, is_written=True), *_mounts(given)]
     return [
         "docker", "run", "--rm", "--init", "--name", name,
         "--cap-drop", "ALL", "--security-opt", "no-new-privileges",

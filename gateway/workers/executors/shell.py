@@ -51,7 +51,9 @@ class Shell:
         argv = given.texts("argv")
         check_argv(argv)
         program = Program(
-            path=find_program(argv[0], allowed=self._allowed),
+            path=find_program(
+                argv[0], path=work.environment["PATH"], allowed=self._allowed
+            ),
             argv=argv,
             folder=_folder(work.folder, given.text("folder")),
             environment=work.environment,

@@ -74,18 +74,20 @@ def require_allowed(name: str, allowed: frozenset[str]) -> None:
         )
 
 
-def find_program(name: str, *, allowed: frozenset[str] = frozenset()) -> str:
-    """Find a program on the clean PATH, and give where it is.
+def find_program(
+    name: str, *, path: str = PATH, allowed: frozenset[str] = frozenset()
+) -> str:
+    """Find a program on the path that the step has, and give where it is.
 
     Shape:  a path is found only if it begins at the root, as it is written.
     Raises: InvalidArgument; as `require_allowed`.
     """
     require_allowed(name, allowed)
-    found = shutil.which(name, path=PATH) if _is_plausible(name) else None
+    found = shutil.which(name, path=path) if _is_plausible(name) else None
     if found is None:
         raise InvalidArgument(
             f"there is no program {name[:100]!r} here",
-            fix=["install it where the worker runs", f"it is looked for in {PATH}"],
+            fix=["install it where the worker runs", f"it is looked for in {path}"],
             argument="argv",
         )
     return found

@@ -25,6 +25,7 @@ from typing import TypedDict
 _TICK_MS = 50
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _STEADY = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 _SET_DEATH_SIGNAL, _SET_NO_NEW_PRIVILEGES, _SET_SUBREAPER = 1, 38, 36
 _NEW_NS, _NEW_IPC, _NEW_USER, _NEW_PID, _NEW_NET = (
@@ -302,7 +303,7 @@ def _become(order: Order) -> None:
     """Turn into the program, with no more than it was given."""
     try:
         os.setsid()
-        for each in _STEADY:
+        for each in (*_STEADY, *_IGNORED_BY_PYTHON):
             signal.signal(each, signal.SIG_DFL)
         for kind, most in _bounds(order):
             resource.setrlimit(kind, (most, most))
