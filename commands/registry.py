@@ -21,6 +21,7 @@ from core.kernel.principal import Assurance
 
 IfMatch = Literal["", "optional", "required"]
 Alters = Literal["", "rights", "channels", "inbox", "outbox", "aliases"]
+WORK_SCOPE = "runs:work"
 Handler = Callable[..., Any]
 Derived = TypeVar("Derived")
 
@@ -136,6 +137,11 @@ class Command:
     def is_read(self) -> bool:
         """Whether running it changes nothing."""
         return self.danger is Danger.READ
+
+    @property
+    def is_work(self) -> bool:
+        """Whether workers call it over and over, which is counted by itself."""
+        return self.scope == WORK_SCOPE
 
     @property
     def tells_secret(self) -> bool:

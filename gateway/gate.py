@@ -71,7 +71,7 @@ class Gate:
             principal.tenant, envelope.channel, invocation.command
         )
         bus.authorise(invocation.command, principal)
-        if not invocation.command.is_control:
+        if not (invocation.command.is_control or invocation.command.is_work):
             self.limiter.admit_family(
                 envelope.channel, invocation.command.family, principal
             )
@@ -102,6 +102,9 @@ class Gate:
         Raises: RateLimited.
         """
         channel, principal = message.envelope.channel, message.principal
+        if self._is_work(message.envelope.command):
+            self.limiter.admit_work(channel, principal)
+            return self._parse(message)
         try:
             self.limiter.admit(channel, principal)
         except RateLimited as limit:
@@ -109,6 +112,11 @@ class Gate:
             self.limiter.admit_control(channel, principal)
             return invocation
         return self._parse(message)
+
+    def _is_work(self, name: str) -> bool:
+        """Tell whether a call is a worker's; a line has to be read before that is known."""
+        command = self._registry.find(name) if name else None
+        return command is not None and command.is_work
 
     def _parse_control(self, message: Message, limit: RateLimited) -> Invocation:
         """Read what is above a limit; nonsense there is refused for being too much."""

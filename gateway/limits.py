@@ -14,6 +14,8 @@ from core.kernel.principal import Principal, TenantId
 from core.kernel.problems import RateLimited
 from gateway.windows import SlidingWindows
 
+WORK_RATE = "6000/minute"
+_WORK = parse_rate(WORK_RATE)
 DIMENSIONS = ("channel", "tenant", "principal", "family")
 
 
@@ -97,6 +99,22 @@ class Limiter:
             _Bucket("channel", (tenant, channel, "machines"), f"channel {channel}"),
             _Bucket("tenant", everywhere, f"tenant {tenant} on {channel}"),
         )
+
+    def admit_work(self, channel: str, principal: Principal) -> None:
+        """Count a worker's call by itself: it says nothing that a person waits for.
+
+        Units:  `WORK_RATE` for each principal, whatever people may; a worker whose
+                heartbeats were refused would lose what it holds.
+        Raises: RateLimited.
+        """
+        key = (principal.tenant, channel, "work", principal.id)
+        if not self._windows.has_room(_WORK, key):
+            raise RateLimited(
+                WORK_RATE,
+                scope=f"the workers of {principal.name} on {channel}",
+                retry_after=self._windows.standing(_WORK, key).wait_seconds,
+            )
+        self._windows.hit(_WORK, key)
 
     def admit_family(self, channel: str, family: str, principal: Principal) -> None:
         """Count one command of a family, such as all writes to tasks.

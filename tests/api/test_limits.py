@@ -195,7 +195,21 @@ def sample(parameter: Parameter) -> Any:
     """Make up a value that an argument's form allows."""
     if parameter.choices:
         return parameter.choices[0]
-    single: Any = {Kind.INTEGER: 1, Kind.REF: f"{parameter.prefix}-1"}.get(
-        parameter.kind, "name"
-    )
+    made = {Kind.INTEGER: 1, Kind.REF: f"{parameter.prefix}-1", Kind.OBJECT: {}}
+    single: Any = made.get(parameter.kind, "name")
     return [single] if parameter.is_list else single
+
+
+async def test_workers_are_counted_by_themselves(serve: Serve) -> None:
+    """A worker's heartbeats lock nobody out, and nobody locks the worker out."""
+    gateway = serve(rate="5/minute")
+    await gateway.admin.post("/runs.create", {"kind": "manual"})
+    key = gateway.person("builder", Role.ADMIN, scopes=("runs:work",))
+    claimed = await key.post("/runs.claim", {"worker": "w1"})
+    held = {"run_id": "R-1", "fence": claimed.body["runs"][0]["fence"]}
+
+    people = [await gateway.admin.get("/collab/tasks") for _ in range(6)]
+    beats = [await key.post("/runs.heartbeat", held) for _ in range(20)]
+
+    assert people[-1].status == 429
+    assert {each.status for each in beats} == {200}
