@@ -31,7 +31,7 @@ _SQLITE: Dialect = sqlite.dialect(paramstyle="named")
 class Driver(Protocol):
     """What sqlite3 and psycopg connections have in common."""
 
-    def execute(self, sql: str, parameters: Any = ..., /) -> Any:
+    def execute(self, sql: str, parameters: Any = ..., /, **options: Any) -> Any:
         """Run one statement and return its cursor."""
 
     def cursor(self) -> Any:
@@ -98,12 +98,28 @@ class Session:
         self.driver: Driver = driver
         raw = getattr(connection.dialect.loaded_dbapi, "RawCursor", None)
         self._raw = raw(driver) if raw else None
+        self._owed = ""
         self.held: list[HeldRow] = []
         self.spoilt_by: BaseException | None = None
 
     def control(self, sql: str) -> None:
         """Run a transaction-control word, such as COMMIT."""
-        self.driver.execute(sql)
+        owed, self._owed = self._owed, ""
+        if owed and sql != "COMMIT":
+            self.driver.execute(f"{owed}; {sql}", prepare=False)
+        else:
+            self.driver.execute(sql)
+
+    def release(self, savepoint: str) -> None:
+        """Release a savepoint; Postgres is told with the next word, in one journey.
+
+        Nothing that runs before that word is undone alone: it would take the batch
+        along.
+        """
+        if self._raw is None:
+            self.control(f"RELEASE SAVEPOINT {savepoint}")
+        else:
+            self._owed = f"RELEASE SAVEPOINT {savepoint}"
 
     def execute(
         self, statement: Executable, values: Values | None = None

@@ -224,7 +224,7 @@ class Tx:
         if self._has_savepoint:
             if not is_good:
                 self._session.control("ROLLBACK TO SAVEPOINT unit")
-            self._session.control("RELEASE SAVEPOINT unit")
+            self._session.release("unit")
             self._has_savepoint = False
         if is_good:
             self._session.held.extend(self._held)
