@@ -80,10 +80,7 @@ class Gateway(testing.Gateway):
         self.graph.db.run(_nothing, by=by)
         self.graph.pipeline.floods.flush()
         self.graph.db.run(_nothing, by=by)
-        page = self.graph.db.look(
-            lambda tx: audit.list_(tx, AuditFilter(), limit=100), by=by
-        )
-        return list(reversed(page.items))
+        return list(reversed(self.graph.db.look(_audited, by=by)))
 
     def is_intact(self) -> bool:
         """Walk the audit chain."""
@@ -114,6 +111,17 @@ class Gateway(testing.Gateway):
                 tenants.create(tx, tenant)
 
         self.graph.db.run(ensure, by=system())
+
+
+def _audited(tx: Tx) -> list[AuditEntry]:
+    """Read page by page, the newest first."""
+    found: list[AuditEntry] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = audit.list_(tx, AuditFilter(), limit=100, cursor=cursor)
+        found += page.items
+        cursor = page.next
+    return found
 
 
 def _rows(connection: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
