@@ -788,8 +788,8 @@ CASES: Mapping[str, Case] = {
         random=frozenset({"request_id"}),
     ),
     "schedule pause": Case(
-        line='schedule pause S-1 --until "monday 9am" --reason noisy',
-        args={"schedule": "S-1", "until": "monday 9am", "reason": "noisy"},
+        line="schedule pause S-1 --until 2026-11-09T09:00Z --reason noisy",
+        args={"schedule": "S-1", "until": "2026-11-09T09:00Z", "reason": "noisy"},
         before=_SCHEDULE,
     ),
     "schedule resume": Case(
