@@ -9,6 +9,7 @@ from gateway.flags import FlagFile
 from gateway.graph import Graph
 from gateway.intake import DRAIN_EVERY
 from gateway.plugins.plugins import EVERY as PLUGINS_EVERY
+from gateway.queue_watch import QueueWatch
 from gateway.schedules import Scheduler
 from gateway.simulators import DemoPeople
 from gateway.supervisor import Loop, Ticker
@@ -57,6 +58,11 @@ def tickers_of(graph: Graph) -> Sequence[Ticker]:
         Ticker(name="mirror", work=graph.mirror.tick, every=second / 20),
         Ticker(name="scheduler", work=scheduler.tick, every=second),
         Ticker(name="sweeper", work=sweeper.sweep, every=second),
+        Ticker(
+            name="queue",
+            work=QueueWatch(graph.db, graph.core.metrics).look,
+            every=5 * second,
+        ),
         Ticker(name="demo", work=demo.fill, every=5 * second),
         Ticker(name="tails", work=graph.tails.pump, every=second / 1000),
         Ticker(name="streams", work=graph.streams.beat, every=second),

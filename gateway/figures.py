@@ -9,9 +9,10 @@ from core.collab import tasks
 from core.collab.agents import service as agents
 from core.collab.agents.model import AgentStatus
 from core.database import Database, Tx
-from core.kernel.jsons import to_json
+from core.kernel.jsons import Json, to_json
 from core.kernel.lanes import Lane
 from core.kernel.principal import Principal, TenantId
+from core.runs import figures as queue
 from gateway.metrics import Metrics
 
 FRESH_SECONDS = 1.0
@@ -33,8 +34,9 @@ class LiveFigures:
 
     Shape:  task_count (open tasks), queue (queued tasks by lane), active_workers (agents
             that are switched on, available or busy, and were heard of within 15
-            minutes); of this process, over the last minute: avg_latency_ms,
-            success_rate (0 to 1), commands and commands_per_channel.
+            minutes), runs (queued and held by lane, oldest_seconds, stuck); of this
+            process, over the last minute: avg_latency_ms, success_rate (0 to 1),
+            commands and commands_per_channel.
     """
 
     def __init__(self, db: Database, metrics: Metrics) -> None:
@@ -51,23 +53,25 @@ class LiveFigures:
         at, known = self._known.get(principal.tenant, (0.0, b""))
         if known and time.monotonic() - at < FRESH_SECONDS:
             return known
-        board, workers = await self._db.read(self._look, by=principal)
+        board, workers, runs = await self._db.read(self._look, by=principal)
         figures = {
             "task_count": board.task_count,
             "queue": board.queued,
             "active_workers": workers,
+            "runs": runs,
             **self._metrics.figures(),
         }
         body = to_json(figures)
         self._known[principal.tenant] = (time.monotonic(), body)
         return body
 
-    def _look(self, tx: Tx) -> tuple[Board, int]:
+    def _look(self, tx: Tx) -> tuple[Board, int, dict[str, Json]]:
         """Count again only what changed: tasks may be many, and tiles look often."""
         board = self._boards.get(tx.tenant)
         if board is None or board.version != tx.version("tasks"):
             board = self._boards[tx.tenant] = _board(tx)
-        return board, _active_workers(tx)
+        runs = queue.view(queue.read(tx), now=tx.now)
+        return board, _active_workers(tx), runs
 
 
 def _board(tx: Tx) -> Board:

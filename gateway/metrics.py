@@ -50,6 +50,22 @@ class Metrics:
             "Writes queued for the database.",
             registry=self.registry,
         )
+        self.runs = Gauge(
+            "opswire_runs",
+            "Runs that wait for a worker, or are held by one.",
+            ("lane", "state"),
+            registry=self.registry,
+        )
+        self.oldest_run = Gauge(
+            "opswire_runs_oldest_seconds",
+            "How long the oldest run has waited for a worker.",
+            registry=self.registry,
+        )
+        self.stuck_runs = Gauge(
+            "opswire_runs_stuck",
+            "Held runs of silent workers that nobody has taken back.",
+            registry=self.registry,
+        )
         self._recent: deque[Sample] = deque(maxlen=_SAMPLES)
         self._children: dict[tuple[str, str], Total] = {}
         self._timers: dict[str, Histogram] = {}

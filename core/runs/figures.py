@@ -89,13 +89,19 @@ def count_by_lane(tx: Tx) -> Mapping[Lane, LaneFigures]:
     }
 
 
+def waited(figures: QueueFigures, now: datetime) -> float:
+    """Return for how many seconds the oldest run has waited for a worker."""
+    if figures.oldest_at is None:
+        return 0.0
+    return max(0.0, (now - figures.oldest_at).total_seconds())
+
+
 def view(figures: QueueFigures, *, now: datetime) -> dict[str, Json]:
     """Show the figures as JSON; `oldest_seconds` is 0 while nothing waits."""
-    oldest = (now - figures.oldest_at).total_seconds() if figures.oldest_at else 0.0
     return {
         "queued": {lane.value: count for lane, count in figures.queued.items()},
         "held": {lane.value: count for lane, count in figures.held.items()},
-        "oldest_seconds": max(0.0, oldest),
+        "oldest_seconds": waited(figures, now),
         "stuck": figures.stuck,
     }
 
