@@ -8,12 +8,14 @@ from typing import Any
 
 import orjson
 
+from commands.flags import GLOBALS
 from commands.registry import Command
 from commands.schema import Kind, Parameter
 from commands.times import render_duration, render_time
 from commands.words import id_in
 
 _BARE = re.compile(r"[A-Za-z0-9_#][A-Za-z0-9_.:/@+%-]*|-[0-9][0-9.e+-]*")
+_PAIR = re.compile(rf"([A-Za-z_][A-Za-z0-9_-]*)=(?:{_BARE.pattern})")
 _NAME_LIKE = re.compile(r"[A-Za-z][A-Za-z-]*")
 _MOST_WORDS = 100  # a longer list is written as JSON
 _ONLY_FLAGS = (Kind.OBJECT, Kind.FLAG)
@@ -80,13 +82,28 @@ def _positional(command: Command, parameter: Parameter, value: Any) -> Sequence[
         return ()
     if not parameter.is_list:
         return (_token(parameter, value),)
+    known = _names_of(command)
     places = [each for each in command.parameters if each.is_positional]
     if parameter is not places[-1] or len(value) > _MOST_WORDS:
         return ()
     texts = [_text(each) for each in value]
     if not all(_is_one_item(text) for text in texts):
         return ()
-    return [_token(parameter, text) for text in texts]
+    return [
+        text if _is_free_pair(text, known) else _token(parameter, text)
+        for text in texts
+    ]
+
+
+def _names_of(command: Command) -> frozenset[str]:
+    """List what a word such as `lane=B` would set, rather than stand for itself."""
+    return frozenset(each.name for each in (*command.parameters, *GLOBALS))
+
+
+def _is_free_pair(text: str, known: frozenset[str]) -> bool:
+    """Tell whether a text such as `env=prod` reads back as itself without quotes."""
+    found = _PAIR.fullmatch(text)
+    return found is not None and found[1].lower().replace("-", "_") not in known
 
 
 def _flagged(parameter: Parameter, value: Any) -> Sequence[str]:

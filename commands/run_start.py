@@ -205,11 +205,12 @@ def _said(**values: Any) -> dict[str, Any]:
 
 def _about(ctx: Context, run: Run) -> Sequence[tuple[str, object]]:
     name = run.alias or run.template
+    edition = f", edition {run.template_version}" if run.template_version else ""
     danger = ""
     if run.template:
         danger = templates.get_(ctx.tx, run.template).definition.danger
     return (
-        ("template", f"{name} v{run.template_version}" if run.template else ""),
+        ("template", f"{name}{edition}" if run.template else ""),
         ("kind", "" if run.template else run.kind),
         ("lane", run.lane),
         ("priority", run.priority or ""),

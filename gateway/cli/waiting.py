@@ -56,7 +56,8 @@ class Story:
         kind = str(event.get("event", ""))
         self.is_over = self.is_over or kind in _ENDS
         if not kind.startswith(_QUIET):
-            self.tell(f"{self.target} {_line_of(kind, event.get('details') or {})}")
+            line = _line_of(kind, event.get("details") or {})
+            self.tell(f"{self.target} {line}".rstrip())
 
 
 def is_followed(reply: Reply) -> bool:

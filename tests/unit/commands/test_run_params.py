@@ -17,6 +17,7 @@ from core.runs.model import Step
 
 NOW = datetime(2026, 11, 4, 9, tzinfo=UTC)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40)
+NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,9}", fullmatch=True)
 
 
 def _anything(_: Step) -> None:
@@ -61,15 +62,23 @@ def test_flags_stand_among_the_words() -> None:
     assert parse_params((), {"lane": "moon"}) == {"lane": "moon"}
 
 
-@given(value=TEXTS)
-def test_the_line_that_is_kept_says_the_same(value: str) -> None:
+@given(name=NAMES | st.sampled_from(["lane", "dry-run", "WAIT"]), value=TEXTS)
+def test_the_line_that_is_kept_says_the_same(name: str, value: str) -> None:
     """R-18, M-TSK-08: what the audit has can be run again with the same inputs."""
-    args = {"template": "deploy", "params": [f"note={value}", "b=1"]}
+    args = {"template": "deploy", "params": [f"{name}={value}", "b=1"]}
     call = asked(f'{{"command":"run start","args":{_json(args)}}}')
 
     again = asked(call.canonical)
 
     assert again.args["params"] == call.args["params"]
+
+
+def test_plain_words_are_written_back_as_they_were() -> None:
+    """Row 19: what is confirmed reads as what was said."""
+    line = "run start deploy env=prod version=1.9.2 --lane A"
+
+    assert asked(line).canonical == line
+    assert asked('run start deploy "lane=B"').canonical.endswith('"lane=B"')
 
 
 @pytest.mark.parametrize(
