@@ -387,7 +387,8 @@ async def test_a_lane_gives_out_no_more_than_it_may(
 
 
 def _body(call: str) -> dict[str, Any]:
-    return {
+    bodies: dict[str, dict[str, Any]] = {
         "/runs.complete": {"status": "succeeded"},
         "/events.append": {"events": [{"type": "log", "text": "x"}]},
-    }.get(call, {})
+    }
+    return bodies.get(call, {})

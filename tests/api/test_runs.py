@@ -121,7 +121,8 @@ _NOT_THERE = (
 async def test_an_unknown_path_is_404(ann: Person) -> None:
     """M-RUN-10: with a problem document, as everywhere."""
     for route in _NO_PATHS:
-        answer = await ann.call(*route.split())
+        method, path = route.split()
+        answer = await ann.call(method, path)
 
         assert (answer.status, answer.is_problem) == (404, True), route
         assert answer.error["code"] == "no_such_page"
@@ -130,7 +131,8 @@ async def test_an_unknown_path_is_404(ann: Person) -> None:
 async def test_what_is_not_there_is_404(admin: Person) -> None:
     """M-RUN-10: every route that names something says so."""
     for route in _NOT_THERE:
-        answer = await admin.call(*route.split())
+        method, path = route.split()
+        answer = await admin.call(method, path)
 
         assert (answer.status, answer.error["code"]) == (404, "not_found"), route
 
