@@ -35,21 +35,14 @@ JsonParams = Annotated[
 ]
 
 
-def template_commands(check: StepCheck) -> Sequence[Command]:
-    """Build the commands that need to know the executors; `check` asks them."""
+class _Trials:
+    """Handlers of the commands that make runs of templates, or only would."""
 
-    @command(
-        "template validate",
-        scope="templates:read",
-        http="POST /v1/templates/validate",
-        paths=["/v1/templates/{template}/validate"],
-        result=TemplateTrialData,
-        examples=[
-            "template validate deploy env=prod version=1.9.2",
-            'template validate --text "name: hello\nsteps: []"',
-        ],
-    )
+    def __init__(self, check: StepCheck) -> None:
+        self._check = check
+
     def validate(
+        self,
         ctx: Context,
         template: Annotated[str, Doc("A template's name or id.")] = "",
         params: Params = (),
@@ -66,22 +59,12 @@ def template_commands(check: StepCheck) -> Sequence[Command]:
                 argument="template",
             )
         if not template:
-            return _judged(text or yamls.dump(definition), check)
+            return _judged(text or yamls.dump(definition), self._check)
         given = parse_params(params, json_params)
-        return _tried(ctx, template, given, check)
+        return _tried(ctx, template, given, self._check)
 
-    @command(
-        "template run",
-        scope="runs:write",
-        danger="risky",
-        is_previewed=True,
-        http="POST /v1/templates/{template}/run",
-        target="template",
-        status=202,
-        result=RunData,
-        examples=["template run spec-kit name=Pay --dry-run"],
-    )
     def run(
+        self,
         ctx: Context,
         template: Named,
         params: Params = (),
@@ -96,14 +79,39 @@ def template_commands(check: StepCheck) -> Sequence[Command]:
         """
         given = parse_params(params, json_params)
         if ctx.options.dry_run:
-            return _tried(ctx, template, given, check, edition=edition)
+            return _tried(ctx, template, given, self._check, edition=edition)
         wanted = templates.prepare(
-            ctx.tx, template, given, check=check, version=edition
+            ctx.tx, template, given, check=self._check, version=edition
         )
         made = runs.create(ctx.tx, replace(wanted, reply_to=reply_to_of(ctx)))
         return begun(made, about=(_about(ctx, made.template),))
 
-    return (*change_commands(check), validate, run)
+
+def template_commands(check: StepCheck) -> Sequence[Command]:
+    """Build the commands that need to know the executors; `check` asks them."""
+    trials = _Trials(check)
+    return (
+        *change_commands(check),
+        command(
+            "template validate",
+            scope="templates:read",
+            http="POST /v1/templates/validate",
+            paths=["/v1/templates/{template}/validate"],
+            result=TemplateTrialData,
+            examples=["template validate deploy env=prod version=1.9.2"],
+        )(trials.validate),
+        command(
+            "template run",
+            scope="runs:write",
+            danger="risky",
+            is_previewed=True,
+            http="POST /v1/templates/{template}/run",
+            target="template",
+            status=202,
+            result=RunData,
+            examples=["template run spec-kit name=Pay --dry-run"],
+        )(trials.run),
+    )
 
 
 def _tried(

@@ -1,5 +1,6 @@
 """Commands over templates: what they say, their editions, and what changes them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import unified_diff
@@ -24,6 +25,8 @@ from core.kernel.reply import Code, Reply, Text
 from core.runs.templates import service as templates
 from core.runs.templates import yamls
 from core.runs.templates.reading import StepCheck
+
+_FENCED = re.compile(r"\s*```[a-z]*\n(.*?)```\s*", re.DOTALL)
 
 Named = Annotated[str, Doc("A template's name or id.")]
 YamlText = Annotated[str, Doc("The whole template as YAML, in quotes.")]
@@ -162,39 +165,22 @@ def delete(ctx: Context, template: Named) -> Reply:
     )
 
 
-def change_commands(check: StepCheck) -> Sequence[Command]:
-    """Build the commands that change templates; `check` knows the executors."""
+class _Changes:
+    """Handlers of the commands that change templates."""
 
-    @command(
-        "template create",
-        scope="templates:write",
-        danger="write",
-        http="POST /v1/templates",
-        status=201,
-        result=TemplateData,
-        examples=[
-            'template create "name: hello\nsteps:\n  - name: greet\n    run: echo hello"'
-        ],
-    )
+    def __init__(self, check: StepCheck) -> None:
+        self._check = check
+
     def create(
-        ctx: Context, text: YamlText = "", *, definition: Written = None
+        self, ctx: Context, text: YamlText = "", *, definition: Written = None
     ) -> Reply:
         """Store a template, or your own in the place of a built-in one."""
-        made = templates.create(ctx.tx, _text_of(text, definition), check=check)
+        wanted = _text_of(text, definition)
+        made = templates.create(ctx.tx, wanted, check=self._check)
         return one_of(made, f"Created {made.name} ({made.id})")
 
-    @command(
-        "template set",
-        scope="templates:write",
-        danger="write",
-        http="PUT /v1/templates/{template}",
-        paths=["/v1/templates/{template}/editions"],
-        if_match="required",
-        target="template",
-        result=TemplateData,
-        examples=["template set deploy --edition 2"],
-    )
     def set_(
+        self,
         ctx: Context,
         template: Named,
         text: YamlText = "",
@@ -209,30 +195,51 @@ def change_commands(check: StepCheck) -> Sequence[Command]:
             if edition and not (text or definition)
             else _text_of(text, definition)
         )
+        tag = ctx.options.if_match
         after = templates.set_(
-            ctx.tx,
-            template,
-            wanted,
-            check=check,
-            if_match=ctx.options.if_match,
+            ctx.tx, template, wanted, check=self._check, if_match=tag
         )
         if after.edition == before.edition:
             return one_of(after, f"{after.name} has that text already")
-        line = (
-            f"template set {after.name} --edition {before.edition} "
-            f"--if-match {after.etag}"
-        )
+        back = f"template set {after.name} --edition {before.edition}"
         reply = one_of(after, f"{after.name} is now edition {after.edition}")
+        line = f"{back} --if-match {after.etag}"
         return replace(reply, undo=blocks.undo(ctx, line))
 
-    return create, set_
+
+def change_commands(check: StepCheck) -> Sequence[Command]:
+    """Build the commands that change templates; `check` knows the executors."""
+    changes = _Changes(check)
+    return (
+        command(
+            "template create",
+            scope="templates:write",
+            danger="write",
+            http="POST /v1/templates",
+            status=201,
+            result=TemplateData,
+            examples=[
+                'template create "name: hello\nsteps: [{name: greet, run: echo hello}]"'
+            ],
+        )(changes.create),
+        command(
+            "template set",
+            scope="templates:write",
+            danger="write",
+            http="PUT /v1/templates/{template}",
+            if_match="required",
+            target="template",
+            result=TemplateData,
+            examples=["template set deploy --edition 2"],
+        )(changes.set_),
+    )
 
 
 COMMANDS: Sequence[Command] = (list_, show, versions, diff, delete)
 
 
 def _text_of(text: str, definition: dict[str, Any] | None) -> str:
-    """Give the text of a template, however it was given.
+    """Give the text of a template, however it was given; a fence around it is left out.
 
     Raises: InvalidArgument when it was not, or twice.
     """
@@ -242,4 +249,5 @@ def _text_of(text: str, definition: dict[str, Any] | None) -> str:
             fix=['template create "name: hello\nsteps: …"', "help template create"],
             argument="text",
         )
-    return text or yamls.dump(definition)
+    fenced = _FENCED.fullmatch(text)
+    return fenced[1] if fenced else text or yamls.dump(definition)

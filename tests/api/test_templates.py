@@ -256,3 +256,11 @@ async def test_a_text_of_many_lines_is_taken_in_a_message(
     assert reply.error is None, reply
     shown = await gateway.admin.get("/v1/templates/deploy")
     assert shown.body["text"] == DEPLOY
+
+
+async def test_a_block_of_code_in_quotes_is_its_text(admin: Person) -> None:
+    """What a chat shows as code is copied with its fence."""
+    answer = await admin.say(f"template create '```yaml\n{DEPLOY}```'")
+
+    assert answer.status == 200, answer
+    assert answer.data["text"] == DEPLOY

@@ -38,6 +38,13 @@ class _Requirement:
     criteria: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    id: str
+    line: int
+    requirements: Sequence[str]
+
+
 def validate(name: str, files: Mapping[str, str]) -> Report:
     """Check a kit; `files` are the texts of what there is, by their names."""
     present = {each: read_sections(files[each]) for each in SECTIONS if each in files}
@@ -145,44 +152,53 @@ def _lacks(each: _Requirement, times: int) -> Iterator[tuple[str, str, str]]:
             yield "stray_criterion", f"{stray} stands below {each.id}", fix
 
 
-def _tasks(sections: Sequence[Section]) -> Sequence[tuple[int, str, Sequence[str]]]:
-    """List the tasks: lines that begin with `TASK-<n>`, and what they name."""
-    found = []
+def _tasks(sections: Sequence[Section]) -> Sequence[_Task]:
+    """List the tasks: lines, or headings, that begin with `TASK-<n>`."""
+    found: list[_Task] = []
     for section in sections:
-        for number, text in section.lines:
-            named = _TASK_LINE.match(text)
-            if named:
-                found.append((number, named[1], REQUIREMENT.findall(text)))
         heading = TASK.match(section.title)
         if heading:
             body = " ".join([section.title, *(text for _, text in section.lines)])
-            found.append((section.line, heading[0], REQUIREMENT.findall(body)))
-    return sorted(found)
+            found.append(_task(heading[0], section.line, body))
+        for number, text in section.lines:
+            named = _TASK_LINE.match(text)
+            if named:
+                found.append(_task(named[1], number, text))
+    return found
+
+
+def _task(name: str, line: int, text: str) -> _Task:
+    return _Task(id=name, line=line, requirements=REQUIREMENT.findall(text))
 
 
 def _task_findings(
-    tasks: Sequence[tuple[int, str, Sequence[str]]],
-    requirements: Sequence[_Requirement],
-    *,
-    is_there: bool,
+    tasks: Sequence[_Task], requirements: Sequence[_Requirement], *, is_there: bool
 ) -> Iterator[Finding]:
-    if not is_there:
-        return
-    if not tasks:
+    if is_there and not tasks:
         fix = "add: - [ ] TASK-01 (REQ-1): what is done"
         yield Finding(code="no_tasks", file=TASKS, text="there is no task", fix=fix)
+    if not tasks:
         return
     known = {each.id for each in requirements}
-    times = Counter(name for _, name, _ in tasks)
-    for line, name, names in tasks:
-        yield from _findings_of_task(line, name, names, known)
-        if times[name] > 1:
-            text = f"{name} stands {times[name]} times"
-            fix = "give each task a number of its own"
+    times = Counter(each.id for each in tasks)
+    for task in tasks:
+        yield from _findings_of_task(task, known)
+        if times[task.id] > 1:
             yield Finding(
-                code="duplicate_task", file=TASKS, line=line, text=text, fix=fix
+                code="duplicate_task",
+                file=TASKS,
+                line=task.line,
+                text=f"{task.id} stands {times[task.id]} times",
+                fix="give each task a number of its own",
             )
-    done = {each for _, _, names in tasks for each in names}
+    yield from _undone(tasks, requirements)
+
+
+def _undone(
+    tasks: Sequence[_Task], requirements: Sequence[_Requirement]
+) -> Iterator[Finding]:
+    """Yield the requirements that no task names."""
+    done = {name for each in tasks for name in each.requirements}
     for requirement in requirements:
         if requirement.id not in done:
             yield Finding(
@@ -193,23 +209,21 @@ def _task_findings(
             )
 
 
-def _findings_of_task(
-    line: int, name: str, names: Sequence[str], known: set[str]
-) -> Iterator[Finding]:
-    if not names:
+def _findings_of_task(task: _Task, known: set[str]) -> Iterator[Finding]:
+    if not task.requirements:
         yield Finding(
             code="task_without_requirement",
             file=TASKS,
-            line=line,
-            text=f"{name} names no requirement",
-            fix=f"write {name} (REQ-<n>): …",
+            line=task.line,
+            text=f"{task.id} names no requirement",
+            fix=f"write {task.id} (REQ-<n>): …",
         )
-    for each in sorted(set(names) - known):
+    for each in sorted(set(task.requirements) - known):
         yield Finding(
             code="unknown_requirement",
             file=TASKS,
-            line=line,
-            text=f"{name} names {each}, which prd.md has not",
+            line=task.line,
+            text=f"{task.id} names {each}, which prd.md has not",
             fix="name one of prd.md, or add it there",
         )
 
