@@ -17,6 +17,7 @@ from gateway.adapters.outside import Answer, Outside
 from gateway.workers.calls import Produced
 from gateway.workers.executors.base import StepResult, StepWork
 from gateway.workers.executors.given import Given
+from gateway.workers.executors.stopping import unless_stopped
 from gateway.workers.executors.values import filled, unknown_names
 from gateway.workers.sandbox.paths import open_inside, parse_path
 
@@ -69,7 +70,7 @@ class Api:
         given = Given(step, _FIELDS)
         given.choice("method", _METHODS, "GET")
         parse_target(given.needed("url", such_as="url: https://example.org/deploy"))
-        _check_headers(given)
+        check_headers(given)
         if given.has("body") and given.has("json"):
             given.refuse("body", "a request has a body or json, not both")
         for text in (*given.texts_by_name("headers").values(), given.text("body")):
@@ -83,22 +84,15 @@ class Api:
         """Send the request until it is answered, or until it is to stop."""
         self.check(work.step)
         given = Given(work.step, _FIELDS)
-        asking = asyncio.ensure_future(self._ask(work, _request(work, given)))
-        stopping = asyncio.ensure_future(work.stop.wait())
         try:
-            await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if not asking.done():
-                return StepResult(code="cancelled", detail="it was told to stop")
-            answer = asking.result()
+            answer = await unless_stopped(work, self._ask(work, _request(work, given)))
         except OSError as fault:
             return StepResult(code="unavailable", detail=str(fault))
         except AddressRefused as refused:
             told = f"{refused.reason}: {refused.fix}"
             return StepResult(code="address_refused", detail=told, is_final=True)
-        finally:
-            for each in (asking, stopping):
-                each.cancel()
-            await asyncio.gather(asking, stopping, return_exceptions=True)
+        if answer is None:
+            return StepResult(code="cancelled", detail="it was told to stop")
         return _result(work, given, answer)
 
     async def _ask(self, work: StepWork, request: _Request) -> Answer:
@@ -140,7 +134,11 @@ class Api:
             await work.tell(Note(type="circuit_opened", details={"host": host}))
 
 
-def _check_headers(given: Given) -> None:
+def check_headers(given: Given) -> None:
+    """Refuse headers that a request cannot have, or that are ours to set.
+
+    Raises: InvalidArgument.
+    """
     for name, value in given.texts_by_name("headers").items():
         if not _HEADER.fullmatch(name) or name.lower() in _OURS:
             given.refuse("headers", f"{name[:40]!r} is no header that may be set")

@@ -18,6 +18,7 @@ from gateway.workers.executors.docker import Docker
 from gateway.workers.executors.docs_format import DocsFormat
 from gateway.workers.executors.generate import Generate
 from gateway.workers.executors.lint import Lint
+from gateway.workers.executors.mcp_call import Mcp
 from gateway.workers.executors.noop import Noop
 from gateway.workers.executors.shell import Shell
 from gateway.workers.executors.spec_kit import GenerateSpecKit, ValidateSpecKit
@@ -38,13 +39,15 @@ def executors(
     sandbox = Sandbox(
         limits_of(settings.sandbox), Isolation(settings.sandbox.isolation)
     )
+    outside = _outside(settings)
     programs = _words(settings.workers.programs)
     every: tuple[Executor, ...] = (
         Noop(),
         Generate(providers()),
         Shell(sandbox, programs),
         Docker(sandbox, programs),
-        Api(_outside(settings), Breaker()),
+        Api(outside, Breaker()),
+        Mcp(sandbox, outside, programs),
         DocsFormat(sandbox),
         Lint(sandbox),
         Changelog(sandbox, [*map(Path, sorted(_words(settings.sandbox.repositories)))]),

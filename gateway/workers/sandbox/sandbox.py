@@ -6,7 +6,7 @@ import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from codecs import getincrementaldecoder
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +35,18 @@ _NO_NAMESPACES = (
 )
 
 Stream = Literal["stdout", "stderr"]
+_STREAMS: tuple[Stream, ...] = ("stdout", "stderr")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """How we talk with a program: the descriptor it reads from, and who hears it.
+
+    Shape:  what it prints is heard as it comes, and not told; its errors are told.
+    """
+
+    source: int
+    hear: Callable[[bytes], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +63,7 @@ class Program:
     environment: Mapping[str, str]
     is_offline: bool = False
     prefers_offline: bool = False
+    talk: Talk | None = None
 
 
 class Sandbox:
@@ -82,7 +95,7 @@ class Sandbox:
         online = not (program.is_offline or program.prefers_offline)
         order = self._order(program, isolated=isolated, online=online)
         order["writable"] = [str(work.folder), *self.limits.writable]
-        held = await _start(order)
+        held = await _start(order, program.talk)
         try:
             return await self._attend(work, program, held)
         finally:
@@ -95,8 +108,10 @@ class Sandbox:
         async with asyncio.TaskGroup() as group:
             stopping = group.create_task(_stop(work, held))
             reading = [
-                group.create_task(_read(work, held, stream, meter))
-                for stream in ("stdout", "stderr")
+                group.create_task(_hear(program.talk, held, meter))
+                if program.talk and stream == "stdout"
+                else group.create_task(_read(work, held, stream, meter))
+                for stream in _STREAMS
             ]
             await asyncio.gather(*reading)
             how = await held.how()
@@ -134,6 +149,7 @@ class Sandbox:
             "memory": self.limits.memory_bytes,
             "address_space": self.limits.address_space_bytes,
             "file": self.limits.file_bytes,
+            "input": program.talk.source if program.talk else -1,
         }
 
     async def _try_isolation(self) -> bool:
@@ -224,16 +240,17 @@ class _Held:
             await asyncio.gather(*draining, return_exceptions=True)
 
 
-async def _start(order: dict[str, object]) -> _Held:
+async def _start(order: dict[str, object], talk: Talk | None = None) -> _Held:
     """Start a warden, and give it its order.
 
     Raises: OSError.
     """
     status, told = os.pipe()
+    handed = (told, talk.source) if talk else (told,)
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", str(_WARDEN),
-            stdin=PIPE, stdout=PIPE, stderr=PIPE, pass_fds=(told,), env={},
+            stdin=PIPE, stdout=PIPE, stderr=PIPE, pass_fds=handed, env={},
         )  # fmt: skip
     except BaseException:
         os.close(status)
@@ -257,6 +274,14 @@ async def _read(work: StepWork, held: _Held, stream: Stream, meter: _Meter) -> N
         if meter.is_over:
             held.say(b"k")
     await tell(decode(redactor.flush(), final=True))
+
+
+async def _hear(talk: Talk, held: _Held, meter: _Meter) -> None:
+    """Hand on what comes; beyond the limit, kill."""
+    while chunk := await held.read("stdout"):
+        await talk.hear(meter.take(chunk))
+        if meter.is_over:
+            held.say(b"k")
 
 
 async def _tell(work: StepWork, stream: Stream, text: str) -> None:

@@ -50,6 +50,7 @@ class _MountAttributes(ctypes.Structure):
 class Order(TypedDict):
     """What to run and how; `status` is the descriptor that the end is written to.
 
+    Shape:  `input` is the descriptor that the program reads from, -1 for none.
     Units:  `memory`, `address_space` and `file` in bytes.
     """
 
@@ -65,6 +66,7 @@ class Order(TypedDict):
     address_space: int
     file: int
     status: int
+    input: int
 
 
 def main() -> None:
@@ -310,8 +312,10 @@ def _become(order: Order) -> None:
         _checked(_libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0))
         os.chdir(order["folder"])
         os.umask(0o077)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        source = order["input"]
+        os.dup2(source if source >= 0 else os.open(os.devnull, os.O_RDONLY), 0)
         fcntl.fcntl(order["status"], fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+        os.closerange(3, order["status"])
         os.closerange(order["status"] + 1, 256)
         # Arguments only, and a program that was found before: no shell is asked.
         os.execve(order["program"], order["argv"], order["environment"])  # noqa: S606

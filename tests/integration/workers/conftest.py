@@ -1,6 +1,7 @@
 """What steps are done with: a folder, what is told, and a real queue."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -182,6 +183,13 @@ async def until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
         while not is_so():  # noqa: ASYNC110 - a process rings no bell
             await asyncio.sleep(0.02)
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    """Read a whole request, its body included."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    found = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+    return head + await reader.readexactly(int(found[1]) if found else 0)
 
 
 def living(mark: str) -> list[int]:

@@ -28,7 +28,7 @@ from gateway.workers.sandbox.environment import PATH
 from gateway.workers.sandbox.limits import Isolation
 from gateway.workers.sandbox.paths import ForbiddenPath
 from gateway.workers.sandbox.sandbox import Sandbox
-from tests.integration.workers.conftest import LIMITS, Bench, until
+from tests.integration.workers.conftest import LIMITS, Bench, read_request, until
 
 AUTO = Sandbox(LIMITS, Isolation.AUTO)
 _DOCKER = """#!/usr/bin/env python3
@@ -370,7 +370,7 @@ async def _served(answers: list[str]) -> AsyncIterator[tuple[str, list[bytes]]]:
     async def answer(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        seen.append(await reader.read(65_536))
+        seen.append(await read_request(reader))
         status, _, body = answers[len(seen) - 1].partition(" ")
         if status == "hang":
             await over.wait()
