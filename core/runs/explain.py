@@ -218,7 +218,7 @@ def _waiting(run: Run) -> Explanation:
     return Explanation(
         code="approval",
         text="Waiting: somebody has to approve it",
-        fix=["approval list", f"run cancel {run.id}"],
+        fix=[f"run approve {run.id}", f"run cancel {run.id}"],
     )
 
 
