@@ -217,9 +217,7 @@ def _with_doors(
     probes.know(doors)
     tenant_ids = _tenants_of(db)
     outward = build_outward(core, doors, tenants=tenant_ids, tenant_of=_tenant_of)
-    hosts = build_hosts(
-        settings, db, core.vault, executors(settings), tenants=tenant_ids
-    )
+    hosts = build_hosts(core, executors(settings), tenants=tenant_ids)
     sources: dict[str, Source] = {
         "webhook": HookSource(db, core.registry),
         APPROVALS: ApprovalSource(db),

@@ -13,7 +13,10 @@ from core.kernel.jsons import Json, to_json
 from core.kernel.lanes import Lane
 from core.kernel.principal import Principal, TenantId
 from core.runs import figures as queue
+from core.runs.workers import service as workers
+from core.runs.workers.model import WorkerState
 from gateway.metrics import Metrics
+from gateway.worker_agents import ROLE
 
 FRESH_SECONDS = 1.0
 SEEN_WITHIN = timedelta(minutes=15)
@@ -32,11 +35,11 @@ class Board(NamedTuple):
 class LiveFigures:
     """Works the figures out once for all who look at the same time.
 
-    Shape:  task_count (open tasks), queue (queued tasks by lane), active_workers (agents
-            that are switched on, available or busy, and were heard of within 15
-            minutes), runs (queued and held by lane, oldest_seconds, stuck); of this
-            process, over the last minute: avg_latency_ms, success_rate (0 to 1),
-            commands and commands_per_channel.
+    Shape:  task_count (open tasks), queue (queued tasks by lane), active_workers
+            (workers that are online, and other agents that are switched on, available
+            or busy, and were heard of within 15 minutes), runs (queued and held by
+            lane, oldest_seconds, stuck); of this process, over the last minute:
+            avg_latency_ms, success_rate (0 to 1), commands and commands_per_channel.
     """
 
     def __init__(self, db: Database, metrics: Metrics) -> None:
@@ -86,7 +89,12 @@ def _board(tx: Tx) -> Board:
 
 
 def _active_workers(tx: Tx) -> int:
-    return sum(
-        agent.status in _AT_WORK and tx.now - agent.last_seen <= SEEN_WITHIN
+    """Count workers by their own state; their agents say no more than that."""
+    others = sum(
+        agent.role != ROLE
+        and agent.status in _AT_WORK
+        and tx.now - agent.last_seen <= SEEN_WITHIN
         for agent in agents.list_(tx, is_available=True)
     )
+    present = workers.list_present(tx)
+    return others + sum(each.state is WorkerState.ONLINE for each in present)

@@ -46,8 +46,9 @@ _TAIL = """Events as they happen, as server-sent events: `id` is the event's num
 type, `data` its JSON. Come back with `Last-Event-ID` and nothing is missed or doubled.
 An event called `reset` says that events are missing there. With `wait`, a long poll."""
 _FIGURES = """Every two seconds an event `figures`: task_count (open tasks), queue (queued tasks by
-lane), active_workers (agents that take work now), and of the last minute avg_latency_ms,
-success_rate, commands, commands_per_channel."""
+lane), runs (queued and held ones by lane), active_workers (workers and agents that take
+work now), and of the last minute avg_latency_ms, success_rate, commands,
+commands_per_channel."""
 
 
 def stream_paths(problem: Schema) -> Schema:

@@ -11,7 +11,7 @@ from core.kernel.principal import system
 from core.kernel.problems import Unavailable
 from core.runs import figures
 from core.runs.workers import service as workers
-from core.secrets.vault import Vault
+from gateway.core import Core
 from gateway.health import Check
 from gateway.leaders import Leaders
 from gateway.settings import Settings
@@ -79,18 +79,16 @@ class Hosts:
 
 
 def build_hosts(
-    settings: Settings,
-    db: Database,
-    vault: Vault,
-    executors: Mapping[str, Executor],
-    *,
-    tenants: Tenants,
+    core: Core, executors: Mapping[str, Executor], *, tenants: Tenants
 ) -> Hosts:
     """Build what the settings ask for."""
+    settings, db = core.settings, core.db
     leaders = Leaders(db)
     embedded = None
     if settings.workers.embedded:
-        embedded = Embedded(db, vault, executors, settings=settings, tenants=tenants)
+        embedded = Embedded(
+            db, core.vault, executors, settings=settings, tenants=tenants
+        )
     return Hosts(
         db=db,
         leaders=leaders,
