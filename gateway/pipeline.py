@@ -17,6 +17,7 @@ from core.kernel.principal import system
 from core.kernel.problems import (
     Forbidden,
     KeyReused,
+    LinkExpired,
     NotFound,
     Problem,
     RateLimited,
@@ -190,7 +191,9 @@ class Pipeline:
     ) -> None:
         entry = audit_of(message, answer.reply, verdict_of_problem(problem))
         by = system(message.principal.tenant)
-        is_searching = not message.principal.id and isinstance(problem, NotFound)
+        is_searching = not message.principal.id and isinstance(
+            problem, NotFound | LinkExpired
+        )
         if is_searching or isinstance(problem, Unauthenticated | RateLimited):
             self.floods.count(entry, by=by)
         elif isinstance(problem, Forbidden | KeyReused):

@@ -29,6 +29,7 @@ _LINKED = {
     404: "No such link, or the file is not kept any more",
     409: "The content is not there",
     410: "The link has expired",
+    429: "The link is used too often",
     503: "Not available now",
 }
 _ARTIFACT: Schema = {

@@ -11,6 +11,8 @@ import orjson
 import pytest
 
 from core.kernel.principal import Role
+from core.kernel.problems import Unavailable
+from core.providers.model import Generated, Request
 from gateway.testing.channels import Channel
 from tests.api.conftest import Serve
 from tests.api.five import CHANNELS, staged
@@ -405,3 +407,53 @@ async def fetched(gateway: Gateway, url: str) -> Any:
     path = url.removeprefix(gateway.settings.public_url)
     assert path.startswith("/v1/downloads/")
     return await gateway.send("GET", path, None, {})
+
+
+class Dead:
+    """A provider that nobody reaches."""
+
+    name = "mock"
+
+    async def generate(self, _: Request) -> Generated:
+        raise Unavailable("nobody answers")
+
+
+async def test_a_dead_provider_fails_the_job_in_the_end(
+    at_work: Gateway, ann: Person, clock: FakeClock
+) -> None:
+    """It is tried as often as runs are, then the job says why; nothing is left over."""
+    await ann.post("/jobs", {"title": "A"})
+
+    for _ in range(3):
+        assert await work_off(at_work, providers={"mock": Dead()}) == 1
+        clock.advance(timedelta(minutes=10))
+
+    job = (await ann.get("/jobs/J-1")).body
+    assert (job["status"], job["run_status"]) == ("failed", "failed")
+    assert job["reason"] == "unavailable: nobody answers"
+    assert await work_off(at_work) == 0
+    assert (await ann.post("/jobs/J-1/cancel")).status == 409
+
+
+async def test_an_acceptance_is_undone(reviewed: Gateway, ann: Person) -> None:
+    talk = {"x_opswire_conversation": "c1"}
+    await ann.say("accept V-1", **talk)
+
+    undone = await ann.say("undo", **talk)
+
+    assert (undone.status, undone.data["accepted_at"]) == (200, None)
+    assert (await ann.get("/jobs/J-1")).body["status"] == "review"
+
+
+async def test_a_flood_of_old_links_is_one_row(
+    accepted: Gateway, ann: Person, clock: FakeClock
+) -> None:
+    """Whoever has an old link cannot fill the audit with it."""
+    made = await ann.call("POST", "/export/V-1", {}, **JSON)
+    clock.advance(timedelta(days=2))
+
+    for _ in range(50):
+        assert (await fetched(accepted, made.body["url"])).status == 410
+
+    told = [each for each in accepted.audits() if each.action == "export download"]
+    assert [each.count for each in told] == [1, 49]

@@ -68,4 +68,4 @@ async def test_a_link_is_followed_without_a_sign_in(serving: Serving) -> None:
     assert file.headers["content-disposition"].startswith("attachment")
     assert (part.status_code, part.content) == (206, b"PK")
     assert refused.status_code == 401
-    assert noted["items"][0]["target"] == "X-1"
+    assert noted["items"][0]["actor"] == "link:X-1"
