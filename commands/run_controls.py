@@ -12,11 +12,11 @@ from commands.run_views import RunBulkData, RunData
 from commands.schema import Doc, Ref
 from core.approvals.problems import SelfApproval
 from core.database import Tx
-from core.events.service import append
 from core.kernel.jsons import Json
 from core.kernel.lanes import Lane
 from core.kernel.problems import Conflict, InvalidArgument
 from core.kernel.reply import Reply
+from core.runs import bulk as many
 from core.runs import controls
 from core.runs import service as runs
 from core.runs.model import ACTIVE, HELD, WAITING, RunFilter, RunStatus
@@ -173,11 +173,10 @@ def bulk(
     )
     meant = _named(ctx, ids) or _found(ctx.tx, wanted)
     _require_few(ctx, action, len(meant), most=most)
-    results = controls.bulk(
+    results = many.change(
         ctx.tx, meant, controls.Action(action), reason=ctx.options.reason
     )
     told = _told(action, results)
-    _tell(ctx.tx, told)
     shown = [(e.id, e.status, e.made, e.detail) for e in results]
     return Reply(
         summary=f"{action}: {told['done']} of {blocks.count(len(results), 'run')} done",
@@ -262,23 +261,3 @@ def _told(action: Action, results: Sequence[controls.Done]) -> dict[str, Json]:
         ],
         "next": None,
     }
-
-
-def _tell(tx: Tx, told: dict[str, Json]) -> None:
-    """Append what became of each run, for whoever did not wait for the answer."""
-    items = told["items"]
-    assert isinstance(items, list)
-    results: dict[str, Json] = {
-        str(each["id"]): each["made"] or each["code"] or each["status"]
-        for each in items
-        if isinstance(each, dict)
-    }
-    append(
-        tx,
-        "run_bulk_finished",
-        action=told["action"],
-        matched=told["matched"],
-        done=told["done"],
-        failed=told["failed"],
-        results=results,
-    )

@@ -4,9 +4,11 @@ import asyncio
 from typing import Any
 
 import httpx2
+import orjson
+import websockets
 
 from tests.integration.conftest import Serving
-from tests.integration.served import PATIENCE_SECONDS, Served
+from tests.integration.served import ADMIN_KEY, PATIENCE_SECONDS, Served
 
 NOBODY = {"workers": {"embedded": 0}}
 
@@ -171,3 +173,34 @@ async def test_a_gateway_that_stops_keeps_nobody_waiting(serving: Serving) -> No
 
     assert (answer.status_code, answer.json()["status"]) == (202, "queued")
     assert empty.json() == {"runs": []}
+
+
+async def test_a_websocket_waits_and_takes_other_lines_meanwhile(
+    serving: Serving,
+) -> None:
+    """Row 19: the end comes as the answer, however many are told before it."""
+    gateway = await serving(**NOBODY)
+    address = f"ws://127.0.0.1:{gateway.port}/v1/ws"
+    credential = {"Authorization": f"Bearer {ADMIN_KEY}"}
+    async with (
+        websockets.connect(address, additional_headers=credential) as link,
+        gateway.client() as worker,
+    ):
+        line = "run create --kind manual --yes --wait 60s"
+        await link.send(orjson.dumps({"t": "exec", "id": "1", "line": line}).decode())
+        held = await claimed(worker)
+        await link.send('{"t":"exec","id":"2","line":"whoami"}')
+        first = await replied(link)
+        await worker.post("/runs.complete", json={**held, "status": "succeeded"})
+        second = await replied(link)
+
+    assert (first["id"], second["id"]) == ("2", "1")
+    assert second["reply"]["data"]["status"] == "succeeded"
+
+
+async def replied(link: websockets.ClientConnection) -> dict[str, Any]:
+    """Read frames until one is a reply."""
+    while True:
+        frame: dict[str, Any] = orjson.loads(await link.recv())
+        if frame["t"] == "reply":
+            return frame
