@@ -97,7 +97,7 @@ def build_outward(
                 Subscribers(),
                 SubscriptionNotices(),
                 triggers,
-                ScheduleResults(),
+                ScheduleResults(triggers.expect),
                 ScheduleNotices(),
                 WorkerAgents(),
             ),

@@ -1,5 +1,7 @@
 """Follows the runs that schedules started, and tells people of schedules that failed."""
 
+from collections.abc import Callable
+
 from commands import blocks
 from core.database import Tx
 from core.delivery.outbox import service as outbox
@@ -21,10 +23,14 @@ class ScheduleResults:
     """The consumer that notes on a schedule's moment how its run ended.
 
     Shape:  the event is only a hint: what is noted is read off the run itself. A moment
-            that waited for this one goes into the inbox in the same unit.
+            that waited for this one goes into the inbox in the same unit, which `expect`
+            is told beforehand.
     """
 
     name = "schedule-results"
+
+    def __init__(self, expect: Callable[[], None]) -> None:
+        self._expect = expect
 
     def wanted(self, tx: Tx) -> EventFilter | None:
         """Want the ends of those runs that some moment waits for."""
@@ -35,6 +41,7 @@ class ScheduleResults:
 
     def react(self, tx: Tx, event: Event) -> None:
         """Note how a run ended."""
+        self._expect()
         ticks.run_ended(tx, event.target)
 
 

@@ -28,9 +28,13 @@ class Triggers:
 
     def react(self, tx: Tx, event: Event) -> None:
         """Set off what waits for this, and tell of those that were disabled by it."""
-        self._has_news = True
+        self.expect()
         for trigger in fires.set_off(tx, event):
             tell_people(tx, trigger)
+
+    def expect(self) -> None:
+        """Say that a reaction may have put something into the inbox."""
+        self._has_news = True
 
     def ring(self) -> None:
         """Wake whoever hurries, if there was a reaction since the last time."""
