@@ -96,6 +96,11 @@ def configuration_of(settings: Settings) -> Mapping[str, Any]:
     }
 
 
+def _register(sender: Celery, **_: object) -> None:
+    """Add the task once the application is used: that reads the environment."""
+    sender.register_task(RunTask())
+
+
 app = Celery("opswire", set_as_current=False)
 app.add_defaults(configuration)
-run = app.register_task(RunTask())
+app.on_after_finalize.connect(_register)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from celery import Celery  # type: ignore[import-untyped]
-from kombu.exceptions import OperationalError
+from celery.exceptions import OperationalError  # type: ignore[import-untyped]
 from redis.exceptions import RedisError
 
 from gateway.workers.celery_app import QUEUE, TASK

@@ -11,7 +11,7 @@ from celery.signals import (  # type: ignore[import-untyped]
 
 from gateway.cli.exits import Exit
 from gateway.settings import Settings
-from gateway.workers.celery_app import app, run, worker_name
+from gateway.workers.celery_app import TASK, app, worker_name
 from gateway.workers.celery_site import Site, require_shared
 
 
@@ -23,7 +23,7 @@ def serve_celery(settings: Settings, *, name: str, concurrency: int) -> int:
     """
     require_shared(settings)
     # Whatever is wrong with the database is said before Celery starts.
-    site = run.site = Site(settings, name=worker_name(name))
+    site = app.tasks[TASK].site = Site(settings, name=worker_name(name))
     worker_ready.connect(_on_ready)
     worker_shutting_down.connect(_on_stop)
     worker = app.Worker(
@@ -44,11 +44,11 @@ def serve_celery(settings: Settings, *, name: str, concurrency: int) -> int:
 
 
 def _on_ready(**_: object) -> None:
-    print(f"Opswire worker {run.site.name} is ready for Celery", flush=True)  # noqa: T201
+    print(f"Opswire worker {app.tasks[TASK].site.name} is ready for Celery", flush=True)  # noqa: T201
 
 
 def _on_stop(**_: object) -> None:
-    run.site.stop()
+    app.tasks[TASK].site.stop()
     signal.signal(signal.SIGTERM, _leave)
 
 
