@@ -148,7 +148,11 @@ async def pick_ups(url: str) -> list[float]:
     queue = Queue(db)
     loop = asyncio.get_running_loop()
     bell = asyncio.Event()
-    db.on_commit(lambda _: loop.call_soon_threadsafe(bell.set))
+
+    def ring(_: object) -> None:
+        loop.call_soon_threadsafe(bell.set)
+
+    db.on_commit(ring)
     waits = []
     for _ in range(PICKED_UP):
         worker = asyncio.create_task(_wait_for_one(queue, bell))

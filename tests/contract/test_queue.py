@@ -47,7 +47,7 @@ def fill(queue: Queue, count: int) -> dict[str, set[str]]:
 
 def set_rooms(queue: Queue) -> None:
     for lane, room in ROOM.items():
-        queue.do(lambda tx, it=lane, of=room: lanes.set_(tx, it, concurrency=of))
+        queue.do(partial(lanes.set_, lane=lane, concurrency=room))
 
 
 def work(
@@ -105,7 +105,7 @@ def test_ten_workers_share_a_hundred_runs(
     ends = Counter(e.target for e in told if e.type in {"run_succeeded", "run_failed"})
     assert len(ends) == 100
     assert set(ends.values()) == {1}
-    for name, limit in {**ROOM, **KEYS}.items():
+    for name, limit in [*ROOM.items(), *KEYS.items()]:
         assert most_held(told, members[name]) <= limit, name
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -252,7 +253,7 @@ def test_claim_of_one_run_succeeds_once(queue: Queue) -> None:
     assert (first.id, first.status) == (run.id, RunStatus.CLAIMED)
     assert again is None
     for other in ("R-99", "T-1", "'"):
-        assert queue.do(lambda tx, of=other: claims.claim_one(tx, of, MINE)) is None
+        assert queue.do(partial(claims.claim_one, run_id=other, wanted=MINE)) is None
 
 
 def test_claim_of_one_run_keeps_all_limits(queue: Queue) -> None:
@@ -267,7 +268,7 @@ def test_claim_of_one_run_keeps_all_limits(queue: Queue) -> None:
     ]
 
     for run in blocked:
-        given = queue.do(lambda tx, of=run.id: claims.claim_one(tx, of, MINE))
+        given = queue.do(partial(claims.claim_one, run_id=run.id, wanted=MINE))
         assert given is None
 
 

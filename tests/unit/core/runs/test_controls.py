@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -187,7 +188,7 @@ def test_approved_run_is_queued(queue: Queue, clock: FakeClock) -> None:
     assert queue.claim() == []
 
     for each in (run, later):
-        queue.do(lambda tx, of=each.id: controls.approve(tx, of))
+        queue.do(partial(controls.approve, run_id=each.id))
 
     assert [each.id for each in queue.claim()] == [run.id]
     assert queue.status(later) is RunStatus.SCHEDULED

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 
 import pytest
@@ -78,9 +79,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue = Queue(self.db, by)
         self.model: dict[str, Sketch] = {}
         for lane, room in ROOM.items():
-            self.queue.do(
-                lambda tx, it=lane, of=room: lanes.set_(tx, it, concurrency=of)
-            )
+            self.queue.do(partial(lanes.set_, lane=lane, concurrency=room))
 
     @rule(
         target=ids,

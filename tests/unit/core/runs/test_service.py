@@ -1,6 +1,7 @@
 """Runs are made, found and listed (M-RUN-03, M-RUN-20)."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -136,11 +137,8 @@ def test_unknown_runs_are_not_found(queue: Queue) -> None:
         queue.create(parent="R-9")
     for run_id in ("R-1", "T-1", "r-1", "R-01", ""):
         with pytest.raises(NotFound):
-            queue.db.look(lambda tx, of=run_id: service.get_(tx, of), by=queue.by)
-        assert (
-            queue.db.look(lambda tx, of=run_id: service.find(tx, of), by=queue.by)
-            is None
-        )
+            queue.db.look(partial(service.get_, run_id=run_id), by=queue.by)
+        assert queue.db.look(partial(service.find, run_id=run_id), by=queue.by) is None
 
 
 def test_list_comes_in_pages_the_newest_first(queue: Queue) -> None:
