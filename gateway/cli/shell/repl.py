@@ -23,6 +23,7 @@ from gateway.cli.remote import say_problem
 from gateway.cli.session import credential_of
 from gateway.cli.shell.following import follow, without_wait
 from gateway.cli.shell.link import Link
+from gateway.cli.shell.logs import follow_log, is_log
 from gateway.cli.terminal import Terminal
 from gateway.cli.waiting import is_followed
 
@@ -65,6 +66,7 @@ class Shell:
         self._terminal = terminal
         self._offered: list[str] = []
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._following: asyncio.Task[None] | None = None
         self._patience: dict[str, float] = {}
         self.progress = ""
         self.redraw: Callable[[], None] = lambda: None
@@ -73,6 +75,9 @@ class Shell:
         """Run what was typed; come back when it is done, or has become slow."""
         line = self._meant(text.strip())
         if not line:
+            return
+        if is_log(line):
+            await self._follow(line)
             return
         line, seconds = without_wait(line)
         # What was to be confirmed first is waited for once it is.
@@ -83,7 +88,10 @@ class Shell:
         await asyncio.wait([task], timeout=_WORTH_WAITING_SECONDS)
 
     async def interrupt(self) -> None:
-        """Cancel the command that was started last."""
+        """Cancel the command that was started last; a log that is followed goes first."""
+        if self._following is not None:
+            self._following.cancel()
+            return
         if not self._running:
             self._terminal.say("nothing is running; Ctrl-D leaves")
             return
@@ -93,8 +101,27 @@ class Shell:
 
     async def leave(self) -> None:
         """Wait for nothing any more."""
+        if self._following is not None:
+            self._following.cancel()
         for exec_id in list(self._running):
             await self._link.cancel(exec_id)
+
+    async def _follow(self, line: str) -> None:
+        """Have a log told while the prompt takes further lines; Ctrl-C ends it."""
+        if self._following is not None:
+            self._terminal.say("a log is followed already; Ctrl-C ends that")
+            return
+        task = asyncio.create_task(follow_log(self._link, self._terminal, line))
+        self._following = task
+        task.add_done_callback(self._followed)
+        await asyncio.wait([task], timeout=_WORTH_WAITING_SECONDS)
+
+    def _followed(self, task: asyncio.Task[None]) -> None:
+        self._following = None
+        if task.cancelled():
+            self._terminal.say("no longer followed")
+        elif fault := task.exception():
+            self._terminal.say(f"no longer followed: {fault}")
 
     def _meant(self, text: str) -> str:
         """Turn the number of an action into the line that it stands for."""
