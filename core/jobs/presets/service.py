@@ -29,7 +29,7 @@ def create(tx: Tx, preset: Preset) -> Preset:
             fix=["preset list", "preset delete <name>"],
         )
     store.add(tx, made)
-    return _told(tx, "preset_created", made)
+    return _tell(tx, "preset_created", made)
 
 
 def change(tx: Tx, preset: Preset) -> Preset:
@@ -40,7 +40,7 @@ def change(tx: Tx, preset: Preset) -> Preset:
     require_own(tx, preset.name)
     changed = _ours(tx, preset)
     store.update(tx, changed)
-    return _told(tx, "preset_changed", changed)
+    return _tell(tx, "preset_changed", changed)
 
 
 def delete(tx: Tx, name: str) -> Preset:
@@ -50,7 +50,7 @@ def delete(tx: Tx, name: str) -> Preset:
     """
     preset = require_own(tx, name)
     store.delete(tx, name)
-    return _told(tx, "preset_deleted", preset)
+    return _tell(tx, "preset_deleted", preset)
 
 
 def get_(tx: Tx, name: str) -> Preset:
@@ -91,7 +91,7 @@ def _ours(tx: Tx, preset: Preset) -> Preset:
     )
 
 
-def _told(tx: Tx, event: str, preset: Preset) -> Preset:
+def _tell(tx: Tx, event: str, preset: Preset) -> Preset:
     tx.bump(COLLECTION)
     append(tx, event, target=preset.name)
     return preset

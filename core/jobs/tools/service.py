@@ -26,7 +26,7 @@ def create(tx: Tx, tool: Tool) -> Tool:
             fix=["tool list", "tool delete <name>"],
         )
     store.add(tx, made)
-    return _told(tx, "tool_created", made)
+    return _tell(tx, "tool_created", made)
 
 
 def change(tx: Tx, tool: Tool) -> Tool:
@@ -37,7 +37,7 @@ def change(tx: Tx, tool: Tool) -> Tool:
     get_(tx, tool.name)
     changed = _ours(tx, tool)
     store.update(tx, changed)
-    return _told(tx, "tool_changed", changed)
+    return _tell(tx, "tool_changed", changed)
 
 
 def delete(tx: Tx, name: str) -> Tool:
@@ -47,7 +47,7 @@ def delete(tx: Tx, name: str) -> Tool:
     """
     tool = get_(tx, name)
     store.delete(tx, name)
-    return _told(tx, "tool_deleted", tool)
+    return _tell(tx, "tool_deleted", tool)
 
 
 def get_(tx: Tx, name: str) -> Tool:
@@ -85,7 +85,7 @@ def _ours(tx: Tx, tool: Tool) -> Tool:
     return replace(checked(tool), author=tx.principal.name, changed_at=tx.now)
 
 
-def _told(tx: Tx, event: str, tool: Tool) -> Tool:
+def _tell(tx: Tx, event: str, tool: Tool) -> Tool:
     tx.bump(COLLECTION)
     append(tx, event, target=tool.name)
     return tool
