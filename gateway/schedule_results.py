@@ -7,6 +7,7 @@ from core.database import Tx
 from core.delivery.outbox import service as outbox
 from core.delivery.outbox.model import Appearance, OutboxDraft
 from core.events.model import Event, EventFilter
+from core.identity.users import service as users
 from core.kernel.jsons import to_json
 from core.kernel.reply import SUMMARY_LIMIT, Reply
 from core.kernel.sanitise import sanitise_reply
@@ -46,10 +47,10 @@ class ScheduleResults:
 
 
 class ScheduleNotices:
-    """The consumer that tells a schedule's owner that it failed too often.
+    """The consumer that tells a schedule's owner that it failed too often, or was paused.
 
-    Shape:  they are told at each account that they have linked; what was resumed or
-            deleted meanwhile is not worth telling.
+    Shape:  they are told at each account that they have linked, unless they paused it
+            themselves; what was resumed or deleted meanwhile is not worth telling.
     """
 
     name = "schedule-notices"
@@ -64,27 +65,30 @@ class ScheduleNotices:
         Raises: NotFound when it was deleted.
         """
         found = schedules.get_(tx, event.target)
-        is_paused = found.status is ScheduleStatus.PAUSED
-        if not is_paused or found.failures < MOST_FAILURES:
+        is_by_owner = event.actor == users.get_(tx, found.owner_id).name
+        if found.status is not ScheduleStatus.PAUSED:
             return
-        for person_id in dict.fromkeys((found.owner_id, found.created_by)):
-            for reader in readers_of(tx, person_id):
-                outbox.post(tx, _to_reader(tx, found, reader))
+        if is_by_owner and found.failures < MOST_FAILURES:
+            return
+        for reader in readers_of(tx, found.owner_id):
+            outbox.post(tx, _to_reader(tx, found, reader, by=event.actor))
 
 
-def _to_reader(tx: Tx, found: Schedule, reader: Reader) -> OutboxDraft:
+def _to_reader(tx: Tx, found: Schedule, reader: Reader, *, by: str) -> OutboxDraft:
+    why = found.reason or f"by {by}"
     named = f" ({found.name})" if found.name else ""
     reply = sanitise_reply(
         Reply(
             id=tx.new_token("rp"),
-            summary=f"{found.id}{named} is paused: {found.reason}"[:SUMMARY_LIMIT],
+            summary=f"{found.id}{named} is paused: {why}"[:SUMMARY_LIMIT],
             actor=tx.principal.name,
             channel=reader.channel,
             blocks=(
                 blocks.fields(
                     ("schedule", f"{found.id}{named}"),
                     ("runs", found.order.line),
-                    ("reason", found.reason),
+                    ("reason", why),
+                    ("paused by", by),
                 ),
                 blocks.actions(
                     ("What happened", f"schedule ticks {found.id}"),

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from core.database import Tx
 from core.events import service as events
-from core.kernel.problems import AlreadyExists, Conflict
+from core.kernel.problems import AlreadyExists, Conflict, InvalidArgument
 from core.schedules import store, ticks
 from core.schedules.model import (
     MOST_CAUGHT_UP,
@@ -34,10 +34,17 @@ def has_due(tx: Tx) -> bool:
 
 
 def set_off_due(tx: Tx) -> int:
-    """Set off what is due, at most 50 schedules in one go; tell how many there were."""
+    """Set off what is due, at most 50 schedules in one go; tell how many there were.
+
+    Shape:  one whose time cannot be told any more, such as in a zone that is gone, is
+            paused, and keeps no other one from its turn.
+    """
     due = store.list_due(tx, most=MOST_PER_ROUND)
     for each in due:
-        set_off(tx, each)
+        try:
+            set_off(tx, each)
+        except InvalidArgument as problem:
+            ticks.pause_itself(tx, each, reason=problem.detail)
     return len(due)
 
 

@@ -232,13 +232,25 @@ def _count(tx: Tx, schedule: Schedule, tick: Tick) -> None:
         store.put(tx, counted)
         return
     reason = f"{failures} failures in a row, the last one: {tick.detail}"
-    paused = ScheduleStatus.PAUSED
-    store.put(tx, replace(counted, status=paused, reason=reason, next_at=None))
+    pause_itself(tx, counted, reason=reason)
+
+
+def pause_itself(tx: Tx, schedule: Schedule, *, reason: str) -> None:
+    """Pause a schedule that cannot go on as it is, until somebody resumes it."""
+    paused = replace(
+        schedule,
+        status=ScheduleStatus.PAUSED,
+        reason=reason,
+        paused_until=None,
+        next_at=None,
+    )
+    store.put(tx, paused)
     events.append(
         tx,
         "schedule_paused",
         target=schedule.id,
         name=schedule.name,
+        command=schedule.order.command,
         reason=reason,
-        failures=failures,
+        failures=schedule.failures,
     )

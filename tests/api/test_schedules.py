@@ -381,6 +381,18 @@ async def test_paused_by_hand_nobody_is_told(world: Scheduling) -> None:
     assert delivered(world.gateway, {"user": "U0ADM"}) == []
 
 
+async def test_who_has_it_paused_by_somebody_else_is_told(world: Scheduling) -> None:
+    ann = world.gateway.person("ann")
+    Writer(world.gateway, "slack", "U0ANN").link_to("ann")
+    await world.schedule(NOTE, by=ann, **QUARTERLY)
+
+    await world.admin.say("schedule pause S-1")
+    await world.settle()
+
+    (told,) = delivered(world.gateway, {"user": "U0ANN"})
+    assert told["summary"] == "S-1 is paused: by admin"
+
+
 async def test_a_job_goes_on_until_its_run_has_ended(world: Scheduling) -> None:
     """M-JOB-06: what it started is on the moment, and the next one heeds it."""
     schedule = await world.schedule("job create nightly", **QUARTERLY)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -29,7 +30,7 @@ from core.runs.calls import complete
 from core.runs.claims import claim_one
 from core.runs.model import NewRun, RetryRule, RunError, RunStatus
 from core.runs.reports import Outcome, Wanted
-from core.schedules import fires, ticks
+from core.schedules import fires, store, ticks
 from core.schedules import service as schedules
 from core.schedules.model import (
     CatchUp,
@@ -429,6 +430,23 @@ def test_three_failures_in_a_row_pause_it(
     assert look(db) == 0
     resumed = db.run(lambda tx: schedules.resume(tx, made.id), by=ann)
     assert (resumed.failures, resumed.reason) == (0, "")
+
+
+def test_one_whose_zone_is_gone_stops_no_other(
+    db: Database, ann: Principal, clock: FakeClock
+) -> None:
+    timing = Timing(zone=BERLIN, cron="*/15 * * * *")
+    made = [a_schedule(db, ann, timing) for _ in range(2)]
+    gone = replace(made[0], timing=replace(timing, zone="Europe/Bielefeld"))
+    db.run(lambda tx: store.put(tx, gone), by=CLOCK)
+    clock.advance(15 * MINUTE)
+
+    look(db)
+
+    broken, other = (found(db, each) for each in made)
+    assert broken.status is ScheduleStatus.PAUSED
+    assert "Bielefeld" in broken.reason
+    assert states(db, other) == ["waiting"]
 
 
 # ── pausing ───────────────────────────────────────────────────────────────────
