@@ -38,6 +38,7 @@ _log = logging.getLogger(__name__)
 
 Reread = Callable[[], Awaitable[None]]
 Ask = Callable[[Envelope], Awaitable[Answer]]
+IsGone = Callable[[], Awaitable[bool]]
 
 
 class Patience(Protocol):
@@ -46,8 +47,15 @@ class Patience(Protocol):
     async def end_of(self, message: Message, reply: Reply) -> Reply | None:
         """Wait until what a command began is over; None when nobody wants to wait."""
 
-    async def work_for(self, message: Message, answer: Answer, ask: Ask) -> Answer:
+    async def work_for(
+        self, message: Message, answer: Answer, ask: Ask, is_gone: IsGone
+    ) -> Answer:
         """Ask again for a worker that was given nothing and waits for work."""
+
+
+async def _stays() -> bool:
+    """Stand for a door that cannot tell whether its client has gone."""
+    return False
 
 
 class Pipeline:
@@ -77,14 +85,17 @@ class Pipeline:
         self.reread = dict(reread or {})
         self.patience: Patience | None = None
 
-    async def handle(self, envelope: Envelope) -> Answer:
-        """Answer one message, once what it began is over if its sender waits for that."""
+    async def handle(self, envelope: Envelope, *, is_gone: IsGone = _stays) -> Answer:
+        """Answer one message, once what it began is over if its sender waits for that.
+
+        Shape:  `is_gone` tells whether whoever waits for work has gone away meanwhile.
+        """
         message = message_of(envelope)
         answer = await self._observed(message)
         if self.patience is None or message.invocation is None:
             return answer
         try:
-            answer = await self.patience.work_for(message, answer, self._ask)
+            answer = await self.patience.work_for(message, answer, self._ask, is_gone)
             end = await self.patience.end_of(message, answer.reply)
         except Unavailable:
             return answer  # What was done is done, and is what there is to tell.

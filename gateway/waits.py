@@ -5,14 +5,13 @@ then, so a gateway that stops, or a client that goes away, loses the waiting alo
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 
 from core.database import Database, Tx
 from core.events.model import EventFilter
-from core.kernel.envelope import Envelope
 from core.kernel.principal import Principal
 from core.kernel.reply import GOES_ON, Reply, ReplyStatus
 from core.runs import service as runs
@@ -20,12 +19,12 @@ from core.runs.model import RunStatus
 from gateway.answers import Answer
 from gateway.event_source import EventLine, EventsGone
 from gateway.message import Message
+from gateway.pipeline import Ask, IsGone
 from gateway.tails import Tails
 
 LONGEST = timedelta(minutes=10)
 CLAIM = "run claim"
 
-Ask = Callable[[Envelope], Awaitable[Answer]]
 News = AsyncGenerator[Sequence[EventLine]]
 Standing = Callable[[Tx, str], Reply]
 """Shows how a thing stands now; RUNNING until it is over."""
@@ -81,11 +80,14 @@ class Waits:
             pass
         return await self._db.read(lambda tx: standing(tx, target), by=by)
 
-    async def work_for(self, message: Message, answer: Answer, ask: Ask) -> Answer:
+    async def work_for(
+        self, message: Message, answer: Answer, ask: Ask, is_gone: IsGone
+    ) -> Answer:
         """Claim again whenever there may be work, for as long as the worker waits.
 
         Shape:  each try has a key of its own, made of the first one's: a worker that
-                sends its claim again is given the runs that it was given.
+                sends its claim again is given the runs that it was given. One that is
+                gone is given nothing, or its runs would wait for their leases to end.
         """
         seconds = _patience(message, answer)
         if not seconds:
@@ -96,6 +98,8 @@ class Waits:
         is_due = answer.reply.replayed or await self._db.read(_has_queued, by=by)
         async with aclosing(self._events.tail(by, after=after, wanted=_WORK)) as news:
             while is_due or await _is_rung(news, end):
+                if await is_gone():
+                    break
                 tries, is_due = tries + 1, False
                 key = envelope.external_id and f"{envelope.external_id}:{tries}"
                 answer = await ask(replace(envelope, external_id=key))

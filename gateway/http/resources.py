@@ -101,7 +101,9 @@ class Resources:
         except Problem as problem:
             answer = await self._pipeline.refuse(envelope, problem)
         else:
-            answer = await self._pipeline.handle(envelope)
+            answer = await self._pipeline.handle(
+                envelope, is_gone=request.is_disconnected
+            )
         response = _render(answer, command, request, headers)
         if _is_download(answer, command, request):
             response = await self._download(answer, command, envelope, headers)

@@ -154,6 +154,29 @@ async def test_a_claim_sent_again_gives_the_same_run(serving: Serving) -> None:
     assert first.json()["runs"] == again.json()["runs"] != []
 
 
+async def test_a_worker_that_went_away_is_given_nothing(serving: Serving) -> None:
+    """R-24: what it would have got is somebody else's at once, as the first attempt."""
+    gateway = await serving(**NOBODY)
+    body = b'{"worker":"gone","wait_seconds":30}'
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(
+        b"POST /runs.claim HTTP/1.1\r\nHost: gateway\r\nX-API-Key: %s\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (ADMIN_KEY.encode(), len(body), body)
+    )
+    await sees(gateway, "worker_online")
+    writer.close()
+    await writer.wait_closed()
+
+    async with gateway.client() as client:
+        for _ in range(3):
+            await client.get("/v1/workers")
+        await client.post("/runs.create", json={"kind": "manual"})
+        held = await claimed(client)
+        shown = (await client.get("/v1/runs/R-1")).json()
+
+    assert (held["run_id"], shown["worker"], shown["attempt"]) == ("R-1", "w1", 1)
+
+
 async def test_a_gateway_that_stops_keeps_nobody_waiting(serving: Serving) -> None:
     """R-29: who waits is answered with how it stands."""
     gateway = await serving(**NOBODY)
