@@ -14,6 +14,7 @@ from commands.run_replies import begun
 from commands.run_views import RunData
 from commands.schema import Doc, Ref
 from core.delivery.outbox.model import lasting
+from core.delivery.places import direct_place
 from core.kernel.jsons import Json, to_json
 from core.kernel.lanes import Lane
 from core.kernel.problems import InvalidArgument
@@ -153,13 +154,17 @@ def start_commands(check: StepCheck) -> Sequence[Command]:
 
 
 def reply_to_of(ctx: Context) -> ReplyTo:
-    """Say where whoever asks is told of the progress: nowhere, where a door answers."""
+    """Say where whoever asks is told of the progress: nowhere, where a door answers.
+
+    Shape:  who asked with `--private` in a room is told in person.
+    """
     origin = ctx.origin
     if not origin.reply_to:
         return ReplyTo()
-    return ReplyTo(
-        channel=origin.channel, account=origin.account, place=lasting(origin.reply_to)
-    )
+    place = lasting(origin.reply_to)
+    if ctx.options.is_public is False and not place.get("to"):
+        place = direct_place(origin.channel, origin.sender) or place
+    return ReplyTo(channel=origin.channel, account=origin.account, place=place)
 
 
 def _require_no_kind(kind: str | None) -> None:

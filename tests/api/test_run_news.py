@@ -167,6 +167,16 @@ async def test_an_answer_that_cannot_be_edited_gets_a_card_beside_it(
     assert all("succeeded in" in text for text in texts)
 
 
+async def test_who_asked_in_private_is_told_in_person(
+    gateway: Gateway, room: Room
+) -> None:
+    await room.say("job create Notes --private")
+
+    run = gateway.graph.db.look(lambda tx: runs.get_(tx, "R-1"), by=system())
+
+    assert run.reply_to.place == {"user": "U1"}
+
+
 # ── by mail ───────────────────────────────────────────────────────────────────
 async def test_by_mail_only_the_end_is_told_and_once(
     gateway: Gateway, ann: Person
