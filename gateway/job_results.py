@@ -6,7 +6,7 @@ from core.jobs import progress
 from core.jobs import service as jobs
 from core.kernel.problems import NotFound
 from core.runs import service as runs
-from core.runs.model import Run
+from core.runs.model import Run, RunStatus
 
 _WANTED = frozenset({"run_claimed", "run_succeeded", "run_failed", "run_cancelled"})
 
@@ -36,15 +36,16 @@ class JobResults:
         job = jobs.get_(tx, run.job)
         if job.run_id != run.id:
             raise NotFound(f"a job that waits for {run.id}")
-        match event.type:
-            case "run_claimed":
-                progress.begin(tx, job)
-            case "run_succeeded":
+        # What counts is the run: anybody who may append events can name it in one.
+        match run.status:
+            case RunStatus.SUCCEEDED:
                 progress.complete(tx, job, run)
-            case "run_cancelled":
+            case RunStatus.CANCELLED:
                 progress.abandon(tx, job, run.reason)
-            case _:
+            case RunStatus.FAILED | RunStatus.TIMED_OUT:
                 progress.fail(tx, job, _why(run))
+            case _ if run.attempt:
+                progress.begin(tx, job)
 
 
 def _why(run: Run) -> str:

@@ -10,6 +10,7 @@ import pytest
 from core.database import Tx
 from core.events import service as events
 from core.events.model import EventFilter
+from core.events.service import append
 from core.jobs import service as jobs
 from core.jobs.model import Job, JobStatus
 from core.jobs.variants import service as variants
@@ -103,3 +104,22 @@ async def test_a_run_that_was_made_again_is_not_the_jobs(gateways: Gateways) -> 
 
     assert now_of(gateways, job).status is JobStatus.FAILED
     assert told_of(gateways, job)[-1] == "job_failed"
+
+
+@pytest.mark.parametrize(
+    "forged", ["run_claimed", "run_succeeded", "run_failed", "run_cancelled"]
+)
+async def test_an_event_that_somebody_made_up_moves_no_job(
+    gateways: Gateways, forged: str
+) -> None:
+    """Whoever may append events cannot end what somebody else asked for."""
+    db = gateways[0].db
+    job = a_job(db, ANN)
+
+    def forge(tx: Tx) -> None:
+        append(tx, forged, target=job.run_id)
+
+    db.run(forge, by=ANN)
+    await settle(gateways)
+
+    assert now_of(gateways, job).status is JobStatus.QUEUED
