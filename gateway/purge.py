@@ -47,6 +47,7 @@ class Purge:
                 await self._db.write(partial(_forget, expired=expired), by=by)
             await self._forget_attempts(by)
             await self._forget_fires(by)
+            await self._forget_runs(by)
             await self._forget_ticks(by)
 
     async def _forget_attempts(self, by: Principal) -> None:
