@@ -33,7 +33,7 @@ class ScheduleData(TypedDict):
     """A schedule; `obstacle` says why it could not run now, "" when it could.
 
     `when` says in words when it is due, and one of `cron`, `at` and `every_seconds`
-    exactly. `next` are its next five moments.
+    exactly. `next_run` is its next moment, and `next` are five of them.
     """
 
     id: str
@@ -51,7 +51,8 @@ class ScheduleData(TypedDict):
     status: str
     reason: str
     paused_until: str | None
-    next_at: str | None
+    active: bool
+    next_run: str | None
     next: list[FireData]
     last_at: str | None
     failures: int
@@ -121,7 +122,8 @@ def view_of(ctx: Context, schedule: Schedule) -> dict[str, Any]:
         "status": schedule.status.value,
         "reason": schedule.reason,
         "paused_until": _iso(schedule.paused_until),
-        "next_at": _iso(upcoming[0] if upcoming else None),
+        "active": schedule.is_active,
+        "next_run": _iso(upcoming[0] if upcoming else None),
         "next": [fire_view(schedule, each) for each in upcoming],
         "last_at": _iso(schedule.last_at),
         "failures": schedule.failures,

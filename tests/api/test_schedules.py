@@ -286,7 +286,9 @@ async def test_a_moment_by_the_clocks_of_its_zone(world: Scheduling) -> None:
     )
 
     shown = await world.shown("once")
-    assert (shown["id"], shown["at"]) == (schedule, "2026-12-01T08:00:00.000000Z")
+    wanted = "2026-12-01T08:00:00.000000Z"
+    assert (shown["id"], shown["active"]) == (schedule, True)
+    assert (shown["at"], shown["next_run"]) == (wanted, wanted)
 
 
 async def test_it_runs_with_what_the_owner_may_do_by_then(world: Scheduling) -> None:

@@ -227,6 +227,30 @@ def test_what_is_no_line_or_never_comes_is_refused(line: str) -> None:
     assert refused.value.fix
 
 
+WORDS = st.text("0123456789*/,-#LW MONJANxX?@\n\t", max_size=40)
+FIELDS = st.builds(
+    " ".join, st.lists(st.text("0123456789*/,-L#", max_size=6), max_size=6)
+)
+
+
+@given(st.one_of(st.text(), WORDS, FIELDS))
+def test_any_text_is_a_line_or_refused(text: str) -> None:
+    """R-19: nothing but a refusal comes of it, and what is read comes some day."""
+    try:
+        line = cron.parse_cron(text)
+    except InvalidArgument:
+        return
+
+    assert cron.parse_cron(line) == line
+    assert next(cron.after(line, BERLIN, at("01-01T00:00")))
+
+
+def test_a_megabyte_is_refused() -> None:
+    for text in ("* " * 500_000, "1," * 500_000, "9" * 1_000_000):
+        with pytest.raises(InvalidArgument):
+            cron.parse_cron(text)
+
+
 def test_blanks_do_not_matter() -> None:
     assert cron.parse_cron(" 0  7 *   * 1-5 ") == "0 7 * * 1-5"
 
