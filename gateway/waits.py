@@ -14,8 +14,7 @@ from core.database import Database, Tx
 from core.events.model import EventFilter
 from core.kernel.principal import Principal
 from core.kernel.reply import GOES_ON, Reply, ReplyStatus
-from core.runs import service as runs
-from core.runs.model import RunStatus
+from core.runs import figures
 from gateway.answers import Answer
 from gateway.event_source import EventLine, EventsGone
 from gateway.message import Message
@@ -29,6 +28,7 @@ News = AsyncGenerator[Sequence[EventLine]]
 Standing = Callable[[Tx, str], Reply]
 """Shows how a thing stands now; RUNNING until it is over."""
 
+# What queues a run, or makes room for one that is queued.
 _WORK = EventFilter(
     types=frozenset(
         {
@@ -36,8 +36,11 @@ _WORK = EventFilter(
             "run_resumed",
             "run_retry_scheduled",
             "run_lost",
-            "lane_opened",
+            "run_succeeded",
+            "run_failed",
+            "run_cancelled",
             "lane_changed",
+            "worker_online",
         }
     )
 )
@@ -95,17 +98,21 @@ class Waits:
         end = asyncio.get_running_loop().time() + seconds
         by, envelope, tries = message.principal, message.envelope, 1
         after = await self._events.newest(by)
-        is_due = answer.reply.replayed or await self._db.read(_has_queued, by=by)
+        is_known, is_due = answer.reply.replayed, True
         async with aclosing(self._events.tail(by, after=after, wanted=_WORK)) as news:
             while is_due or await _is_rung(news, end):
+                is_due = False
+                # Of many who wait and hear of one run, few are to ask for it.
+                if not (is_known or await self._db.read(_has_queued, by=by)):
+                    continue
                 if await is_gone():
                     break
-                tries, is_due = tries + 1, False
+                tries += 1
                 key = envelope.external_id and f"{envelope.external_id}:{tries}"
                 answer = await ask(replace(envelope, external_id=key))
                 if answer.reply.error or answer.reply.data.get("runs"):
                     break
-                is_due = answer.reply.replayed
+                is_known = is_due = answer.reply.replayed
         return answer
 
     async def _until_over(self, by: Principal, target: str, standing: Standing) -> None:
@@ -134,7 +141,7 @@ def _patience(message: Message, answer: Answer) -> float:
 
 
 def _has_queued(tx: Tx) -> bool:
-    return runs.count_by_status(tx).get(RunStatus.QUEUED, 0) > 0
+    return any(figures.read(tx).queued.values())
 
 
 async def _next(news: News) -> bool:

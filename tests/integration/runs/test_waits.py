@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 import orjson
+import pytest
 import websockets
 
 from tests.integration.conftest import Serving
@@ -123,6 +124,23 @@ async def test_a_claim_waits_for_work(serving: Serving) -> None:
     assert held["run_id"] == "R-1"
 
 
+async def test_a_claim_is_answered_when_another_run_makes_room(
+    serving: Serving,
+) -> None:
+    """M-RUN-11: the lane was full, and is not any more."""
+    gateway = await serving(**NOBODY)
+    async with gateway.client() as client, gateway.client() as worker:
+        await client.patch("/v1/lanes/C", json={"concurrency": 1})
+        for _ in range(2):
+            await client.post("/runs.create", json={"kind": "manual"})
+        first = await claimed(worker)
+        waiting = asyncio.create_task(claimed(worker))
+        await worker.post("/runs.complete", json={**first, "status": "succeeded"})
+        second = await asyncio.wait_for(waiting, PATIENCE_SECONDS)
+
+    assert (first["run_id"], second["run_id"]) == ("R-1", "R-2")
+
+
 async def test_a_claim_that_found_nothing_in_its_time_is_empty(
     serving: Serving,
 ) -> None:
@@ -136,7 +154,10 @@ async def test_a_claim_that_found_nothing_in_its_time_is_empty(
     assert (answer.status_code, answer.json()) == (200, {"runs": []})
 
 
-async def test_a_claim_sent_again_gives_the_same_run(serving: Serving) -> None:
+@pytest.mark.parametrize("count", [1, 2])
+async def test_a_claim_sent_again_gives_the_same_run(
+    serving: Serving, count: int
+) -> None:
     """R-03: an answer that was lost is given again under its key, not another run."""
     gateway = await serving(**NOBODY)
     key = {"Idempotency-Key": "claim-1"}
@@ -146,7 +167,7 @@ async def test_a_claim_sent_again_gives_the_same_run(serving: Serving) -> None:
             worker.post("/runs.claim", json=body, headers=key)
         )
         await sees(gateway, "worker_online")
-        for _ in range(2):
+        for _ in range(count):
             await client.post("/runs.create", json={"kind": "manual"})
         first = await asyncio.wait_for(waiting, PATIENCE_SECONDS)
         again = await worker.post("/runs.claim", json=body, headers=key)
