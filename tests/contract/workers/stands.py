@@ -165,7 +165,8 @@ class WorkerProcess:
         """Kill it, if it still lives."""
         if self.process.poll() is None:
             self.process.kill()
-        self.process.communicate()
+        if self.process.stdout is not None and not self.process.stdout.closed:
+            self.process.communicate()
 
 
 class _Gateway(GatewayProcess):
