@@ -20,6 +20,7 @@ _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _DEEPEST = 24
 _TOO_LARGE = 2**63
+_MOST_WORK = 500_000  # parts of the schema times parts of the values
 
 
 class Resolved(NamedTuple):
@@ -55,7 +56,7 @@ def resolve(definition: Definition, given: Mapping[str, Json]) -> Resolved:
     Shape:  a text becomes what its parameter is: a number, true or false, a list of
             what stands between commas. What is not given has its default.
     """
-    if unfit := list(_unfit_for_storage(given)):
+    if unfit := list(_unfit(definition, given)):
         return Resolved({}, unfit)
     unknown = list(_unknown(definition, given))
     values = {
@@ -208,7 +209,8 @@ def _unknown(definition: Definition, given: Mapping[str, Json]) -> Iterator[Flaw
             yield Flaw(field=name, text="there is no such parameter", fix=fix)
 
 
-def _unfit_for_storage(given: Mapping[str, Json]) -> Iterator[Flaw]:
+def _unfit(definition: Definition, given: Mapping[str, Json]) -> Iterator[Flaw]:
+    """Yield why parameters are not even looked at."""
     for name, value in given.items():
         if not _is_storable(value, 0):
             yield Flaw(
@@ -217,7 +219,16 @@ def _unfit_for_storage(given: Mapping[str, Json]) -> Iterator[Flaw]:
                 fix="leave NUL, lone surrogates and numbers beyond 64 bits out",
             )
             return
-    if len(canonical_json(given)) > MOST_BYTES:
+    if (
+        schemas.size_of(dict(definition.params)) * schemas.size_of(dict(given))
+        > _MOST_WORK
+    ):
+        yield Flaw(
+            field="",
+            text="there is too much to check in the parameters",
+            fix="give large things as files",
+        )
+    elif len(canonical_json(given)) > MOST_BYTES:
         yield Flaw(
             field="",
             text="the parameters are longer than 64 KiB",

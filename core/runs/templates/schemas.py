@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 
-from core.kernel.jsons import Json
+from core.kernel.jsons import Json, canonical_json
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -22,6 +22,9 @@ _REFUSED: Mapping[str, str] = {
     "format": "say it with pattern:, enum:, minimum: or maxLength:",
 }
 _MESSAGE_LIMIT = 200
+
+MOST_PARTS = 1_000
+"""How large a schema may be; checking one takes a while."""
 
 
 class Fault(NamedTuple):
@@ -36,6 +39,9 @@ class Fault(NamedTuple):
 def faults_of_schema(schema: Json) -> Iterator[Fault]:
     """Yield what is wrong with a schema."""
     found = list(_refused_in(schema, ()))
+    if size_of(schema) > MOST_PARTS:
+        fix = f"use at most {MOST_PARTS} keywords and values in all"
+        found = [Fault((), "it is too large", fix)]
     yield from found
     if not found:
         yield from _faults(_meta(), schema, fix="see json-schema.org, draft 2020-12")
@@ -45,6 +51,11 @@ def faults_of_schema(schema: Json) -> Iterator[Fault]:
 def faults_of(schema: Mapping[str, Json], value: Json) -> Iterator[Fault]:
     """Yield where a value does not fit a schema that has no faults."""
     yield from _faults(_validator_class()(schema), value, fix="")
+
+
+def size_of(value: Json) -> int:
+    """Count the values in a value, itself included."""
+    return 1 + sum(size_of(each) for _, each in _members(value))
 
 
 def is_match(pattern: str, text: str) -> bool:
@@ -136,5 +147,12 @@ def _validator_class() -> "type[Validator]":
         if isinstance(text, str) and not is_match(wanted, text):
             yield Invalid(f"{text!r} does not match {wanted!r}")
 
+    def unique(_: Any, wanted: bool, listed: Any, __: Any) -> Iterator[Invalid]:  # noqa: FBT001 - so it is called
+        # Theirs compares each with each where there is no order.
+        if wanted and isinstance(listed, list):
+            seen = {canonical_json(each) for each in listed}
+            if len(seen) < len(listed):
+                yield Invalid("it has the same element twice")
+
     extend: Callable[..., type[Validator]] = validators.extend
-    return extend(Draft202012Validator, {"pattern": pattern})
+    return extend(Draft202012Validator, {"pattern": pattern, "uniqueItems": unique})

@@ -6,7 +6,7 @@ and so is `2026-11-21`.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import yaml
@@ -25,7 +25,6 @@ _WORDS: Mapping[str, Json] = {
     "true": True, "True": True, "TRUE": True,
     "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
-_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{each}" for each in ("str", "seq", "map"))
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -51,23 +50,16 @@ def load(text: str) -> Document:
     """
     if len(text.encode(errors="replace")) > MOST_TEXT_BYTES:
         raise _flawed("it is longer than 64 KiB", "move scripts into files", line=0)
-    loader: _Loader | None = None
     try:
-        loader = _Loader(text)
-        root = loader.get_single_node()
+        return _Reader(text).document()
     except yaml.MarkedYAMLError as fault:
         raise _broken(fault) from fault
     except (yaml.YAMLError, ValueError, OverflowError) as fault:
-        line = loader.line + 1 if loader else _unprintable_line(text)
         raise _flawed(
             "it holds a character that YAML does not allow",
             "leave control characters out, or quote them",
-            line=line,
+            line=_unprintable_line(text),
         ) from fault
-    if root is None:
-        raise _flawed("it is empty", "write name: and steps:", line=0)
-    lines: dict[str, int] = {}
-    return Document(_value(root, "", lines), lines)
 
 
 def dump(value: Json) -> str:
@@ -82,64 +74,87 @@ def join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-class _Loader(yaml.SafeLoader):
-    """Composes nodes alone; what plain words mean is decided below."""
+class _Reader:
+    """Makes values of the events of a parser, and stops where it is too much."""
 
-    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML looks it up on the class
-    depth = 0
+    def __init__(self, text: str) -> None:
+        # The parser in C takes a thirtieth of the time; a build may come without it.
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=loader)
+        self._lines: dict[str, int] = {}
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Compose a node that is no alias and not too deep."""
-        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-        if self.check_event(yaml.AliasEvent):
-            why = "it uses an alias (*name); write the value out where it is needed"
-            raise yaml.composer.ComposerError(None, None, why, mark)
-        if self.depth >= _DEEPEST:
-            why = f"it is nested more than {_DEEPEST} deep"
-            raise yaml.composer.ComposerError(None, None, why, mark)
-        self.depth += 1
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
+    def document(self) -> Document:
+        """Read all there is."""
+        event = next(self._events)
+        while isinstance(event, yaml.StreamStartEvent | yaml.DocumentStartEvent):
+            event = next(self._events)
+        if isinstance(event, yaml.StreamEndEvent):
+            raise _flawed("it is empty", "write name: and steps:", line=0)
+        value = self._value(event, "", 0)
+        for after in self._events:
+            if isinstance(after, yaml.DocumentStartEvent):
+                line = _line_of(after)
+                fix = "keep one, and store the others by themselves"
+                raise _flawed("there is a second document", fix, line=line)
+        if value is None:
+            raise _flawed("it is empty", "write name: and steps:", line=0)
+        return Document(value, self._lines)
+
+    def _value(self, event: yaml.Event, path: str, depth: int) -> Json:
+        line = self._lines[path] = _line_of(event)
+        if why := _refusal(event, depth):
+            fix = "write the value out where it is needed, without * and !"
+            raise _flawed(why, fix, field=path, line=line)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(path, depth)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._sequence(path, depth)
+        assert isinstance(event, yaml.ScalarEvent)
+        return _scalar(event, path, line)
+
+    def _sequence(self, path: str, depth: int) -> Json:
+        found: list[Json] = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            found.append(self._value(event, f"{path}[{len(found)}]", depth + 1))
+        return found
+
+    def _mapping(self, path: str, depth: int) -> Json:
+        found: dict[str, Json] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            line = _line_of(event)
+            name = event.value if isinstance(event, yaml.ScalarEvent) else ""
+            at = join(path, name)
+            if not name or _UNSTORABLE.search(name):
+                fix = "write name: value"
+                raise _flawed("a key is no text", fix, field=path, line=line)
+            if name in found:
+                why = f"the key {name[:40]} stands twice"
+                raise _flawed(why, "keep one of them", field=at, line=line)
+            found[name] = self._value(next(self._events), at, depth + 1)
+        return found
 
 
-def _value(node: yaml.Node, path: str, lines: dict[str, int]) -> Json:
-    line = lines[path] = node.start_mark.line + 1
-    if node.tag not in _PLAIN_TAGS:
-        why = f"it has the tag {node.tag.rpartition(':')[2][:40]}"
-        raise _flawed(why, "leave tags (!name) out", field=path, line=line)
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(node, path, lines)
-    if isinstance(node, yaml.SequenceNode):
-        parts = enumerate(node.value)
-        return [_value(each, f"{path}[{place}]", lines) for place, each in parts]
-    assert isinstance(node, yaml.ScalarNode)
-    return _scalar(node, path, line)
+def _line_of(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 0
 
 
-def _mapping(node: yaml.MappingNode, path: str, lines: dict[str, int]) -> Json:
-    found: dict[str, Json] = {}
-    for key, value in node.value:
-        line = key.start_mark.line + 1
-        name = key.value if isinstance(key, yaml.ScalarNode) else ""
-        if not name or _UNSTORABLE.search(name):
-            raise _flawed(
-                "a key is no text", "write name: value", field=path, line=line
-            )
-        if name in found:
-            why = f"the key {name[:40]} stands twice"
-            raise _flawed(why, "keep one of them", field=join(path, name), line=line)
-        found[name] = _value(value, join(path, name), lines)
-    return found
+def _refusal(event: yaml.Event, depth: int) -> str:
+    """Say why a value is not taken, whatever it is; "" when it may be."""
+    if isinstance(event, yaml.AliasEvent):
+        return "it uses an alias"
+    if depth >= _DEEPEST:
+        return f"it is nested more than {_DEEPEST} deep"
+    tag = getattr(event, "tag", None)
+    return f"it has the tag {tag.rpartition(':')[2][:40]}" if tag else ""
 
 
-def _scalar(node: yaml.ScalarNode, path: str, line: int) -> Json:
-    text = str(node.value)
+def _scalar(event: yaml.ScalarEvent, path: str, line: int) -> Json:
+    text = str(event.value)
     if _UNSTORABLE.search(text):
         why = "it holds a character that cannot be stored"
         fix = "leave NUL and lone surrogates out"
         raise _flawed(why, fix, field=path, line=line)
-    return text if node.style is not None else _plain(text)
+    return text if event.style else _plain(text)
 
 
 def _plain(text: str) -> Json:

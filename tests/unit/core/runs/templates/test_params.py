@@ -123,6 +123,39 @@ def test_a_pattern_takes_no_longer_than_its_text() -> None:
     assert [each.field for each in found.flaws] == ["x"]
 
 
+@pytest.mark.parametrize(
+    "value", [[{"a": each} for each in range(6_000)], ["x"] * 20_000]
+)
+def test_what_would_take_long_to_check_is_refused_at_once(value: Json) -> None:
+    """R-19."""
+    schema = {"type": "array", "uniqueItems": True, "items": {"anyOf": [{}] * 40}}
+    text = yamls.dump(
+        {
+            "name": "hello",
+            "params": {"properties": {"x": schema}},  # type: ignore[dict-item]
+            "steps": [{"name": "a", "uses": "noop"}],
+        }
+    )
+
+    found = resolve(read(text).definition, {"x": value})
+
+    assert [each.text for each in found.flaws] == [
+        "there is too much to check in the parameters"
+    ]
+
+
+def test_elements_are_told_apart_whatever_they_are() -> None:
+    text = """{name: x, steps: [{name: a, uses: noop}],
+        params: {properties: {x: {type: array, uniqueItems: true}}}}"""
+    definition = read(text).definition
+
+    twice = resolve(definition, {"x": [{"a": 1}, {"a": 1}]})
+    apart = resolve(definition, {"x": [{"a": 1}, {"a": 2}, 1, "1"]})
+
+    assert [each.field for each in twice.flaws] == ["x"]
+    assert list(apart.flaws) == []
+
+
 @given(st.dictionaries(st.sampled_from([*PROPERTIES, "other", ""]), JSONS, max_size=5))
 def test_anything_given_is_taken_or_refused(given: dict[str, Json]) -> None:
     """R-19: nothing but flaws, and what is taken can be stored."""

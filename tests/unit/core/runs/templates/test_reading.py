@@ -141,6 +141,13 @@ def test_all_is_told_at_once() -> None:
     assert all("(line " in each and "(fix: " in each for each in problems)
 
 
+def test_a_schema_has_an_end() -> None:
+    many = {f"p{each}": {"type": "string"} for each in range(600)}
+    text = yamls.dump({"name": "x", "params": {"properties": many}, "steps": [{"name": "a", "uses": "noop"}]})  # type: ignore[dict-item]  # fmt: skip
+
+    assert [each for each, _ in flaws_in(text)] == ["params"]
+
+
 def test_flaws_have_lines() -> None:
     found = read(WHOLE.replace("tries: 3", "tries: x"))
 
