@@ -10,10 +10,10 @@ from core.runs.model import Step
 from gateway.workers.calls import Produced
 from gateway.workers.executors.base import StepResult, StepWork
 from gateway.workers.executors.given import Given
+from gateway.workers.executors.sandbox import Sandbox
 from gateway.workers.executors.tools import run_tool
 from gateway.workers.sandbox.environment import find_program
 from gateway.workers.sandbox.paths import ForbiddenPath, inside, is_plain, parse_path
-from gateway.workers.sandbox.sandbox import Sandbox
 
 _FIELDS = ("repository", "since", "until", "title", "save_as")
 _NAME = "CHANGELOG.md"

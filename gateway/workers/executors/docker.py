@@ -12,13 +12,13 @@ from core.kernel.jsons import Json
 from core.runs.model import Step
 from gateway.workers.executors.base import StepResult, StepWork
 from gateway.workers.executors.given import Given
+from gateway.workers.executors.sandbox import Program, Sandbox
 from gateway.workers.sandbox.environment import (
     check_argv,
     find_program,
     require_allowed,
 )
 from gateway.workers.sandbox.paths import ForbiddenPath, inside, parse_path
-from gateway.workers.sandbox.sandbox import Program, Sandbox
 
 _FIELDS = (
     "image", "argv", "network", "cpus", "memory_mib", "pids", "read_only", "user",

@@ -10,9 +10,9 @@ from core.runs.model import Step
 from gateway.workers.calls import Produced
 from gateway.workers.executors.base import StepResult, StepWork
 from gateway.workers.executors.given import Given
+from gateway.workers.executors.sandbox import Sandbox
 from gateway.workers.executors.tools import run_module
 from gateway.workers.sandbox.paths import check_pattern, matching
-from gateway.workers.sandbox.sandbox import Sandbox
 
 _FIELDS = ("files", "only_check", "wrap")
 _FILES = ("**/*.md",)

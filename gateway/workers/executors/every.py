@@ -20,6 +20,7 @@ from gateway.workers.executors.generate import Generate
 from gateway.workers.executors.lint import Lint
 from gateway.workers.executors.mcp_call import Mcp
 from gateway.workers.executors.noop import Noop
+from gateway.workers.executors.sandbox import Sandbox
 from gateway.workers.executors.shell import Shell
 from gateway.workers.executors.spec_kit import GenerateSpecKit, ValidateSpecKit
 from gateway.workers.executors.unpack import Unpack
@@ -27,7 +28,6 @@ from gateway.workers.executors.write import WriteFiles
 from gateway.workers.sandbox.environment import check_names
 from gateway.workers.sandbox.limits import MIB, Isolation, Limits
 from gateway.workers.sandbox.paths import check_pattern
-from gateway.workers.sandbox.sandbox import Sandbox
 
 StepCheck = Callable[[Step], None]
 

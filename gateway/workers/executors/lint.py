@@ -12,9 +12,9 @@ from core.runs.model import Step
 from gateway.workers.calls import Produced
 from gateway.workers.executors.base import StepResult, StepWork
 from gateway.workers.executors.given import Given
+from gateway.workers.executors.sandbox import Sandbox
 from gateway.workers.executors.tools import run_module
 from gateway.workers.sandbox.paths import inside, is_plain, parse_path
-from gateway.workers.sandbox.sandbox import Sandbox
 
 _FIELDS = ("paths", "select", "fails")
 _REPORT = "lint.json"

@@ -9,6 +9,7 @@ from gateway.adapters.outside import Outside
 from gateway.workers.executors.api import check_headers
 from gateway.workers.executors.base import StepResult, StepWork
 from gateway.workers.executors.given import Given
+from gateway.workers.executors.sandbox import Program, Sandbox
 from gateway.workers.executors.stopping import unless_stopped
 from gateway.workers.executors.values import filled, unknown_names
 from gateway.workers.sandbox.environment import (
@@ -16,7 +17,6 @@ from gateway.workers.sandbox.environment import (
     find_program,
     require_allowed,
 )
-from gateway.workers.sandbox.sandbox import Program, Sandbox
 
 FIELDS = ("url", "argv", "headers", "tool", "arguments")
 

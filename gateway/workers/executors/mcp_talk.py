@@ -15,7 +15,7 @@ from core.kernel.jsons import Json, parse_json
 from core.kernel.problems import InvalidJson
 from gateway.adapters.outside import Answer, Outside
 from gateway.workers.executors.base import StepResult, StepWork
-from gateway.workers.sandbox.sandbox import Program, Sandbox, Talk
+from gateway.workers.executors.sandbox import Program, Sandbox, Talk
 
 _SESSION = "mcp-session-id"
 _VERSION = "mcp-protocol-version"

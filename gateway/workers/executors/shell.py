@@ -5,13 +5,13 @@ from pathlib import Path
 from core.runs.model import Step
 from gateway.workers.executors.base import StepResult, StepWork
 from gateway.workers.executors.given import Given
+from gateway.workers.executors.sandbox import Program, Sandbox
 from gateway.workers.sandbox.environment import (
     check_argv,
     find_program,
     require_allowed,
 )
 from gateway.workers.sandbox.paths import inside, parse_path
-from gateway.workers.sandbox.sandbox import Program, Sandbox
 
 _FIELDS = ("argv", "folder", "network")
 _ONLINE, _OFFLINE = "any", "none"

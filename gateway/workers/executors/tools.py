@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from gateway.workers.executors.base import StepResult, StepWork
-from gateway.workers.sandbox.sandbox import Program, Sandbox
+from gateway.workers.executors.sandbox import Program, Sandbox
 
 
 async def run_module(

@@ -17,12 +17,12 @@ import resource
 import select
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import TypedDict
 
 _TICK_MS = 50
+_PAUSE_SECONDS = 0.005
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _STEADY = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
@@ -198,7 +198,7 @@ def _kill_all(init: int) -> None:
     while left := _stopped():
         for each in left:
             _signal(each, signal.SIGKILL)
-        time.sleep(0.005)
+        select.select((), (), (), _PAUSE_SECONDS)
         _reap()
 
 

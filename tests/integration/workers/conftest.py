@@ -27,10 +27,10 @@ from gateway.settings import SandboxSettings, Settings, WorkerSettings
 from gateway.workers.calls import Claimed
 from gateway.workers.executors.base import Executor, StepWork
 from gateway.workers.executors.every import executors
+from gateway.workers.executors.sandbox import Sandbox
 from gateway.workers.local import LocalCalls
 from gateway.workers.sandbox.environment import PATH, environment_of
 from gateway.workers.sandbox.limits import MIB, Isolation, Limits
-from gateway.workers.sandbox.sandbox import Sandbox
 from gateway.workers.work import Worker
 
 GRACE = timedelta(seconds=0.3)

@@ -23,11 +23,11 @@ from gateway.workers.executors.docker import Docker
 from gateway.workers.executors.docs_format import DocsFormat
 from gateway.workers.executors.lint import Lint
 from gateway.workers.executors.noop import Noop
+from gateway.workers.executors.sandbox import Sandbox
 from gateway.workers.executors.unpack import Unpack
 from gateway.workers.sandbox.environment import PATH
 from gateway.workers.sandbox.limits import Isolation
 from gateway.workers.sandbox.paths import ForbiddenPath
-from gateway.workers.sandbox.sandbox import Sandbox
 from tests.integration.workers.conftest import LIMITS, Bench, read_request, until
 
 AUTO = Sandbox(LIMITS, Isolation.AUTO)

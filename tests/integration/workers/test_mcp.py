@@ -13,8 +13,8 @@ from core.kernel.jsons import Json
 from core.runs.model import Step
 from gateway.adapters.outside import Bounds, Outside
 from gateway.workers.executors.mcp_call import Mcp
+from gateway.workers.executors.sandbox import Sandbox
 from gateway.workers.sandbox.limits import Limits
-from gateway.workers.sandbox.sandbox import Sandbox
 from tests.integration.workers.conftest import Bench, living, read_request
 
 _SERVER = """

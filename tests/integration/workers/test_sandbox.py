@@ -14,17 +14,17 @@ import pytest
 from core.kernel.problems import InvalidArgument
 from core.runs.model import Step
 from gateway.workers.executors.base import StepResult
+from gateway.workers.executors.sandbox import Sandbox
 from gateway.workers.executors.shell import Shell
 from gateway.workers.one_step import Ending, do
 from gateway.workers.sandbox.limits import Isolation
-from gateway.workers.sandbox.sandbox import Sandbox
 from tests.integration.workers.conftest import LIMITS, Bench, living, shell, until
 
 _WORKER = """
 import asyncio, sys
 from pathlib import Path
 from gateway.workers.executors.shell import Shell
-from gateway.workers.sandbox.sandbox import Sandbox
+from gateway.workers.executors.sandbox import Sandbox
 from gateway.workers.sandbox.limits import Limits
 from tests.integration.workers.conftest import Bench, shell
 

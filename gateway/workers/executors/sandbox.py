@@ -20,7 +20,7 @@ from gateway.workers.sandbox.environment import PATH
 from gateway.workers.sandbox.limits import MIB, Isolation, Limits
 from gateway.workers.sandbox.redaction import Redactor
 
-_WARDEN = Path(__file__).with_name("warden.py")
+_WARDEN = Path(__file__).parents[1] / "sandbox" / "warden.py"
 _READ_BYTES = 65_536
 _END_SECONDS = 5.0
 _STATUS_BYTES = 4_096
