@@ -82,7 +82,7 @@ def said(line: str, book: Book = BOOK) -> Invocation:
         ("jot T-12 'a' 'b'", "task note T-12 \"'a' 'b'\""),
         ("whose", "task list --assignee ann"),
         ("whose bob", "task list --assignee bob"),
-        ("launch db prod", 'run start db "env=prod"'),
+        ("launch db prod", "run start db env=prod"),
         ("check x a,b", "task create x --dod a,b"),
         ('know {"a":[1]}', 'task set T-1 --facts {"a":[1]}'),
         ("later T-2 2h", "task set T-2 --estimate 2h"),
