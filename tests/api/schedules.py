@@ -25,7 +25,8 @@ class Scheduling(Triggering):
     def __init__(self, gateway: Gateway) -> None:
         super().__init__(gateway)
         graph = gateway.graph
-        flags = FlagFile(gateway.settings.flags_file)
+        self.flags = gateway.settings.data / "flags.json"
+        flags = FlagFile(self.flags)
         self.schedulers = [
             Scheduler(graph.db, flags, drain=graph.intake.drain) for _ in range(2)
         ]

@@ -156,15 +156,12 @@ async def test_it_can_be_run_at_once(world: Scheduling) -> None:
 async def test_nothing_fires_while_the_clock_is_switched_off(world: Scheduling) -> None:
     """The flag stops all schedulers; what passes meanwhile is made up for as asked."""
     schedule = await world.schedule(NOTE, **QUARTERLY)
-    flags = world.gateway.settings.flags_file
-    off = Flags(schedulerEnabled=False).model_dump_json(by_alias=True)
-    flags.parent.mkdir(parents=True, exist_ok=True)
-    flags.write_text(off)
-    try:
-        await world.pass_by(20 * MINUTE)
-        assert await world.states(schedule) == []
-    finally:
-        flags.write_text(Flags().model_dump_json(by_alias=True))
+    off = Flags(schedulerEnabled=False)
+    world.flags.write_text(off.model_dump_json(by_alias=True))
+    await world.pass_by(20 * MINUTE)
+    assert await world.states(schedule) == []
+
+    world.flags.write_text(Flags().model_dump_json(by_alias=True))
     await world.pass_by(MINUTE)
 
     assert await world.states(schedule) == ["done"]
