@@ -21,7 +21,7 @@ Row = tuple[Any, ...]
 Values = Mapping[str, object]
 HeldRow = tuple[Table, Values]
 
-_CHUNKS = (32, 8, 1)
+_CHUNKS = (32, 16, 8, 4, 2, 1)
 
 _NAMED = re.compile(r"%\((\w+)\)s|%%")
 

@@ -102,6 +102,10 @@ def complete(tx: Tx, run_id: str, *, fence: int, outcome: Outcome) -> Run:
     Raises: as `require_held`.
     """
     told = endings.checked(outcome)
+    if told.status == "succeeded" and told.error is None:
+        done = endings.succeed(tx, run_id, fence=fence, outcome=told)
+        if done is not None:
+            return done
     run, speaker = _find(tx, run_id)
     if endings.is_repeated(run, fence, told):
         speaker.require(tx, run)

@@ -97,8 +97,13 @@ def ended(
             finished_at=tx.now,
         ),
     )
-    tell(tx, _ENDINGS[to], after, **_ended_details(after))
+    tell_ended(tx, after)
     return after
+
+
+def tell_ended(tx: Tx, run: Run) -> None:
+    """Tell how a run ended."""
+    tell(tx, _ENDINGS[run.status], run, **_ended_details(run))
 
 
 _ENDINGS = {

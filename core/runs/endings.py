@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 from core.database import Tx
+from core.kernel.clock import to_micros
 from core.kernel.jsons import canonical_json
 from core.kernel.problems import InvalidArgument
 from core.kernel.texts import require_text
-from core.runs import retries
-from core.runs.changes import ended, let_go, queued, save, tell
+from core.leases import service as leases
+from core.runs import retries, store
+from core.runs.changes import ended, let_go, queued, save, tell, tell_ended
 from core.runs.model import Run, RunError, RunStatus
 from core.runs.reports import Outcome
+from core.runs.workers.model import HEARD_EVERY
 
 TIMED_OUT = "timed_out"
 LOST = "lost"
@@ -19,6 +22,18 @@ _CODE_LIMIT = 64
 _DETAIL_LIMIT = 4_000
 _STEP_LIMIT = 100
 _RESULT_BYTES = 262_144
+
+
+def succeed(tx: Tx, run_id: str, *, fence: int, outcome: Outcome) -> Run | None:
+    """End a run as most end: well, and held by who says so; None if it is otherwise."""
+    since = to_micros(tx.now - HEARD_EVERY)
+    run = store.succeed(tx, run_id, fence=fence, result=outcome.result, since=since)
+    if run is None:
+        return None
+    if run.started_at is not None:
+        leases.free(tx, run.id)
+    tell_ended(tx, run)
+    return run
 
 
 def complete(tx: Tx, run: Run, outcome: Outcome) -> Run:

@@ -9,7 +9,7 @@ from core.kernel.jsons import canonical_json
 from core.kernel.pages import Page, page_size, parse_cursor, render_cursor
 from core.kernel.problems import InvalidArgument, KeyReused, NotFound
 from core.kernel.texts import require_line
-from core.runs import store
+from core.runs import listing, store
 from core.runs.changes import tell
 from core.runs.model import NewRun, Run, RunFilter, RunStatus
 from core.runs.workers.model import require_labels
@@ -81,7 +81,7 @@ def list_(
     """
     size = page_size(limit)
     after = parse_cursor(cursor) if cursor else 0
-    found = store.list_before(tx, after, wanted, most=size + 1)
+    found = listing.list_before(tx, after, wanted, most=size + 1)
     if len(found) <= size:
         return Page(found)
     return Page(found[:size], render_cursor(number_of(found[size - 1].id, "R") or 0))

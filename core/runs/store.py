@@ -1,22 +1,22 @@
 """Queries over runs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import orjson
 from sqlalchemy import (
     ColumnElement,
-    Select,
     bindparam,
     func,
     literal_column,
-    or_,
+    null,
     select,
 )
 
 from core.database import Prepared, Row, Tx
-from core.kernel.clock import from_micros, to_micros
+from core.kernel.clock import Micros, from_micros, to_micros
 from core.kernel.ids import RunId, number_of
+from core.kernel.jsons import Json
 from core.kernel.lanes import Lane
 from core.runs.codec import (
     parse_error,
@@ -32,12 +32,11 @@ from core.runs.codec import (
     show_rule,
     show_step,
 )
-from core.runs.model import ACTIVE, Run, RunFilter, RunStatus
+from core.runs.model import ACTIVE, Run, RunStatus
 from core.runs.tables import run_labels, runs
 from core.runs.workers.tables import workers
 
 _TABLE = runs.c
-DEAD = (RunStatus.FAILED.value, RunStatus.TIMED_OUT.value)
 OWN = _TABLE.tenant_id == bindparam("tenant")
 
 # In the order in which `to_run` reads them.
@@ -129,6 +128,34 @@ _SAVE = Prepared(
         | {"version": _TABLE.version + literal_column("1")}
     )
 )
+_SUCCEED = Prepared(
+    runs.update()
+    .where(
+        OWN,
+        _TABLE.id == bindparam("of"),
+        _TABLE.fence == bindparam("with_fence"),
+        literal_column("runs.status IN ('claimed', 'running')"),
+        select(workers.c.name)
+        .where(
+            workers.c.tenant_id == bindparam("tenant"),
+            workers.c.name == _TABLE.worker,
+            workers.c.owner_id == bindparam("whose"),
+            workers.c.heartbeat_at > bindparam("since"),
+            workers.c.state != literal_column("'lost'"),
+        )
+        .exists(),
+    )
+    .values(
+        status=literal_column("'succeeded'"),
+        reason=literal_column("''"),
+        result=bindparam("new_result"),
+        error=literal_column("''"),
+        lease_expires_at=null(),
+        finished_at=bindparam("now"),
+        version=_TABLE.version + literal_column("1"),
+    )
+    .returning(*COLUMNS)
+)
 _COUNT = Prepared(
     select(_TABLE.status, func.count()).where(OWN).group_by(_TABLE.status)
 )
@@ -184,6 +211,26 @@ def save(tx: Tx, run: Run) -> None:
     tx.change(_SAVE, of=run.id, **values)
 
 
+def succeed(
+    tx: Tx, run_id: str, *, fence: int, result: Mapping[str, Json], since: Micros
+) -> Run | None:
+    """End a held run well, as its worker's owner; None if that needs a closer look.
+
+    A compare-and-swap: nothing changes unless the fence is the present one, and the
+    worker is the principal's own and was heard of since a moment.
+    """
+    rows = tx.run(
+        _SUCCEED,
+        of=run_id,
+        with_fence=fence,
+        new_result=render(result),
+        whose=tx.principal.id,
+        since=since,
+        now=tx.micros,
+    )
+    return to_run(rows[0]) if rows else None
+
+
 def find(tx: Tx, run_id: str) -> Run | None:
     """Find a run by its id; a text of another form is the id of none."""
     if number_of(run_id, "R") is None:
@@ -206,14 +253,6 @@ def find_by_key(tx: Tx, actor_id: str, key: str) -> Run | None:
     """Find the run that somebody made with an idempotency key."""
     rows = tx.run(_BY_KEY, whose=actor_id, key=key)
     return to_run(rows[0]) if rows else None
-
-
-def list_before(tx: Tx, number: int, wanted: RunFilter, *, most: int) -> Sequence[Run]:
-    """List wanted runs below a number, the newest first; 0 means from the newest."""
-    query = _wanted(tx, wanted).order_by(_TABLE.number.desc()).limit(most)
-    if number:
-        query = query.where(_TABLE.number < number)
-    return [to_run(tuple(row)) for row in tx.execute(query)]
 
 
 def count_by_status(tx: Tx) -> dict[RunStatus, int]:
@@ -340,47 +379,6 @@ def _changing(run: Run) -> dict[str, object]:
         "started_at": _moment(run.started_at),
         "finished_at": _moment(run.finished_at),
     }
-
-
-def _wanted(tx: Tx, wanted: RunFilter) -> Select[*tuple[Row, ...]]:
-    query = select(*COLUMNS).where(_TABLE.tenant_id == tx.tenant)
-    return query.where(*_conditions(tx, wanted))
-
-
-def _conditions(tx: Tx, wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
-    if wanted.statuses:
-        yield _TABLE.status.in_(sorted(wanted.statuses))
-    if wanted.is_dead:
-        yield _TABLE.status.in_(DEAD)
-    for name in ("kind", "template", "worker", "job", "task", "parent", "reason"):
-        if value := getattr(wanted, name):
-            yield _TABLE[name] == value
-    yield from _rarer_conditions(tx, wanted)
-
-
-def _rarer_conditions(tx: Tx, wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
-    if wanted.lane is not None:
-        yield _TABLE.lane == wanted.lane.value
-    if wanted.actor:
-        yield or_(_TABLE.actor_id == wanted.actor, _TABLE.actor == wanted.actor)
-    if wanted.label:
-        yield _has_label(tx, wanted.label)
-    if wanted.since is not None:
-        yield _TABLE.created_at >= to_micros(wanted.since)
-    if wanted.until is not None:
-        yield _TABLE.created_at <= to_micros(wanted.until)
-
-
-def _has_label(tx: Tx, label: str) -> ColumnElement[bool]:
-    return (
-        select(run_labels.c.run_id)
-        .where(
-            run_labels.c.tenant_id == tx.tenant,
-            run_labels.c.run_id == _TABLE.id,
-            run_labels.c.label == label,
-        )
-        .exists()
-    )
 
 
 def _moment(moment: datetime | None) -> int | None:

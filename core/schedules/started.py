@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from core.database import Tx
 from core.kernel.ids import number_of
-from core.runs import controls
+from core.runs import controls, listing
 from core.runs import store as runs
 from core.runs.model import Run, RunFilter, RunStatus
 from core.schedules.model import TickState
@@ -63,5 +63,5 @@ def _runs_of(tx: Tx, target: str) -> Sequence[Run]:
         found = runs.find(tx, target)
         return [found] if found else []
     if number_of(target, "J"):
-        return runs.list_before(tx, _NEWEST, RunFilter(job=target), most=_MOST_RUNS)
+        return listing.list_before(tx, _NEWEST, RunFilter(job=target), most=_MOST_RUNS)
     return []
