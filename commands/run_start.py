@@ -28,20 +28,14 @@ from core.runs.views import view
 _SHOWN_PARAM = 200
 
 
-def start_commands(check: StepCheck) -> Sequence[Command]:
-    """Build the commands that make runs; `check` refuses steps that could never run."""
+class _Starting:
+    """The handlers that look at steps before anything is queued."""
 
-    @command(
-        "run start",
-        scope="runs:write",
-        danger="risky",
-        is_previewed=True,
-        http="POST /v1/runs/start",
-        status=202,
-        result=RunData,
-        examples=["run start deploy env=prod version=1.9.2 --lane A --wait 90s"],
-    )
+    def __init__(self, check: StepCheck) -> None:
+        self._check = check
+
     def start(
+        self,
         ctx: Context,
         template: Annotated[str, Doc("A template's name or id.")],
         params: Annotated[
@@ -72,7 +66,7 @@ def start_commands(check: StepCheck) -> Sequence[Command]:
             ctx.tx,
             template,
             parse_params(params, json_params),
-            check=check,
+            check=self._check,
             version=edition,
         )
         run = runs.create(
@@ -90,21 +84,8 @@ def start_commands(check: StepCheck) -> Sequence[Command]:
         about = blocks.fields(*_about(ctx, run))
         return begun(run, about=(about, *_inputs(run)))
 
-    @command(
-        "run create",
-        scope="runs:write",
-        danger="risky",
-        is_previewed=True,
-        http="POST /runs.create",
-        paths=["/v1/runs"],
-        status=201,
-        result=RunData,
-        examples=[
-            'run create --template deploy --input {"env":"prod"}',
-            'run create --kind manual --input {"what":"call the customer"}',
-        ],
-    )
     def create(
+        self,
         ctx: Context,
         *,
         template: Annotated[str, Doc("A template's name or id.")] = "",
@@ -130,7 +111,7 @@ def start_commands(check: StepCheck) -> Sequence[Command]:
         """Make a run of a template, or one without steps that waits for a worker."""
         if template:
             _require_no_kind(kind)
-            wanted = templates.prepare(ctx.tx, template, input or {}, check=check)
+            wanted = templates.prepare(ctx.tx, template, input or {}, check=self._check)
         else:
             wanted = _without_template(kind, input or {})
         run = runs.create(
@@ -150,7 +131,36 @@ def start_commands(check: StepCheck) -> Sequence[Command]:
         reply = begun(run, about=(about, *_inputs(run)))
         return replace(reply, status=ReplyStatus.OK, data=view(run))
 
-    return start, create
+
+def start_commands(check: StepCheck) -> Sequence[Command]:
+    """Build the commands that make runs; `check` refuses steps that could never run."""
+    starting = _Starting(check)
+    return (
+        command(
+            "run start",
+            scope="runs:write",
+            danger="risky",
+            is_previewed=True,
+            http="POST /v1/runs/start",
+            status=202,
+            result=RunData,
+            examples=["run start deploy env=prod version=1.9.2 --lane A --wait 90s"],
+        )(starting.start),
+        command(
+            "run create",
+            scope="runs:write",
+            danger="risky",
+            is_previewed=True,
+            http="POST /runs.create",
+            paths=["/v1/runs"],
+            status=201,
+            result=RunData,
+            examples=[
+                'run create --template deploy --input {"env":"prod"}',
+                'run create --kind manual --input {"what":"call the customer"}',
+            ],
+        )(starting.create),
+    )
 
 
 def reply_to_of(ctx: Context) -> ReplyTo:
