@@ -94,6 +94,7 @@ class Graph:
     async def stop(self) -> None:
         """Refuse new work, finish what is queued, let go of everything."""
         self.end_streams()
+        await self.hosts.finish()
         await self.outward.postman.close()
         await self.supervisor.stop()
         await self.hosts.close()

@@ -63,6 +63,12 @@ class Embedded:
         """Take nothing more."""
         self.host.stop()
 
+    async def finish(self) -> None:
+        """Stop, and wait until every run is done or handed back."""
+        self.stop()
+        if self._loop is not None:
+            await self.host.finished.wait()
+
     def _hear(self, tenants: set[TenantId]) -> None:
         """Note, on the thread of whoever committed, that something changed."""
         if self._loop is None:

@@ -65,6 +65,7 @@ class Host:
         self._pace = pace
         self._at_work: set[asyncio.Task[object]] = set()
         self.reached = asyncio.Event()
+        self.finished = asyncio.Event()
         self._ends_at = 0.0
         self._aborting = asyncio.Event()
         self._failures = 0
@@ -87,6 +88,7 @@ class Host:
                     await self._rest()
         finally:
             await self._end()
+            self.finished.set()
 
     def stop(self) -> None:
         """Claim nothing more, and have the runs handed back after their steps."""

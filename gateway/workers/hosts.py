@@ -52,6 +52,11 @@ class Hosts:
         if self.embedded is not None:
             self.embedded.stop()
 
+    async def finish(self) -> None:
+        """Wait until no run is at work here any more."""
+        if self.embedded is not None:
+            await self.embedded.finish()
+
     async def close(self) -> None:
         """Leave to others what this process leads in."""
         with suppress(Unavailable):

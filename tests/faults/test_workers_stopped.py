@@ -76,6 +76,22 @@ async def test_the_second_signal_kills_the_step(stand: Stand) -> None:
     assert (run.id, "1") not in effects(stand.folder)
 
 
+@pytest.mark.soak
+async def test_a_gateway_hands_back_what_it_does_itself(tmp_path: Path) -> None:
+    """R-29: out within 30 seconds, though the step has no end."""
+    stand = Stand(tmp_path)
+    begun = stand.folder / "begun"
+    run = stand.start(shell("deaf", f"trap '' TERM; touch {begun}; sleep 100"))
+    await stand.until(begun.exists)
+
+    await asyncio.to_thread(stand.gateway.stop)
+    handed_back = stand.get(run.id)
+    stand.close()
+
+    assert (handed_back.status, handed_back.attempt) == (RunStatus.QUEUED, 0)
+    assert "Traceback" not in stand.gateway.log.read_text()
+
+
 def test_the_token_is_in_no_list_and_in_no_log(stand: Stand) -> None:
     """R-69: one that was given on the line leaves it at once."""
     log = stand.folder / "token.log"
