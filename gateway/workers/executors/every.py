@@ -16,6 +16,7 @@ from gateway.workers.executors.base import Executor
 from gateway.workers.executors.changelog import Changelog
 from gateway.workers.executors.docker import Docker
 from gateway.workers.executors.docs_format import DocsFormat
+from gateway.workers.executors.flow import Flow
 from gateway.workers.executors.generate import Generate
 from gateway.workers.executors.lint import Lint
 from gateway.workers.executors.mcp_call import Mcp
@@ -40,13 +41,15 @@ def executors(
         limits_of(settings.sandbox), Isolation(settings.sandbox.isolation)
     )
     outside = _outside(settings)
+    api = Api(outside, Breaker())
     programs = _words(settings.workers.programs)
     every: tuple[Executor, ...] = (
         Noop(),
         Generate(providers()),
         Shell(sandbox, programs),
         Docker(sandbox, programs),
-        Api(outside, Breaker()),
+        api,
+        Flow(api),
         Mcp(sandbox, outside, programs),
         DocsFormat(sandbox),
         Lint(sandbox),

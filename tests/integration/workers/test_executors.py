@@ -21,6 +21,7 @@ from gateway.workers.executors.api import ANSWER_BYTES, Api
 from gateway.workers.executors.changelog import Changelog
 from gateway.workers.executors.docker import Docker
 from gateway.workers.executors.docs_format import DocsFormat
+from gateway.workers.executors.flow import Flow
 from gateway.workers.executors.lint import Lint
 from gateway.workers.executors.noop import Noop
 from gateway.workers.executors.sandbox import Sandbox
@@ -153,6 +154,29 @@ async def test_a_silent_service_does_not_keep_a_cancelled_step(bench: Bench) -> 
         result = await running
 
     assert result.code == "cancelled"
+
+
+async def test_a_flow_fetches_transforms_and_writes(bench: Bench) -> None:
+    """M-WRK-09: each node is told, and what it wrote is kept."""
+    async with _served(['200 {"items": [{"n": 1}, {"n": 2}]}']) as (url, _):
+        given: dict[str, Json] = {"url": url, "transform": "items[].n"}
+        step = Step(name="step", uses="langgraph", given=given)
+        result = await Flow(_an_api()).run(bench.work(step))
+
+    assert result.is_good
+    assert (bench.folder / "flow.json").read_text() == "[1,2]\n"
+    assert [each.name for each in result.produced] == ["flow.json"]
+    assert bench.notes == ["flow_node"] * 3
+
+
+async def test_a_flow_that_fetches_nothing_says_why(bench: Bench) -> None:
+    """M-WRK-09."""
+    async with _served(["404 {}"]) as (url, _):
+        step = Step(name="step", uses="langgraph", given={"url": url})
+        result = await Flow(_an_api()).run(bench.work(step))
+
+    assert (result.code, result.exit_code) == ("status", 404)
+    assert not (bench.folder / "flow.json").exists()
 
 
 # Containers
