@@ -109,6 +109,7 @@ class Site:
     def _stop(self) -> None:
         if not self._is_stopping:
             self._is_stopping = True
+            _log.info("worker.stopping", extra={"worker": self.name})
             self._worker.stop()
             self._loop.call_later(STOP_WITHIN.total_seconds(), self._worker.kill)
 

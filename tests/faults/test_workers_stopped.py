@@ -92,6 +92,31 @@ async def test_a_gateway_hands_back_what_it_does_itself(tmp_path: Path) -> None:
     assert "Traceback" not in stand.gateway.log.read_text()
 
 
+@pytest.mark.soak
+async def test_a_celery_worker_hands_back(
+    tmp_path: Path, migrated_url: str, redis_url: str
+) -> None:
+    """R-29: warm shutdown; the message is acknowledged, the run is queued again."""
+    words = ["--celery", "--concurrency", "1"]
+    stand = Stand(
+        tmp_path, worker=words, database_url=migrated_url, REDIS_URL=redis_url
+    )
+    worker, go = stand.workers[0], stand.folder / "go"
+    worker.await_ready()
+    run = stand.start(shell("one", waits_for(go)), shell("two", "true"))
+    await stand.until((stand.folder / "go.begun").exists)
+
+    worker.send(signal.SIGTERM)
+    await stand.until(lambda: "worker.stopping" in worker.log.read_text())
+    go.touch()
+    code = await asyncio.to_thread(worker.wait)
+    handed_back = stand.get(run.id)
+    stand.close()
+
+    assert code == Exit.OK
+    assert (handed_back.status, handed_back.attempt) == (RunStatus.QUEUED, 0)
+
+
 def test_the_token_is_in_no_list_and_in_no_log(stand: Stand) -> None:
     """R-69: one that was given on the line leaves it at once."""
     log = stand.folder / "token.log"
