@@ -25,6 +25,7 @@ from core.schedules.model import (
 from core.schedules.timing import newest, next_after, next_from
 
 MOST_PER_ROUND = 50
+_MOST_DRAFTS = 400
 _UNSEEN = "it passed while no scheduler looked"
 
 
@@ -36,16 +37,20 @@ def has_due(tx: Tx) -> bool:
 def set_off_due(tx: Tx) -> int:
     """Set off what is due, at most 50 schedules in one go; tell how many there were.
 
-    Shape:  one whose time cannot be told any more, such as in a zone that is gone, is
+    Shape:  after some hundreds of moments the rest is left for the next go, for others
+            want to write as well. One whose time cannot be told any more, such as in a zone that is gone, is
             paused, and keeps no other one from its turn.
     """
-    due = store.list_due(tx, most=MOST_PER_ROUND)
-    for each in due:
+    done = 0
+    for each in store.list_due(tx, most=MOST_PER_ROUND):
         try:
             set_off(tx, each)
         except InvalidArgument as problem:
             ticks.pause_itself(tx, each, reason=problem.detail)
-    return len(due)
+        done += 1
+        if len(tx.drafts) > _MOST_DRAFTS:
+            break
+    return done
 
 
 def set_off(tx: Tx, schedule: Schedule) -> Schedule:

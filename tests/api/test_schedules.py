@@ -89,6 +89,18 @@ async def test_two_schedulers_run_each_moment_once(world: Scheduling) -> None:
     assert await world.notes() == ["hello"] * 4
 
 
+async def test_each_tenant_has_its_own(world: Scheduling) -> None:
+    boss = world.gateway.person("boss", Role.ADMIN, tenant="acme")
+    await world.schedule("task create theirs", by=boss, **QUARTERLY)
+
+    await world.pass_by(15 * MINUTE)
+
+    (tick,) = (await boss.get("/schedule/S-1/ticks")).body["items"]
+    assert tick["state"] == "done"
+    assert (await world.admin.get("/schedule/S-1")).status == 404
+    assert await world.tasks() == ["one"]
+
+
 @pytest.mark.parametrize(
     ("zone", "begin"),
     [
