@@ -198,12 +198,13 @@ def _parameters(
         {"name": name, "in": "path", "required": True, "schema": properties[name]}
         for name in in_path
     ]
-    if route.method == "GET":
+    if route.method == "GET" or command.file:
         found += [
             _query(each, properties[each.name])
             for each in command.parameters
             if each.name not in in_path
         ]
+    if route.method == "GET":
         found.append(_header("If-None-Match", "An ETag that the caller has already"))
     else:
         found.append(

@@ -193,7 +193,7 @@ def _arguments(request: Request, command: Command, body: bytes) -> dict[str, Jso
 
 
 def _from_query(request: Request, command: Command) -> dict[str, Json]:
-    """Read the arguments of a GET; other methods take few flags there.
+    """Read the arguments of a GET or of a file; other methods take few flags there.
 
     Raises: InvalidQuery naming what may have been meant.
     """
@@ -209,9 +209,11 @@ def _from_query(request: Request, command: Command) -> dict[str, Json]:
 
 
 def _query_parameters(request: Request, command: Command) -> dict[str, Parameter]:
-    if request.method != "GET":
-        return {name: FLAGS[name] for name in QUERY_FLAGS}
-    return {
+    flags = {name: FLAGS[name] for name in QUERY_FLAGS if request.method != "GET"}
+    # A file is often fetched without a body: `POST /export/V-71?format=md`.
+    if flags and not command.file:
+        return flags
+    return flags | {
         each.name: each
         for each in command.parameters
         if each.name not in request.path_params

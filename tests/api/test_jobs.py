@@ -249,8 +249,11 @@ async def test_an_export_is_json_for_whoever_asks(
     assert [accepting.status, asked.status] == [201, 201]
     assert (accepting.body["id"], asked.body["format"]) == ("X-1", "md")
     assert asked.body["name"].endswith(".md")
+    plain = await ann.call("POST", "/export/V-1?format=md")
+    assert plain.raw.startswith(b"# Notes 1.2")
+    assert (await ann.call("POST", "/export/V-1?format=pdf")).status == 400
     shown = [each["id"] for each in (await ann.get("/exports")).body["items"]]
-    assert shown == ["X-2", "X-1"]
+    assert shown == ["X-3", "X-2", "X-1"]
     assert (await ann.get("/jobs/J-1")).body["status"] == "exported"
 
 
