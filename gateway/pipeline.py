@@ -97,7 +97,7 @@ class Pipeline:
         try:
             answer = await self.patience.work_for(message, answer, self._ask, is_gone)
             end = await self.patience.end_of(message, answer.reply)
-        except Unavailable:
+        except Problem:
             return answer  # What was done is done, and is what there is to tell.
         if end is None:
             return answer

@@ -1,13 +1,21 @@
 """One command of a gateway, from the words of a shell to an exit code."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from core.kernel.ids import random_id
 from core.kernel.problems import Problem, Unavailable
-from core.kernel.reply import ErrorBlock, ErrorInfo, Reply, ReplyStatus, reply_from_json
+from core.kernel.reply import (
+    ErrorBlock,
+    ErrorInfo,
+    Fields,
+    Reply,
+    ReplyStatus,
+    reply_from_json,
+)
 from gateway.cli import waiting
 from gateway.cli.client import Answer, Client
 from gateway.cli.exits import Exit, exit_of
@@ -125,7 +133,9 @@ def _is_declined(
     token = str(reply.data.get("token", ""))
     if not token or asked.is_yes or not terminal.can_ask:
         return False
-    terminal.say(reply.summary)
+    # What it would do is read before it is agreed to; the buttons are the question's.
+    facts = [each for each in reply.blocks if isinstance(each, Fields)]
+    terminal.tell(replace(reply, blocks=facts))
     if terminal.ask("Run it? [y/N]").lower() in ("y", "yes"):
         asked.is_yes = True
         return False

@@ -65,6 +65,10 @@ class Terminal:
         stream = self.err if reply.error else self.out
         self._write(stream, self.rendered(reply, stream))
 
+    def tell(self, reply: Reply) -> None:
+        """Show a reply as a message, beside the data."""
+        self._write(self.err, self.rendered(reply, self.err))
+
     def rendered(self, reply: Reply, stream: TextIO) -> str:
         """Render a reply the way a stream takes it; pipes get no colours and no cuts."""
         is_tty = stream.isatty()

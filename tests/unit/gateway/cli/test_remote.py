@@ -365,3 +365,17 @@ def test_interrupt_exits_130(ops: Console, stub: StubGateway) -> None:
     ops.pause = interrupt
 
     assert ops.run("whoami") == 130
+
+
+def test_a_person_reads_what_it_would_do_before_agreeing(
+    ops: Console, stub: StubGateway
+) -> None:
+    """Row 19: the resolved parameters stand above the question, and no button does."""
+    facts = {"t": "fields", "pairs": [["env", "prod"], ["version", "1.9.2"]]}
+    proposal = {**a_proposal(), "blocks": [facts, {"t": "actions", "items": []}]}
+    stub.answer(proposal, 409)
+    stub.answer(a_reply("R-7 waiting", status="running"), 202)
+
+    assert ops.run("run", "start", "deploy", typed="y\n") == 8
+
+    assert ops.err.index("1.9.2") < ops.err.index("[y/N]")
