@@ -32,6 +32,7 @@ FIELDS = (
 _LONGEST = timedelta(days=30)
 _LONGEST_PAUSE = timedelta(days=1)
 _RETRY = RetryRule()
+_REMEMBERED = 8_192
 
 
 class Read(NamedTuple):
@@ -41,9 +42,16 @@ class Read(NamedTuple):
     flaws: tuple[Flaw, ...] = ()
 
 
-@lru_cache(maxsize=512)
 def read(text: str) -> Read:
-    """Read a template, and note everything that is wrong with it."""
+    """Read a template, and note everything that is wrong with it.
+
+    Shape:  short texts, as nearly all are, are read once and remembered.
+    """
+    return _remembered(text) if len(text) <= _REMEMBERED else read_anew(text)
+
+
+def read_anew(text: str) -> Read:
+    """Read a template that may be like no other."""
     try:
         document = yamls.load(text)
     except yamls.Flawed as fault:
@@ -51,6 +59,11 @@ def read(text: str) -> Read:
     notes = Notes(document.lines)
     definition = _definition(Fields(document.value, "", notes))
     return Read(definition, tuple(notes.flaws))
+
+
+@lru_cache(maxsize=256)
+def _remembered(text: str) -> Read:
+    return read_anew(text)
 
 
 def parse(text: str) -> Definition:

@@ -9,6 +9,7 @@ from core.runs.model import Step
 from core.runs.templates import argv, graph
 from core.runs.templates.fields import Fields, Notes
 from core.runs.templates.model import MOST_STEPS, nearest
+from core.runs.templates.placeholders import written
 
 FIELDS = (
     "name", "uses", "run", "argv", "with", "needs", "env", "secrets", "artifacts",
@@ -60,7 +61,7 @@ def read_secrets(fields: Fields) -> dict[str, str]:
     """Read which secrets are put into the environment: a list of names, or a mapping."""
     value = fields.raw("secrets")
     if isinstance(value, dict):
-        pairs = {name: str(each) for name, each in value.items() if each is not None}
+        pairs = {name: _text(fields, f"secrets.{name}", value[name]) for name in value}
     else:
         pairs = {each: each for each in fields.words("secrets")}
     _note_variables(fields, "secrets", pairs)
@@ -73,7 +74,10 @@ def _step(fields: Fields, secrets: Mapping[str, str]) -> Step:
     if name and not _NAME.fullmatch(name):
         fix = "use 1 to 40 of a-z, 0-9, - and _"
         fields.notes.add(fields.at("name"), f"{name[:40]!r} names no step", fix)
-    env = {key: _as_text(each) for key, each in fields.mapping("env").items()}
+    env = {
+        key: _text(fields, f"env.{key}", each, is_empty_fine=True)
+        for key, each in fields.mapping("env").items()
+    }
     _note_variables(fields, "env", env)
     return Step(
         name=name,
@@ -177,8 +181,11 @@ def _note_needs(steps: Sequence[Step], notes: Notes) -> None:
         notes.add(f"steps[{place}].needs", f"they go in a circle: {way}", fix)
 
 
-def _as_text(value: Json) -> str:
-    """Write a value of the environment, which YAML may have taken for a number."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
+def _text(
+    fields: Fields, name: str, value: Json, *, is_empty_fine: bool = False
+) -> str:
+    """Read what is a text for a process, which YAML may have taken for a number."""
+    is_missing = value is None and not is_empty_fine
+    if is_missing or isinstance(value, list | dict):
+        fields.refuse(name, value, f"write {name.partition('.')[2]}: a text")
+    return "" if value is None else written(value)

@@ -11,7 +11,7 @@ from core.kernel.problems import InvalidArgument
 from core.runs.model import Backoff
 from core.runs.templates import reading, steps, yamls
 from core.runs.templates.builtins import built_in
-from core.runs.templates.reading import parse, read
+from core.runs.templates.reading import parse, read, read_anew
 from tests.unit.core.runs.templates.test_yamls import JUNK, VALUES
 
 WHOLE = """\
@@ -108,6 +108,8 @@ def test_a_plain_template_needs_a_name_and_steps() -> None:
         ("type: string, default: \"1.0\"", "$ref: 'http://example.com/x'", ("params.properties.version.$ref", "leave $ref out")),
         ("type: string, default: \"1.0\"", "pattern: '(?=a)'", ("params.properties.version.pattern", "use a regular expression without lookaround and back references")),
         ("    env: {type", "    ENV: {type: string}\n    env: {type", ("params.properties.env", "use names that differ in more than case")),
+        ("DEBUG: 1", "DEBUG: [1]", ("steps[1].env.DEBUG", "write DEBUG: a text")),
+        ("{KEY: deploy-key}", "{KEY: }", ("steps[0].secrets.KEY", "write KEY: a text")),
         ("DEBUG: 1", "a-b: 1", ("steps[1].env", "use letters, digits and _, such as DEPLOY_TOKEN")),
     ],
 )  # fmt: skip
@@ -157,14 +159,14 @@ def test_flaws_have_lines() -> None:
 @given(JUNK)
 def test_any_text_is_a_template_or_has_flaws(text: str) -> None:
     """R-19: nothing but Problems, whatever is stored."""
-    found = read.__wrapped__(text)
+    found = read_anew(text)
 
     assert found.flaws or found.definition.steps
 
 
 @given(st.dictionaries(st.sampled_from(reading.FIELDS), VALUES))
 def test_fields_of_any_type_are_read_or_refused(fields: dict[str, object]) -> None:
-    found = read.__wrapped__(yamls.dump({**fields}))  # type: ignore[dict-item]
+    found = read_anew(yamls.dump({**fields}))  # type: ignore[dict-item]
 
     assert found.flaws or found.definition.steps
 
@@ -175,7 +177,7 @@ def test_steps_of_any_shape_are_read_or_refused(
 ) -> None:
     text = yamls.dump({"name": "x", "params": params, "steps": [{"name": "a", "uses": "noop", **fields}]})  # type: ignore[dict-item]  # fmt: skip
 
-    found = read.__wrapped__(text)
+    found = read_anew(text)
 
     assert all(each.text for each in found.flaws)
 
