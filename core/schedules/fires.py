@@ -38,8 +38,8 @@ def set_off_due(tx: Tx) -> int:
     """Set off what is due, at most 50 schedules in one go; tell how many there were.
 
     Shape:  after some hundreds of moments the rest is left for the next go, for others
-            want to write as well. One whose time cannot be told any more, such as in a zone that is gone, is
-            paused, and keeps no other one from its turn.
+            want to write as well. One whose time cannot be told any more, such as in a
+            zone that is gone, is paused, and keeps no other one from its turn.
     """
     done = 0
     for each in store.list_due(tx, most=MOST_PER_ROUND):
