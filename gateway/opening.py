@@ -13,7 +13,7 @@ from core.kernel.clock import Clock
 from core.kernel.principal import system
 from core.kernel.problems import Unavailable
 from gateway.auth import BootstrapKey
-from gateway.graph import Graph
+from gateway.core import Core
 from gateway.recording import recorded
 from gateway.settings import Settings
 
@@ -37,12 +37,12 @@ def open_database(settings: Settings, *, clock: Clock | None = None) -> Database
     return recorded(engine, clock=clock)
 
 
-def login_link(graph: Graph) -> str:
+def login_link(core: Core) -> str:
     """Make a one-time link that signs the first admin in; "" once there is a way in."""
-    if graph.settings.bootstrap_admin_key.get_secret_value():
+    if core.settings.bootstrap_admin_key.get_secret_value():
         return ""
-    token = graph.db.run(_make_link, by=system())
-    return f"{graph.settings.public_url}/auth/link#{token}" if token else ""
+    token = core.db.run(_make_link, by=system())
+    return f"{core.settings.public_url}/auth/link#{token}" if token else ""
 
 
 def ensure_base(tx: Tx) -> User:

@@ -130,7 +130,7 @@ def _greet(graph: Graph, port: int) -> None:
     settings = graph.settings
     address = settings.base_url or f"http://{settings.host}:{port}"
     _log.info("gateway.ready", extra={"url": address})
-    if link := login_link(graph):
+    if link := login_link(graph.core):
         print(f"Sign in once, within 15 minutes: {link}", flush=True)  # noqa: T201
     if graph.simulators is not None:
         print(f"Try every channel: {address}/simulators", flush=True)  # noqa: T201

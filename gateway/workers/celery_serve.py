@@ -9,7 +9,6 @@ from celery.signals import (  # type: ignore[import-untyped]
     worker_shutting_down,
 )
 
-from gateway.cli.exits import Exit
 from gateway.settings import Settings
 from gateway.workers.celery_app import TASK, app, worker_name
 from gateway.workers.celery_site import Site, require_shared
@@ -40,7 +39,7 @@ def serve_celery(settings: Settings, *, name: str, concurrency: int) -> int:
         worker.start()
     finally:
         site.close()
-    return int(worker.exitcode or Exit.OK)
+    return int(worker.exitcode or 0)
 
 
 def _on_ready(**_: object) -> None:
@@ -54,4 +53,4 @@ def _on_stop(**_: object) -> None:
 
 def _leave(_: int, __: FrameType | None) -> None:
     """Leave everything as it is: what was held is found again when its lease ends."""
-    os._exit(Exit.FAILED)
+    os._exit(1)
