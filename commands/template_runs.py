@@ -12,8 +12,10 @@ from commands.run_replies import begun
 from commands.run_start import reply_to_of
 from commands.run_views import RunData
 from commands.schema import Doc
-from commands.template_views import (
+from commands.template_data import (
     TemplateTrialData,
+)
+from commands.template_views import (
     as_written,
     flaws_block,
     trial_of,

@@ -10,11 +10,13 @@ from commands import blocks
 from commands.context import Context
 from commands.registry import Command, command
 from commands.schema import Doc
-from commands.template_views import (
+from commands.template_data import (
     EditionPageData,
     TemplateData,
     TemplateDiffData,
     TemplatePageData,
+)
+from commands.template_views import (
     edition_of,
     edition_view,
     one_of,
