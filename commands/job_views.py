@@ -1,19 +1,23 @@
 """The shapes of what commands over jobs, variants and exports answer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from typing_extensions import TypedDict
 
 from commands import blocks
+from commands.render import quote
 from core.database import Tx
 from core.jobs import service as jobs
 from core.jobs.model import TERMINAL, Job, JobStatus
 from core.jobs.variants.model import Variant
 from core.kernel.clock import to_iso
 from core.kernel.etag import digest, entity_tag
-from core.kernel.jsons import Json
+from core.kernel.jsons import Json, canonical_json
 from core.kernel.reply import Block, Progress
 from core.runs.model import Run
+
+_LONGEST_LINE = 1_000
 
 
 class JobData(TypedDict):
@@ -149,7 +153,19 @@ def next_steps(job: Job) -> Block:
         case JobStatus.EXPORTED:
             return blocks.actions(("Exports", f"export list --job {job.id}"), shown)
         case JobStatus.FAILED | JobStatus.CANCELLED:
-            return blocks.actions(opened, ("Jobs", "job list"))
+            return blocks.actions(*_again(job), opened)
+
+
+def _again(job: Job) -> Sequence[tuple[str, str]]:
+    """Offer to ask for the same once more, unless that would be a very long line."""
+    line = f"job create {quote(job.title)}"
+    if job.description:
+        line += f" --description {quote(job.description)}"
+    if job.preset:
+        line += f" --preset {job.preset}"
+    if job.input:
+        line += f" --input {canonical_json(dict(job.input)).decode()}"
+    return [("Ask again", line)] if len(line) <= _LONGEST_LINE else []
 
 
 def progress_of(job: Job, run: Run | None) -> tuple[Block, ...]:

@@ -425,7 +425,8 @@ async def test_a_dead_provider_fails_the_job_in_the_end(
     at_work: Gateway, ann: Person, clock: FakeClock
 ) -> None:
     """It is tried as often as runs are, then the job says why; nothing is left over."""
-    await ann.post("/jobs", {"title": "A"})
+    asked = {"title": 'Say "A"', "preset": "lint", "input": {"rules": "a; b"}}
+    await ann.post("/jobs", {**asked, "description": "two\nlines"})
 
     for _ in range(3):
         assert await work_off(at_work, providers={"mock": Dead()}) == 1
@@ -436,6 +437,12 @@ async def test_a_dead_provider_fails_the_job_in_the_end(
     assert job["reason"] == "unavailable: nobody answers"
     assert await work_off(at_work) == 0
     assert (await ann.post("/jobs/J-1/cancel")).status == 409
+
+    shown = (await ann.say("J-1")).body["blocks"][-1]["items"][0]
+    again = await ann.say(shown["command"])
+    assert (shown["label"], again.status) == ("Ask again", 202)
+    names = ("title", "description", "preset", "input")
+    assert [again.data[each] for each in names] == [job[each] for each in names]
 
 
 async def test_an_acceptance_is_undone(reviewed: Gateway, ann: Person) -> None:
