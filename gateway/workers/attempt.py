@@ -10,7 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from core.kernel.jsons import Json
-from core.kernel.problems import Problem
+from core.kernel.problems import LeaseLost, Problem, Unavailable
+from core.kernel.sanitise import sanitise_line
 from core.runs.model import Progress, RunError, Step
 from core.runs.reports import Note, Outcome, Report, StepReport, StepStatus
 from gateway.workers.calls import Calls, Claimed
@@ -24,6 +25,7 @@ from gateway.workers.sandbox.redaction import Redactor
 from gateway.workers.teller import Teller
 
 _FIRST_PAUSE_SECONDS = 1.0
+_DETAIL_CHARS = 500
 _LONGEST_PAUSE_SECONDS = 30.0
 
 _log = logging.getLogger(__name__)
@@ -88,14 +90,24 @@ class Attempt:
         await self._teller.flush()
         if isinstance(outcome, HandBack):
             await insist(self.pulse, lambda: calls.hand_back(held, outcome.reason))
-        else:
+            return
+        try:
             await insist(self.pulse, lambda: calls.complete(held, outcome))
+        except LeaseLost:
+            raise
+        except Problem as refused:
+            # Such as a result that is too large: the run must end all the same.
+            told = replace(_failed(refused.code, refused.detail), is_final=True)
+            await insist(self.pulse, lambda: calls.complete(held, told))
 
     async def _steps(self) -> Outcome | HandBack:
         try:
             await self._learn_secrets()
+        except LeaseLost:
+            raise
         except Problem as problem:
-            return replace(_failed(problem.code, problem.detail), is_final=True)
+            is_final = not isinstance(problem, Unavailable)
+            return replace(_failed(problem.code, problem.detail), is_final=is_final)
         for done, step in enumerate(self._held.steps):
             if early := await self._before(step):
                 await self._skip(self._held.steps[done:])
@@ -265,7 +277,8 @@ class Attempt:
         found = {
             name: self._redactor.json(each) for name, each in result.result.items()
         }
-        detail = self._redactor.whole(result.detail)
+        told = self._redactor.whole(result.detail)
+        detail = sanitise_line(told, limit=_DETAIL_CHARS)
         return replace(result, detail=detail, result=found)
 
     def _cancelled(self) -> Outcome:

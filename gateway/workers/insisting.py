@@ -10,6 +10,7 @@ from core.kernel.problems import SealBroken, Unavailable
 from gateway.workers.pulse import Pulse
 
 PATIENCE = timedelta(minutes=2)
+_LONGEST = timedelta(minutes=10)
 _PAUSE_SECONDS = 1.0
 
 Answer = TypeVar("Answer")
@@ -23,9 +24,10 @@ async def insist(
 ) -> Answer:
     """Ask until there is an answer.
 
-    Units:  with `patience` no longer than that: what is asked for can be done without.
-    Raises: LeaseLost once the run cannot be ours any more; SealBroken, which is no
-            outage, Unavailable when the patience is over, and what else is answered.
+    Units:  with `patience` no longer than that, for what can be done without.
+    Raises: LeaseLost once the run cannot be ours any more, or if it were of no use for
+            ten minutes that it is; SealBroken, which is no outage, Unavailable when the
+            patience is over, and what else is answered.
     """
     begun = time.monotonic()
     while True:
@@ -34,8 +36,9 @@ async def insist(
         except SealBroken:
             raise
         except Unavailable as fault:
-            if pulse.is_over:
+            waited = timedelta(seconds=time.monotonic() - begun)
+            if pulse.is_over or waited > _LONGEST:
                 raise pulse.lost() from fault
-            if patience and time.monotonic() - begun > patience.total_seconds():
+            if patience and waited > patience:
                 raise
             await asyncio.sleep(_PAUSE_SECONDS)

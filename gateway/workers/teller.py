@@ -1,16 +1,20 @@
 """Tells the queue what happens in a run: in order, in pieces, and not too often."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
+from core.kernel.problems import LeaseLost, Problem
 from core.runs.reports import LogReport, Report
 from gateway.workers.calls import Calls, Claimed
 from gateway.workers.insisting import insist
 from gateway.workers.pulse import Pulse
+
+_log = logging.getLogger(__name__)
 
 PIECE_CHARS = 16_384
 _MOST_AT_ONCE = 8
@@ -56,7 +60,11 @@ class Teller:
         """
         while True:
             await self._some.wait()
-            await self._send(list(islice(self._waiting, _MOST_AT_ONCE)))
+            reports = list(islice(self._waiting, _MOST_AT_ONCE))
+            await self._send(reports)
+            for _ in reports:
+                self._waiting.popleft()
+            self._room.set()
             if not self._waiting:
                 self._some.clear()
                 self._quiet.set()
@@ -75,11 +83,21 @@ class Teller:
             self._room.clear()
 
     async def _send(self, reports: Sequence[Report]) -> None:
-        """Send reports until they are heard, or until the run cannot be ours any more."""
-        await insist(self._pulse, lambda: self._calls.report(self._held, reports))
-        for _ in reports:
-            self._waiting.popleft()
-        self._room.set()
+        """Send reports until they are heard, or until the run cannot be ours any more.
+
+        One that is refused, such as a note with too much in it, stops no other.
+        """
+        try:
+            await insist(self._pulse, lambda: self._calls.report(self._held, reports))
+        except LeaseLost:
+            raise
+        except Problem as refused:
+            if len(reports) == 1:
+                about = {"run_id": self._held.run_id, "reason": refused.detail}
+                _log.warning("report.refused", extra=about)
+                return
+            for each in reports:
+                await self._send([each])
 
     async def _rest(self) -> None:
         with suppress(TimeoutError):

@@ -305,6 +305,7 @@ def _become(order: Order) -> None:
     """Turn into the program, with no more than it was given."""
     try:
         os.setsid()
+        _checked(_libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0))
         for each in (*_STEADY, *_IGNORED_BY_PYTHON):
             signal.signal(each, signal.SIG_DFL)
         for kind, most in _bounds(order):

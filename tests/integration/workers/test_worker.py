@@ -281,6 +281,17 @@ async def test_a_faulty_executor_fails_its_step_alone(queue: Queue) -> None:
     assert "oops" not in run.error.detail
 
 
+async def test_a_result_that_is_too_large_ends_the_run(queue: Queue) -> None:
+    """R-25: it would be refused in every attempt."""
+    run = await queue.run(
+        Step(name="step", uses="noop", given={"result": "x" * 2_000_000})
+    )
+
+    assert run.status is RunStatus.FAILED
+    assert run.error is not None
+    assert run.error.code == "invalid_argument"
+
+
 async def test_a_torn_up_folder_is_removed(queue: Queue) -> None:
     """M-WRK-12: whatever a step makes of its folder, nothing of it stays."""
     outside = queue.folder.parent / "outside"

@@ -9,6 +9,7 @@ import pytest
 
 from core.kernel.lanes import Lane
 from core.kernel.principal import TenantId
+from core.kernel.problems import InvalidArgument
 from core.runs.reports import LogReport, Note, Report
 from gateway.workers.calls import Calls, Claimed
 from gateway.workers.pulse import Pulse
@@ -34,8 +35,10 @@ class Ear:
         self.listens.set()
 
     async def report(self, held: Claimed, reports: Sequence[Report]) -> None:
-        """Hear reports."""
+        """Hear reports, but for notes of what is too much."""
         await self.listens.wait()
+        if any(isinstance(each, Note) and each.type == "too_much" for each in reports):
+            raise InvalidArgument("too much")
         self.heard.append(reports)
 
     @property
@@ -115,3 +118,12 @@ async def test_whoever_tells_too_much_waits(ear: Ear, teller: Teller) -> None:
     await telling
     await teller.flush()
     assert len(ear.text) == 5_000_000
+
+
+async def test_a_refused_report_stops_no_other(ear: Ear, teller: Teller) -> None:
+    await teller.tell(LogReport(text="before "))
+    await teller.tell(Note(type="too_much"))
+    await teller.tell(LogReport(text="after"))
+    await teller.flush()
+
+    assert ear.text == "before after"
