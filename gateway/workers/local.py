@@ -11,7 +11,14 @@ from core.database import Database, Tx
 from core.kernel.principal import Principal, TenantId, system
 from core.runs import calls, claims, waiting
 from core.runs.artifacts import service as artifacts
-from core.runs.artifacts.model import INLINE_BYTES, PIECE_BYTES, Artifact, name_for
+from core.runs.artifacts.model import (
+    INLINE_BYTES,
+    LIMITS,
+    PIECE_BYTES,
+    Artifact,
+    Limits,
+    name_for,
+)
 from core.runs.model import Progress, Run
 from core.runs.reports import Beat, Outcome, Report, Wanted
 from core.runs.secrets import service as run_secrets
@@ -35,9 +42,12 @@ class LocalCalls:
             life in each tenant twice a minute.
     """
 
-    def __init__(self, db: Database, vault: Vault, *, tenants: Tenants) -> None:
+    def __init__(
+        self, db: Database, vault: Vault, *, tenants: Tenants, limits: Limits = LIMITS
+    ) -> None:
         self._db = db
         self._vault = vault
+        self._limits = limits
         self._tenants = tenants
         self._worth_a_look: dict[TenantId, None] = {}
         self._looked_at = -_LOOK_SECONDS
@@ -102,10 +112,22 @@ class LocalCalls:
         measured = await measure(produced.path)
         if measured.size_bytes <= INLINE_BYTES:
             content = await read_whole(produced.path)
-            keep = partial(_keep, held=held, produced=produced, content=content)
+            keep = partial(
+                _keep,
+                held=held,
+                produced=produced,
+                content=content,
+                limits=self._limits,
+            )
             await self._call(held, keep)
             return
-        begin = partial(_begin, held=held, produced=produced, measured=measured)
+        begin = partial(
+            _begin,
+            held=held,
+            produced=produced,
+            measured=measured,
+            limits=self._limits,
+        )
         artifact = await self._call(held, begin)
         if not artifact.is_ready:
             await self._upload(held, artifact, produced.path)
@@ -195,7 +217,9 @@ def _secrets(tx: Tx, *, held: Claimed, vault: Vault) -> Mapping[str, str]:
     return run_secrets.secrets_of(tx, vault, run)
 
 
-def _keep(tx: Tx, *, held: Claimed, produced: Produced, content: bytes) -> None:
+def _keep(
+    tx: Tx, *, held: Claimed, produced: Produced, content: bytes, limits: Limits
+) -> None:
     calls.require_held(tx, held.run_id, held.fence)
     artifacts.put(
         tx,
@@ -205,11 +229,12 @@ def _keep(tx: Tx, *, held: Claimed, produced: Produced, content: bytes) -> None:
         content=content,
         attempt=held.attempt,
         is_partial=produced.is_partial,
+        limits=limits,
     )
 
 
 def _begin(
-    tx: Tx, *, held: Claimed, produced: Produced, measured: Measured
+    tx: Tx, *, held: Claimed, produced: Produced, measured: Measured, limits: Limits
 ) -> Artifact:
     calls.require_held(tx, held.run_id, held.fence)
     return artifacts.begin(
@@ -221,4 +246,5 @@ def _begin(
         sha256=measured.sha256,
         attempt=held.attempt,
         is_partial=produced.is_partial,
+        limits=limits,
     )

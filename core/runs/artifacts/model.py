@@ -67,8 +67,8 @@ _BY_SUFFIX = {
 class Limits:
     """How much is kept: of one artifact, of all of one subject, and how long to wait."""
 
-    each_bytes: int = 50 * 1024 * 1024
-    total_bytes: int = 200 * 1024 * 1024
+    each_bytes: int = 50_000_000
+    total_bytes: int = 200_000_000
     upload_within: timedelta = timedelta(minutes=15)
 
 

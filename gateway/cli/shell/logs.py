@@ -38,7 +38,7 @@ async def follow_log(
         for each in reply.data.get("lines") or ():
             terminal.print(f"{each['text']}\n")
     if reply.error is None:
-        terminal.say(f"{reply.data['run']} is {reply.data['status']}")
+        terminal.say(f"{reply.data['run']} has ended: {reply.data['status']}")
 
 
 async def _ask(asks: Asks, line: str) -> Any:

@@ -72,5 +72,5 @@ def _print(terminal: Terminal, path: str, *, is_json: bool) -> Exit:
 
 
 def _ended(terminal: Terminal, status: str) -> Exit:
-    terminal.say(f"the run is {status}")
+    terminal.say(f"the run has ended: {status}")
     return Exit.OK if status == "succeeded" else Exit.FAILED

@@ -50,7 +50,7 @@ async def test_what_came_later_is_asked_for_until_the_run_is_over() -> None:
         'run logs R-7 --offset 8 --step "build it"',
     ]
     assert out.getvalue().endswith("two\nthree\n")
-    assert "R-7 is succeeded" in err.getvalue()
+    assert "R-7 has ended: succeeded" in err.getvalue()
 
 
 def test_only_a_log_that_goes_on_is_log() -> None:
