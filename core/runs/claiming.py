@@ -20,6 +20,8 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from core.database import Prepared, Tx
 from core.kernel.ids import number_of
@@ -242,17 +244,45 @@ def _chosen() -> Select[*tuple[Any, ...]]:
     )
 
 
+class _Among(ColumnElement[bool]):
+    """A column is one of those that a query selects.
+
+    To Postgres it is an array that is made first: as a mere IN it may be joined from
+    the other side, and on a table that has no statistics yet it reads all of it.
+    """
+
+    inherit_cache = False
+
+    def __init__(
+        self, column: ColumnElement[str], chosen: Select[*tuple[Any, ...]]
+    ) -> None:
+        self.column = column
+        self.chosen = chosen.scalar_subquery()
+
+
+@compiles(_Among)
+def _write_in(each: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(each.column, **options)
+    return f"{column} IN {compiler.process(each.chosen, **options)}"
+
+
+@compiles(_Among, "postgresql")
+def _write_any(each: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(each.column, **options)
+    return f"{column} = ANY (ARRAY{compiler.process(each.chosen, **options)})"
+
+
 def _handed_over(chosen: Select[*tuple[Any, ...]]) -> Prepared:
     """Lock what was chosen, skip what somebody else has locked, and hand it over."""
     inner = runs.alias("locked")
     locked = (
         select(inner.c.id)
-        .where(inner.c.tenant_id == _TENANT, inner.c.id.in_(chosen))
+        .where(inner.c.tenant_id == _TENANT, _Among(inner.c.id, chosen))
         .with_for_update(skip_locked=True)
     )
     return Prepared(
         runs.update()
-        .where(OWN, literal_column("runs.status = 'queued'"), _TABLE.id.in_(locked))
+        .where(OWN, literal_column("runs.status = 'queued'"), _Among(_TABLE.id, locked))
         .values(
             status=literal_column("'claimed'"),
             reason=_NOTHING,
