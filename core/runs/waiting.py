@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, bindparam, literal_column, select
 
 from core.database import Prepared, Tx
 from core.runs.model import MANUAL
-from core.runs.tables import runs
+from core.runs.tables import HELD, runs
 
 _TABLE = runs.c
 _OWN = _TABLE.tenant_id == bindparam("tenant")
@@ -29,6 +29,15 @@ _DUE = Prepared(
 )
 
 
+_ORDERED = Prepared(
+    select(_TABLE.id, _TABLE.status).where(
+        _OWN,
+        literal_column(f"({HELD})"),
+        literal_column("status IN ('paused', 'cancelling')"),
+    )
+)
+
+
 class Waiting(NamedTuple):
     """A run that a worker could take, and the version of it that was seen."""
 
@@ -47,3 +56,8 @@ def list_first(tx: Tx, *, most: int) -> Sequence[Waiting]:
     if len(rows) < most:
         rows += tx.run(_DUE, now=tx.micros, most=most - len(rows))
     return [Waiting(run_id=row[0], version=row[1]) for row in rows]
+
+
+def list_ordered(tx: Tx) -> frozenset[tuple[str, str]]:
+    """List the held runs that are to wait or to end, each with its status."""
+    return frozenset((row[0], row[1]) for row in tx.run(_ORDERED))

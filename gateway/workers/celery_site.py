@@ -18,13 +18,16 @@ from core.secrets.vault import Vault
 from gateway.adapters.keystore import FileKeystore
 from gateway.opening import open_database
 from gateway.settings import Settings
-from gateway.supervisor import Supervisor, Ticker, contain
+from gateway.supervisor import Loop, Supervisor, Ticker, contain
 from gateway.sweeper import list_tenants
+from gateway.uploads import limits_of
+from gateway.wakes.lines import wakes_of
 from gateway.workers.calls import Claimed
 from gateway.workers.embedded import wanted_of
 from gateway.workers.executors.every import executors
 from gateway.workers.host import STOP_WITHIN
 from gateway.workers.local import LocalCalls
+from gateway.workers.orders import Orders
 from gateway.workers.work import Worker
 
 _HEARD_EVERY = timedelta(seconds=30)
@@ -44,7 +47,12 @@ class Site:
         self._wanted = wanted_of(settings, name, "celery")
         self._db = open_database(settings)
         keystore = FileKeystore(settings.data / "keys" / "keystore.json")
-        self._calls = LocalCalls(self._db, Vault(keystore), tenants=self._tenants)
+        self._calls = LocalCalls(
+            self._db,
+            Vault(keystore),
+            tenants=self._tenants,
+            limits=limits_of(settings),
+        )
         self._loop = asyncio.new_event_loop()
         self._is_stopping = False
         threading.Thread(
@@ -69,16 +77,21 @@ class Site:
         self._db.close()
 
     async def _begin(self, settings: Settings) -> Worker:
-        self._supervisor = Supervisor(
-            [Ticker(name="worker-heard", work=self._be_heard, every=_HEARD_EVERY)]
-        )
-        self._supervisor.start()
-        return Worker(
+        worker = Worker(
             self._calls,
             executors(settings),
             folder=settings.work_folder,
             settings=settings.workers,
         )
+        loops = [Loop(name="orders", work=Orders(self._db, worker).run)]
+        if wakes := wakes_of(settings, self._db):
+            loops.append(Loop(name="wakes", work=wakes.run))
+        self._supervisor = Supervisor(
+            [Ticker(name="worker-heard", work=self._be_heard, every=_HEARD_EVERY)],
+            loops,
+        )
+        self._supervisor.start()
+        return worker
 
     async def _do(self, tenant: TenantId, run_id: str) -> None:
         held = await self._claim(tenant, run_id)

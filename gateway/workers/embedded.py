@@ -12,9 +12,11 @@ from core.kernel.principal import TenantId
 from core.runs.reports import Wanted
 from core.secrets.vault import Vault
 from gateway.settings import Settings
+from gateway.uploads import limits_of
 from gateway.workers.executors.base import Executor
 from gateway.workers.host import Host, Pace
 from gateway.workers.local import LocalCalls, Tenants
+from gateway.workers.orders import Orders
 from gateway.workers.work import Worker
 
 _POLL = timedelta(seconds=1)
@@ -36,7 +38,7 @@ class Embedded:
         settings: Settings,
         tenants: Tenants,
     ) -> None:
-        self._calls = LocalCalls(db, vault, tenants=tenants)
+        self._calls = LocalCalls(db, vault, tenants=tenants, limits=limits_of(settings))
         self._worker = Worker(
             self._calls,
             executors,
@@ -49,6 +51,7 @@ class Embedded:
             wanted_of(settings, f"{socket.gethostname()}-{settings.port}", "embedded"),
             Pace(room=settings.workers.embedded, poll=_POLL),
         )
+        self._orders = Orders(db, self._worker)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: set[TenantId] = set()
         self._lock = threading.Lock()
@@ -57,7 +60,11 @@ class Embedded:
     async def run(self) -> None:
         """Work until `stop`; then finish the steps under way and hand the runs back."""
         self._loop = asyncio.get_running_loop()
-        await self.host.run()
+        listening = asyncio.create_task(self._orders.run(), name="worker-orders")
+        try:
+            await self.host.run()
+        finally:
+            listening.cancel()
 
     def stop(self) -> None:
         """Take nothing more."""
