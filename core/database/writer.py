@@ -28,9 +28,11 @@ BATCH_LIMIT = 32
 QUEUE_LIMIT = 1024
 POSTED_LIMIT = 10_000
 
-# What a writer says is found by keys and short indexes, whatever the values are. To
-# plan a claim anew for each worker takes longer than to run it.
+# What a writer says is found by keys and short indexes, whatever the values are; to
+# plan a claim anew for each worker takes longer than to run it. How large the tables
+# are does matter: a plan that was made for empty ones must not live on.
 _PLAN_ONCE = "SET plan_cache_mode = force_generic_plan"
+_PLANS_SECONDS = 10.0
 _POSTED_AT_ONCE = 224
 _POSTED_WAIT_SECONDS = 0.02
 
@@ -73,6 +75,7 @@ class Writer:
         self._faults = faults(engine)
         self._is_committing = False
         self._is_failing = False
+        self._planned_at = 0.0
         self._begin = "BEGIN IMMEDIATE" if is_sqlite(engine) else "BEGIN"
         self._queue: queue.SimpleQueue[Unit | _Word] = queue.SimpleQueue()
         self._posted: deque[Unit] = deque()
@@ -292,6 +295,11 @@ class Writer:
             )
             if not is_sqlite(self._engine):
                 self._session.control(_PLAN_ONCE)
+                self._planned_at = time.monotonic()
+        if time.monotonic() - self._planned_at > _PLANS_SECONDS:
+            self._planned_at = time.monotonic()
+            if not is_sqlite(self._engine):
+                self._session.control("DISCARD PLANS")
         return self._session
 
     def _drop_connection(self) -> None:
