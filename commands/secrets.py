@@ -44,7 +44,7 @@ class _Sealing:
 )
 def list_(ctx: Context) -> Reply:
     """List the names of the secrets that steps can be given."""
-    found = secrets.list_(ctx.tx)
+    found = [view_of(each) for each in secrets.list_(ctx.tx)]
     if not found:
         return blocks.empty("No secrets", ("How to keep one", "help secret set"))
     return Reply(
@@ -52,10 +52,10 @@ def list_(ctx: Context) -> Reply:
         blocks=(
             blocks.table(
                 ("name", "author", "changed"),
-                [(each.name, each.author, each.changed_at) for each in found],
+                [(each["name"], each["author"], each["changed_at"]) for each in found],
             ),
         ),
-        data={"items": list[Json](map(view_of, found)), "next": None},
+        data={"items": list[Json](found), "next": None},
     )
 
 
