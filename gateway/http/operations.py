@@ -260,7 +260,12 @@ def docs_paths(problem: Schema) -> Schema:
     page = _content("The page", "text/html", {"type": "string"})
     missing = _content("No such page", "application/problem+json", problem)
     error = _open("docs_error", "What an error means.", "docs", page)
-    reply = _open("reply_link", "How to read a reply, a run or anything else by its id.", "reply", page)
+    reply = _open(
+        "reply_link",
+        "How to read a reply, a run or anything else by its id.",
+        "reply",
+        page,
+    )
     return {
         "/openapi.json": {
             "get": _open(
