@@ -219,7 +219,7 @@ async def test_no_program_gains_rights(bench: Bench, sandbox: Sandbox) -> None:
 
 
 async def test_with_namespaces_there_is_no_network_and_nothing_else_is_written(
-    bench: Bench, tmp_path: Path
+    bench: Bench, jail: Sandbox, tmp_path: Path
 ) -> None:
     """R-66: a jail, where the system gives one."""
     outside = tmp_path / "outside"
@@ -230,7 +230,7 @@ async def test_with_namespaces_there_is_no_network_and_nothing_else_is_written(
     )
     work = bench.work(shell(script, given={"network": "none"}))
 
-    await Shell(Sandbox(LIMITS, Isolation.REQUIRED)).run(work)
+    await Shell(jail).run(work)
 
     assert list(outside.iterdir()) == []
     assert "/canary': Read-only" in bench.printed
