@@ -1,6 +1,7 @@
 """The shapes of what artifact commands answer, and how they are shown."""
 
 from collections.abc import Sequence
+
 from typing_extensions import TypedDict
 
 from commands import blocks

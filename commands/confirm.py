@@ -11,6 +11,7 @@ from core.approvals.model import Proposal, digest_of
 from core.kernel.problems import InvalidArgument, NeedsConfirmation, StepUpRequired
 from core.kernel.reply import Action, Actions, Block, Fields, Reply, ReplyStatus, Text
 
+_SEEN_BY = {None: "", True: " --public", False: " --private"}
 _YES = "`--yes` counts in a terminal alone; here add"
 _HARMLESS = (Danger.READ, Danger.WRITE)
 
@@ -122,7 +123,7 @@ def whole_line(asked: Invocation) -> str:
     options = asked.options
     reason = f" --reason {quote(options.reason)}" if options.reason else ""
     if_match = f" --if-match {quote(options.if_match)}" if options.if_match else ""
-    return f"{asked.canonical}{reason}{if_match}"
+    return f"{asked.canonical}{reason}{if_match}{_SEEN_BY[options.is_public]}"
 
 
 def _require_typed_id(asked: Invocation, given: str) -> None:

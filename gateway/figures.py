@@ -12,7 +12,7 @@ from core.database import Database, Tx
 from core.kernel.jsons import Json, to_json
 from core.kernel.lanes import Lane
 from core.kernel.principal import Principal, TenantId
-from core.runs import figures as queue
+from core.runs.lanes import figures as queue
 from core.runs.workers import service as workers
 from core.runs.workers.model import WorkerState
 from gateway.metrics import Metrics

@@ -5,8 +5,8 @@ from collections import Counter
 from core.database import Database, Tx
 from core.kernel.lanes import Lane
 from core.kernel.principal import system
-from core.runs import figures
-from core.runs.figures import QueueFigures
+from core.runs.lanes import figures
+from core.runs.lanes.figures import QueueFigures
 from gateway.metrics import Metrics
 from gateway.sweeper import list_tenants
 

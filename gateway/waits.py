@@ -14,7 +14,7 @@ from core.database import Database, Tx
 from core.events.model import EventFilter
 from core.kernel.principal import Principal
 from core.kernel.reply import GOES_ON, Reply, ReplyStatus
-from core.runs import figures
+from core.runs.lanes import figures
 from gateway.answers import Answer
 from gateway.event_source import EventLine, EventsGone
 from gateway.message import Message

@@ -28,6 +28,8 @@ RESERVED = frozenset(
         "reset",  # what a stream says when events are missing
     }
 )
+# What only happens by the queue, a job or a schedule, whatever follows the word.
+RESERVED_FAMILIES = frozenset({"run", "worker", "job", "variant", "export", "schedule"})
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _NAME_LIMIT = 64
 _TARGET_LIMIT = 200
@@ -80,7 +82,7 @@ def report(
             fix=["use lower-case words such as deploy_finished"],
             field="event",
         )
-    if event_type in RESERVED:
+    if event_type in RESERVED or event_type.partition("_")[0] in RESERVED_FAMILIES:
         raise InvalidArgument(
             f"{event_type} is recorded by Opswire itself",
             fix=["use the command that makes it happen", "choose another name"],

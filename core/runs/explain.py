@@ -10,7 +10,7 @@ from core.kernel.clock import to_iso, to_micros
 from core.kernel.ids import number_of
 from core.kernel.jsons import Json
 from core.kernel.lanes import Lane
-from core.runs import figures
+from core.runs.lanes import figures
 from core.runs.lanes import service as lanes
 from core.runs.model import HELD as WORKED_ON
 from core.runs.model import MANUAL, Run, RunStatus

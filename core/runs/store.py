@@ -1,7 +1,9 @@
 """Queries over runs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 import orjson
 from sqlalchemy import (
@@ -32,57 +34,16 @@ from core.runs.codec import (
     show_rule,
     show_step,
 )
-from core.runs.model import ACTIVE, Run, RunStatus
+from core.runs.model import ACTIVE, Run, RunStatus, Step
 from core.runs.tables import run_labels, runs
 from core.runs.workers.tables import workers
 
 _TABLE = runs.c
 OWN = _TABLE.tenant_id == bindparam("tenant")
 
-# In the order in which `to_run` reads them.
-COLUMNS = (
-    _TABLE.id,
-    _TABLE.kind,
-    _TABLE.alias,
-    _TABLE.template,
-    _TABLE.template_version,
-    _TABLE.job,
-    _TABLE.task,
-    _TABLE.parent,
-    _TABLE.lane,
-    _TABLE.priority,
-    _TABLE.status,
-    _TABLE.reason,
-    _TABLE.input,
-    _TABLE.steps,
-    _TABLE.result,
-    _TABLE.error,
-    _TABLE.attempt,
-    _TABLE.retry,
-    _TABLE.available_at,
-    _TABLE.deadline_at,
-    _TABLE.ttl_at,
-    _TABLE.concurrency_key,
-    _TABLE.concurrency_limit,
-    _TABLE.labels,
-    _TABLE.worker,
-    _TABLE.fence,
-    _TABLE.lease_expires_at,
-    _TABLE.heartbeat_at,
-    _TABLE.cancel_requested_at,
-    _TABLE.paused_at,
-    _TABLE.idempotency_key,
-    _TABLE.budget,
-    _TABLE.actor_id,
-    _TABLE.actor,
-    _TABLE.reply_to,
-    _TABLE.needs_approval,
-    _TABLE.progress,
-    _TABLE.created_at,
-    _TABLE.started_at,
-    _TABLE.finished_at,
-    _TABLE.version,
-)
+# A column for each field, of the same name and in the same order.
+_FIELDS = tuple(each.name for each in fields(Run))
+COLUMNS = tuple(_TABLE[name] for name in _FIELDS)
 _CHANGING = (
     "status",
     "reason",
@@ -272,92 +233,10 @@ def to_runs(rows: Iterable[Row]) -> list[Run]:
 
 def to_run(row: Row) -> Run:
     """Read a run from a row of `COLUMNS`."""
-    (
-        run_id,
-        kind,
-        alias,
-        template,
-        template_version,
-        job,
-        task,
-        parent,
-        lane,
-        priority,
-        status,
-        reason,
-        input_,
-        steps,
-        result,
-        error,
-        attempt,
-        retry,
-        available_at,
-        deadline_at,
-        ttl_at,
-        concurrency_key,
-        concurrency_limit,
-        labels,
-        worker,
-        fence,
-        lease_expires_at,
-        heartbeat_at,
-        cancel_requested_at,
-        paused_at,
-        idempotency_key,
-        budget,
-        actor_id,
-        actor,
-        reply_to,
-        needs_approval,
-        progress,
-        created_at,
-        started_at,
-        finished_at,
-        version,
-    ) = row
-    return Run(
-        id=RunId(run_id),
-        kind=kind,
-        alias=alias,
-        template=template,
-        template_version=template_version,
-        job=job,
-        task=task,
-        parent=parent,
-        lane=Lane(lane),
-        priority=priority,
-        status=RunStatus(status),
-        reason=reason,
-        input=parse_object(input_),
-        steps=[parse_step(each) for each in orjson.loads(steps)],
-        result=parse_object(result),
-        error=parse_error(error),
-        attempt=attempt,
-        retry=parse_rule(retry),
-        available_at=from_micros(available_at),
-        deadline_at=_at(deadline_at),
-        ttl_at=_at(ttl_at),
-        concurrency_key=concurrency_key,
-        concurrency_limit=concurrency_limit,
-        labels=frozenset(orjson.loads(labels)),
-        worker=worker,
-        fence=fence,
-        lease_expires_at=_at(lease_expires_at),
-        heartbeat_at=_at(heartbeat_at),
-        cancel_requested_at=_at(cancel_requested_at),
-        paused_at=_at(paused_at),
-        idempotency_key=idempotency_key,
-        budget=budget,
-        actor_id=actor_id,
-        actor=actor,
-        reply_to=parse_place(reply_to),
-        needs_approval=bool(needs_approval),
-        progress=parse_progress(progress),
-        created_at=from_micros(created_at),
-        started_at=_at(started_at),
-        finished_at=_at(finished_at),
-        version=version,
-    )
+    read = dict(zip(_FIELDS, row, strict=True))
+    for name, parse in _READERS.items():
+        read[name] = parse(read[name])
+    return Run(**read)
 
 
 def _changing(run: Run) -> dict[str, object]:
@@ -387,3 +266,42 @@ def _moment(moment: datetime | None) -> int | None:
 
 def _at(micros: int | None) -> datetime | None:
     return None if micros is None else from_micros(micros)
+
+
+def _steps(text: str) -> list[Step]:
+    return [parse_step(each) for each in orjson.loads(text)]
+
+
+def _labels(text: str) -> frozenset[str]:
+    return frozenset(orjson.loads(text))
+
+
+# What is stored as something else than what it is read as.
+_READERS: Mapping[str, Callable[[Any], object]] = {
+    "id": RunId,
+    "lane": Lane,
+    "status": RunStatus,
+    "input": parse_object,
+    "steps": _steps,
+    "result": parse_object,
+    "error": parse_error,
+    "retry": parse_rule,
+    "labels": _labels,
+    "reply_to": parse_place,
+    "needs_approval": bool,
+    "progress": parse_progress,
+    **dict.fromkeys(("available_at", "created_at"), from_micros),
+    **dict.fromkeys(
+        (
+            "deadline_at",
+            "ttl_at",
+            "lease_expires_at",
+            "heartbeat_at",
+            "cancel_requested_at",
+            "paused_at",
+            "started_at",
+            "finished_at",
+        ),
+        _at,
+    ),
+}

@@ -9,7 +9,7 @@ from importlib import import_module
 from core.database import Database, Tx, is_sqlite
 from core.kernel.principal import system
 from core.kernel.problems import Unavailable
-from core.runs import figures
+from core.runs.lanes import figures
 from core.runs.workers import service as workers
 from gateway.core import Core
 from gateway.health import Check

@@ -171,10 +171,14 @@ async def test_who_asked_in_private_is_told_in_person(
     gateway: Gateway, room: Room
 ) -> None:
     await room.say("job create Notes --private")
+    await room.say("run start demo-deploy env=staging --private")
+    await room.say("confirm")
 
-    run = gateway.graph.db.look(lambda tx: runs.get_(tx, "R-1"), by=system())
-
-    assert run.reply_to.place == {"user": "U1"}
+    for run_id in ("R-1", "R-2"):
+        run = gateway.graph.db.look(
+            lambda tx, it=run_id: runs.get_(tx, it), by=system()
+        )
+        assert run.reply_to.place == {"user": "U1"}
 
 
 # ── by mail ───────────────────────────────────────────────────────────────────

@@ -7,8 +7,7 @@ from core.database import Tx
 from core.events.service import append
 from core.kernel.jsons import Json
 from core.kernel.lanes import Lane
-from core.runs import figures
-from core.runs.lanes import store
+from core.runs.lanes import figures, store
 from core.runs.lanes.model import (
     COLLECTION,
     DEFAULTS,

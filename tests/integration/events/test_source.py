@@ -17,7 +17,7 @@ async def test_a_door_is_given_old_and_new_events(gateway: Served) -> None:
     old = await anext(tail)
     gateway.note_many(1)
     new = await anext(tail)
-    await tail.aclose()  # type: ignore[attr-defined]
+    await tail.aclose()
 
     newest = await gateway.graph.tails.newest(system())
     assert [line.seq for line in (*old, *new)] == [newest - 2, newest - 1, newest]

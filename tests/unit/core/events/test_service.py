@@ -133,7 +133,8 @@ def test_a_reported_event_has_the_principal_as_its_actor(
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Deploy", "a b", "a__b", "a" * 65, "task_created"]
+    "name",
+    ["", "Deploy", "a b", "a__b", "a" * 65, "task_created", "run_succeeded"],
 )
 def test_a_name_that_is_none_or_our_own_is_refused(
     db: Database, ann: Principal, name: str

@@ -9,7 +9,8 @@ from core.database import Database
 from core.kernel.lanes import Lane
 from core.kernel.principal import Principal
 from core.kernel.problems import Forbidden, InvalidArgument, InvalidQuery, NotFound
-from core.runs import figures, retention
+from core.runs import retention
+from core.runs.lanes import figures
 from core.runs.lanes import service as lanes
 from core.runs.model import RunStatus
 from core.runs.reports import Wanted
