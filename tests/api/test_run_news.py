@@ -1,6 +1,7 @@
 """Whoever asked for a run sees how far it is, and is told its end once."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -175,9 +176,7 @@ async def test_who_asked_in_private_is_told_in_person(
     await room.say("confirm")
 
     for run_id in ("R-1", "R-2"):
-        run = gateway.graph.db.look(
-            lambda tx, it=run_id: runs.get_(tx, it), by=system()
-        )
+        run = gateway.graph.db.look(partial(runs.get_, run_id=run_id), by=system())
         assert run.reply_to.place == {"user": "U1"}
 
 
