@@ -117,7 +117,7 @@ def find_program(name: str, *folders: Path) -> Path:
     """Find a program on the PATH or in some folders; without it, end the test."""
     path = os.pathsep.join([os.environ["PATH"], *map(os.fspath, folders)])
     found = shutil.which(name, path=path)
-    return Path(found) if found else _missing(name)
+    return Path(found) if found else missing(name)
 
 
 class PostgresServer:
@@ -176,7 +176,8 @@ def _scratch(name: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _missing(program: str) -> NoReturn:
+def missing(program: str) -> NoReturn:
+    """Skip the test for want of a program; where nothing may be skipped, fail it."""
     message = f"{program} is not installed"
     if os.environ.get("OPSWIRE_REQUIRE_SERVICES") == "1":
         pytest.fail(message)

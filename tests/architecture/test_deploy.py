@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.services import missing
+
 ROOT = Path(__file__).parents[2]
 SERVICES = {"postgres", "redis", "migrate", "gateway", "worker", "flower"}
 SECRETS = {
@@ -64,11 +66,8 @@ def test_ours_run_without_rights(composition: dict[str, Any]) -> None:
 
 
 def test_the_composition_is_valid() -> None:
-    if not has_compose():
-        pytest.skip("the compose plugin of docker is not installed")
-
     done = subprocess.run(
-        ["docker", "compose", "-f", ROOT / "docker-compose.yml", "config", "--quiet"],
+        [*compose(), "-f", str(ROOT / "docker-compose.yml"), "config", "--quiet"],
         check=False, env=ENVIRONMENT, capture_output=True, text=True,
     )  # fmt: skip
 
@@ -112,10 +111,12 @@ def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def has_compose() -> bool:
-    if shutil.which("docker") is None:
-        return False
-    done = subprocess.run(
-        ["docker", "compose", "version"], check=False, capture_output=True
-    )
-    return done.returncode == 0
+def compose() -> list[str]:
+    """Find docker's plugin, or the program that was there before it."""
+    for program in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(program[0]) is None:
+            continue
+        asked = [*program, "version"]
+        if subprocess.run(asked, check=False, capture_output=True).returncode == 0:
+            return program
+    missing("docker compose")
