@@ -119,4 +119,4 @@ def compose() -> list[str]:
         asked = [*program, "version"]
         if subprocess.run(asked, check=False, capture_output=True).returncode == 0:
             return program
-    missing("docker compose")
+    return missing("docker compose")
