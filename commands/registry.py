@@ -18,6 +18,7 @@ from commands.schema import (
 )
 from core.database import Tx
 from core.kernel.principal import Assurance
+from core.kernel.reply import Reply
 
 IfMatch = Literal["", "optional", "required"]
 Alters = Literal["", "rights", "channels", "inbox", "outbox", "aliases"]
@@ -35,12 +36,29 @@ class Danger(StrEnum):
     DESTRUCTIVE = "destructive"
 
 
+class Trace(StrEnum):
+    """What a call that was allowed leaves behind, beside its effect.
+
+    Shape:  ENTRY is an audit entry, and the answer under its key. ANSWER is the answer
+            alone, and that only if its sender gave a key. NOTHING is for what had no
+            effect: sent again under its key, it is asked again.
+    """
+
+    ENTRY = "entry"
+    ANSWER = "answer"
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """One HTTP method and path that reaches a command; path names are argument names."""
 
     method: str
     path: str
+
+
+def _entry(_: Reply) -> Trace:
+    return Trace.ENTRY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +87,8 @@ class Command:
             One that `is_previewed` is confirmed by whoever read what it would answer.
             `plugin` names what brings it, "" for our own; `edition` is another one
             whenever the code of that plugin is. `require_free` raises the Problem
-            that keeps it from being taken now.
+            that keeps it from being taken now. `trace` tells what is left of a call
+            that was allowed; what workers do all day would bury everything else.
     """
 
     name: str
@@ -104,6 +123,7 @@ class Command:
     plugin: str = ""
     edition: str = ""
     require_free: Callable[[], None] | None = None
+    trace: Callable[[Reply], Trace] = _entry
 
     @property
     def noun(self) -> str:

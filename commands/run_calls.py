@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from commands.context import Context
-from commands.registry import Command, command
+from commands.registry import Command, Trace, command
 from commands.run_views import BeatData, ClaimedData, RunData, RunReportedData
 from commands.run_wire import (
     parse_error,
@@ -28,10 +28,20 @@ RunId = Annotated[str, Ref("R"), Doc("The run, R-7.")]
 Fence = Annotated[int, Doc("The number that came with the claim.")]
 
 
+def _of_claim(reply: Reply) -> Trace:
+    return Trace.ENTRY if reply.data["runs"] else Trace.NOTHING
+
+
+def _of_telling(_: Reply) -> Trace:
+    # What a worker tells is read at the run: its events, steps, logs and progress.
+    return Trace.ANSWER
+
+
 @command(
     "run claim",
     scope="runs:work",
     danger="write",
+    trace=_of_claim,
     http="POST /runs.claim",
     result=ClaimedData,
     examples=["run claim builder-1 --lanes A,B --labels gpu --limit 2"],
@@ -84,6 +94,7 @@ def claim(
     "run heartbeat",
     scope="runs:work",
     danger="write",
+    trace=_of_telling,
     http="POST /runs.heartbeat",
     target="run_id",
     result=BeatData,
@@ -117,6 +128,7 @@ def heartbeat(
     "run report",
     scope="runs:work",
     danger="write",
+    trace=_of_telling,
     http="POST /events.append",
     target="run_id",
     result=RunReportedData,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from commands.context import Origin
 from commands.invocation import Invocation
-from commands.registry import Alters
+from commands.registry import Alters, Trace
 from commands.render import render_line
 from commands.shown_once import mask
 from core.audit.model import ApprovalStatus, AuditDraft, Verdict
@@ -142,6 +142,15 @@ def verdict_of_problem(problem: Problem) -> Verdict:
     if isinstance(problem, Forbidden | Unauthenticated | RateLimited):
         return Verdict.DENIED
     return Verdict.INVALID if isinstance(problem, BadRequest) else Verdict.FAILED
+
+
+def trace_of(message: Message, reply: Reply, verdict: Verdict) -> Trace:
+    """Say what is left of a message; of what was refused, everything."""
+    if message.invocation is None or verdict is not Verdict.ALLOWED:
+        return Trace.ENTRY
+    trace = message.invocation.command.trace(reply)
+    is_keyed = bool(message.envelope.external_id or message.client_key)
+    return Trace.NOTHING if trace is Trace.ANSWER and not is_keyed else trace
 
 
 def audit_of(message: Message, reply: Reply, verdict: Verdict) -> AuditDraft:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from commands.invocation import Invocation
 from commands.references import refers_back
-from commands.registry import Alters
+from commands.registry import Alters, Trace
 from core.audit.model import Verdict
 from core.database import Database, Tx
 from core.delivery.model import InboxDraft, StoredMessage
@@ -30,7 +30,13 @@ from gateway.ahead import run_ahead
 from gateway.answers import Answer, replay_of
 from gateway.floods import Floods
 from gateway.gate import Gate
-from gateway.message import Message, audit_of, message_of, verdict_of_problem
+from gateway.message import (
+    Message,
+    audit_of,
+    message_of,
+    trace_of,
+    verdict_of_problem,
+)
 from gateway.metrics import Metrics
 from gateway.runner import Runner
 
@@ -63,8 +69,9 @@ class Pipeline:
 
     Shape:  `handle` never raises for anything the sender did: refusals are replies
             with an `error`. A write is stored together with its reply before it
-            returns; the same key again gives the same reply. What a command `alters`
-            is read again, by `reread`, before its answer is given.
+            returns; the same key again gives the same reply, unless its `trace` is
+            NOTHING. What a command `alters` is read again, by `reread`, before its
+            answer is given.
     """
 
     def __init__(
@@ -182,7 +189,10 @@ class Pipeline:
             return replay_of(tx.prior, request_hash)
         tx.channel, tx.cause = message.envelope.channel, message.request_id
         reply, verdict = self.runner.attempt(tx, message)
-        answer = self.runner.store(tx, message, reply, request_hash)
+        if trace_of(message, reply, verdict) is Trace.NOTHING:
+            answer = self.runner.answer(message, reply)
+        else:
+            answer = self.runner.store(tx, message, reply, request_hash)
         self.runner.note(tx, message, answer.reply, verdict)
         return answer
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from commands import bus
 from commands import help as ladder
 from commands.alias_replies import dressed
-from commands.registry import Registry
+from commands.registry import Registry, Trace
 from core.audit.model import Verdict
 from core.database import Tx
 from core.delivery.model import InboxDraft
@@ -18,6 +18,7 @@ from gateway.message import (
     Message,
     audit_of,
     memory_of,
+    trace_of,
     verdict_of,
     verdict_of_problem,
 )
@@ -75,7 +76,8 @@ class Runner:
 
     def note(self, tx: Tx, message: Message, reply: Reply, verdict: Verdict) -> None:
         """Record the decision, and what the conversation should remember."""
-        tx.record(audit_of(message, reply, verdict))
+        if trace_of(message, reply, verdict) is Trace.ENTRY:
+            tx.record(audit_of(message, reply, verdict))
         invocation = message.invocation
         if message.envelope.conversation and invocation and reply.error is None:
             tx.record(memory_of(message, invocation, reply))

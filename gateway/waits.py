@@ -7,7 +7,6 @@ then, so a gateway that stops, or a client that goes away, loses the waiting alo
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import timedelta
 
 from core.database import Database, Tx
@@ -88,31 +87,27 @@ class Waits:
     ) -> Answer:
         """Claim again whenever there may be work, for as long as the worker waits.
 
-        Shape:  each try has a key of its own, made of the first one's: a worker that
-                sends its claim again is given the runs that it was given. One that is
+        Shape:  each try has the same key, under which the one that gives runs is
+                stored: a worker that sends its claim again is given those. One that is
                 gone is given nothing, or its runs would wait for their leases to end.
         """
         seconds = _patience(message, answer)
         if not seconds:
             return answer
         end = asyncio.get_running_loop().time() + seconds
-        by, envelope, tries = message.principal, message.envelope, 1
+        by, is_due = message.principal, True
         after = await self._events.newest(by)
-        is_known, is_due = answer.reply.replayed, True
         async with aclosing(self._events.tail(by, after=after, wanted=_WORK)) as news:
             while is_due or await _is_rung(news, end):
                 is_due = False
                 # Of many who wait and hear of one run, few are to ask for it.
-                if not (is_known or await self._db.read(_has_queued, by=by)):
+                if not await self._db.read(_has_queued, by=by):
                     continue
                 if await is_gone():
                     break
-                tries += 1
-                key = envelope.external_id and f"{envelope.external_id}:{tries}"
-                answer = await ask(replace(envelope, external_id=key))
+                answer = await ask(message.envelope)
                 if answer.reply.error or answer.reply.data.get("runs"):
                     break
-                is_known = is_due = answer.reply.replayed
         return answer
 
     async def _until_over(self, by: Principal, target: str, standing: Standing) -> None:

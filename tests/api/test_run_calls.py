@@ -1,6 +1,8 @@
 """What workers call: claim, heartbeat, report, complete (M-RUN-04, 05, 07, 09)."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -384,6 +386,83 @@ async def test_a_lane_gives_out_no_more_than_it_may(
     assert drained.body["state"] == "draining"
     lanes = (await gateway.admin.get("/v1/lanes")).body["items"]
     assert [each["id"] for each in lanes] == ["A", "B", "C", "D"]
+
+
+async def test_routine_leaves_nothing_to_read_through(
+    gateway: Gateway, worker: Worker, clock: FakeClock
+) -> None:
+    """M-RUN-04, R-72: a fleet that idles or works buries nobody's decisions."""
+    await worker.beat()
+    before = noted(gateway)
+
+    for number in range(50):
+        clock.advance(timedelta(seconds=1))
+        await worker.by.post("/runs.claim", {"worker": "w1"})
+        await worker.by.post(
+            "/runs.claim", {"worker": "w1"}, idempotency_key=f"idle-{number}"
+        )
+        await worker.beat()
+        await worker.beat()
+        await worker.tell({"type": "log", "text": "x\n"})
+
+    assert noted(gateway) == before
+
+
+async def test_what_workers_decide_is_audited(gateway: Gateway, worker: Worker) -> None:
+    """R-72: what a claim gave, how an attempt ended, and every refusal."""
+    other = gateway.person("mallory", Role.ADMIN)
+    viewer = gateway.person("vera", Role.VIEWER)
+
+    await viewer.post("/runs.claim", {"worker": "w2"})
+    await other.post("/runs.heartbeat", worker.about)
+    await worker.by.post("/runs.heartbeat", {**worker.about, "fence": 7})
+    await worker.by.post("/runs.secrets", worker.about)
+    await worker.complete()
+
+    told = [(each.action, each.actor, each.verdict) for each in gateway.audits()]
+    assert told[-6:] == [
+        ("run claim", "builder", "allowed"),
+        ("run claim", "vera", "denied"),
+        ("run heartbeat", "mallory", "denied"),
+        ("run heartbeat", "builder", "failed"),
+        ("run secrets", "builder", "allowed"),
+        ("run complete", "builder", "allowed"),
+    ]
+    assert gateway.is_intact()
+
+
+async def test_a_key_keeps_the_answer_of_routine_with_an_effect(
+    gateway: Gateway, worker: Worker
+) -> None:
+    """R-03: a report sent again is not noted again; an empty claim is asked again."""
+    claim = {"worker": "w1"}
+    report = {**worker.about, "events": [{"type": "deployed"}]}
+
+    empty = await worker.by.post("/runs.claim", claim, idempotency_key="c")
+    await gateway.admin.post("/runs.create", {"kind": "manual"})
+    given = await worker.by.post("/runs.claim", claim, idempotency_key="c")
+    again = await worker.by.post("/runs.claim", claim, idempotency_key="c")
+    told = [
+        await worker.by.post("/events.append", report, idempotency_key="r")
+        for _ in range(2)
+    ]
+
+    assert (empty.body, given.body["runs"][0]["id"]) == ({"runs": []}, "R-2")
+    assert again.raw == given.raw
+    assert "idempotency-replayed" in again.headers
+    assert told[0].raw == told[1].raw
+    events = (await worker.by.get("/v1/runs/R-1/events")).body["items"]
+    assert [each["event"] for each in events].count("deployed") == 1
+
+
+def noted(gateway: Gateway) -> dict[str, int]:
+    """Count audit entries, stored answers and events."""
+    gateway.audits()
+    with closing(sqlite3.connect(gateway.path)) as connection:
+        return {
+            table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("audit_events", "inbox", "events")
+        }
 
 
 def _body(call: str) -> dict[str, Any]:
