@@ -252,6 +252,12 @@ class SandboxSettings(BaseModel):
         default="",
         description="Folders whose git repositories steps may read: /srv/git.",
     )
+    hide: str = Field(
+        default=".env,/etc/opswire,/run/user,~/.ssh,~/.gnupg,~/.aws,~/.kube,"
+        "~/.docker,~/.netrc,~/.config",
+        description="Files and folders that steps in namespaces do not see, beside the "
+        "data folder.",
+    )
 
 
 class Settings(BaseSettings):

@@ -1,5 +1,6 @@
 """`ops doctor`: what works here, what does not, and the one command that mends it."""
 
+import asyncio
 import errno
 import platform
 import shutil
@@ -26,6 +27,7 @@ from gateway.cli.session import client_of
 from gateway.cli.terminal import Terminal
 from gateway.cli.verbs._settings import settings_with
 from gateway.settings import Settings
+from gateway.workers.executors.confines import sandbox_of
 
 _LEAST_PYTHON = (3, 11)
 _LEAST_NODE = (20, 19)
@@ -48,7 +50,7 @@ class Check(NamedTuple):
 @click.command()
 @click.pass_obj
 def doctor(terminal: Terminal) -> Exit:
-    """Check Python, Node, the data, the database, the gateway, the key, the channels."""
+    """Check Python, Node, data, database, sandbox, gateway, key and channels."""
     settings = settings_with()
     checks = [*machine_checks(settings), *gateway_checks(client_of(terminal), settings)]
     for check in checks:
@@ -65,6 +67,7 @@ def machine_checks(settings: Settings) -> Iterator[Check]:
     yield check_node()
     yield check_data(settings.data)
     yield check_database(settings)
+    yield check_sandbox(settings)
 
 
 def gateway_checks(client: Client, settings: Settings) -> Iterator[Check]:
@@ -159,6 +162,20 @@ def check_database(settings: Settings) -> Check:
         SchemaState.OLD: "ops migrate",
     }
     return Check("database", f"{shown}: the schema is {state.value}", fixes[state])
+
+
+def check_sandbox(settings: Settings) -> Check:
+    """Check whether steps of runs that this machine does are kept from its data."""
+    if asyncio.run(sandbox_of(settings).has_namespaces()):
+        return Check("sandbox", "steps run in namespaces and do not see the data")
+    is_required = settings.sandbox.isolation == "required"
+    return Check(
+        "sandbox",
+        "steps have no namespaces: they can read what their worker reads",
+        "allow user namespaces, or OPSWIRE_SANDBOX__ISOLATION=auto"
+        if is_required
+        else "",
+    )
 
 
 def check_port(host: str, port: int) -> Check:

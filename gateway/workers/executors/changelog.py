@@ -88,9 +88,15 @@ class Changelog:
         given = Given(work.step, _FIELDS)
         listed = inside(work.folder, _COMMITS)
         listed.unlink(missing_ok=True)
-        argv = _git(self._repository(work, given), given, listed)
-        git = find_program("git", path=work.environment["PATH"])
-        result = await run_tool(self._sandbox, work, git, argv, _environment())
+        repository = self._repository(work, given)
+        result = await run_tool(
+            self._sandbox,
+            work,
+            find_program("git", path=work.environment["PATH"]),
+            _git(repository, given, listed),
+            further=_environment(),
+            reads=self._shown(repository),
+        )
         if not result.is_good:
             return result
         commits = list(_commits(listed))
@@ -102,6 +108,16 @@ class Changelog:
         if text.startswith("/"):
             return self._below_root(text)
         return inside(work.folder, text)
+
+    def _shown(self, repository: Path) -> Sequence[str]:
+        """List the roots that a repository is below, and itself; none for the run's own.
+
+        Shape:  repositories refer to others beside them. Of a root that is hidden as a
+                whole, the repository alone is shown.
+        """
+        roots = [each.resolve() for each in self._roots]
+        above = [str(each) for each in roots if repository.is_relative_to(each)]
+        return [*above, str(repository)] if above else []
 
     def _below_root(self, text: str) -> Path:
         """Find a repository below a root, wherever links lead.

@@ -10,10 +10,11 @@ from core.runs.model import Step
 from gateway.adapters.breaker import Breaker
 from gateway.adapters.outside import Bounds, Outside
 from gateway.adapters.providers.every import providers
-from gateway.settings import SandboxSettings, Settings
+from gateway.settings import Settings
 from gateway.workers.executors.api import ANSWER_BYTES, Api
 from gateway.workers.executors.base import Executor
 from gateway.workers.executors.changelog import Changelog
+from gateway.workers.executors.confines import sandbox_of, words_in
 from gateway.workers.executors.docker import Docker
 from gateway.workers.executors.docs_format import DocsFormat
 from gateway.workers.executors.flow import Flow
@@ -21,13 +22,11 @@ from gateway.workers.executors.generate import Generate
 from gateway.workers.executors.lint import Lint
 from gateway.workers.executors.mcp_call import Mcp
 from gateway.workers.executors.noop import Noop
-from gateway.workers.executors.sandbox import Sandbox
 from gateway.workers.executors.shell import Shell
 from gateway.workers.executors.spec_kit import GenerateSpecKit, ValidateSpecKit
 from gateway.workers.executors.unpack import Unpack
 from gateway.workers.executors.write import WriteFiles
 from gateway.workers.sandbox.environment import check_names
-from gateway.workers.sandbox.limits import MIB, Isolation, Limits
 from gateway.workers.sandbox.paths import check_pattern
 
 StepCheck = Callable[[Step], None]
@@ -37,12 +36,10 @@ def executors(
     settings: Settings, further: Iterable[Executor] = ()
 ) -> Mapping[str, Executor]:
     """List all executors by the names that steps use; `further` ones need more."""
-    sandbox = Sandbox(
-        limits_of(settings.sandbox), Isolation(settings.sandbox.isolation)
-    )
+    sandbox = sandbox_of(settings)
     outside = _outside(settings)
     api = Api(outside, Breaker())
-    programs = _words(settings.workers.programs)
+    programs = words_in(settings.workers.programs)
     every: tuple[Executor, ...] = (
         Noop(),
         Generate(providers()),
@@ -53,7 +50,9 @@ def executors(
         Mcp(sandbox, outside, programs),
         DocsFormat(sandbox),
         Lint(sandbox),
-        Changelog(sandbox, [*map(Path, sorted(_words(settings.sandbox.repositories)))]),
+        Changelog(
+            sandbox, [*map(Path, sorted(words_in(settings.sandbox.repositories)))]
+        ),
         Unpack(),
         GenerateSpecKit(),
         ValidateSpecKit(),
@@ -85,21 +84,6 @@ def check_step(executors: Mapping[str, Executor]) -> StepCheck:
     return check
 
 
-def limits_of(settings: SandboxSettings) -> Limits:
-    """Read what one step may use."""
-    return Limits(
-        output_bytes=int(settings.output_mib * MIB),
-        memory_bytes=settings.memory_mib * MIB,
-        file_bytes=settings.file_mib * MIB,
-        processes=settings.processes,
-        writable=sorted(_words(settings.writable)),
-    )
-
-
 def _outside(settings: Settings) -> Outside:
     allowed = parse_allowed(settings.outbound.allow)
     return Outside(allowed, bounds=Bounds(answer_bytes=ANSWER_BYTES))
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(each.strip() for each in text.split(",")) - {""}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -20,7 +21,12 @@ from gateway.workers.sandbox.environment import PATH
 from gateway.workers.sandbox.limits import MIB, Isolation, Limits
 from gateway.workers.sandbox.redaction import Redactor
 
-_WARDEN = Path(__file__).parents[1] / "sandbox" / "warden.py"
+# What starts a warden with nothing but our own code and Python's; compiled only once.
+_WARDEN = (
+    "import sys; sys.path.append(sys.argv[1]); "
+    "from gateway.workers.sandbox.warden import main; main()"
+)
+_CODE = str(Path(__file__).parents[3])
 _READ_BYTES = 65_536
 _END_SECONDS = 5.0
 _STATUS_BYTES = 4_096
@@ -35,6 +41,9 @@ _NO_NAMESPACES = (
 )
 
 Stream = Literal["stdout", "stderr"]
+
+_log = logging.getLogger(__name__)
+
 _STREAMS: tuple[Stream, ...] = ("stdout", "stderr")
 
 
@@ -54,7 +63,8 @@ class Program:
     """What to run: where it is, its arguments with its name first, and where it starts.
 
     Shape:  with `is_offline` there is no network, or no run where this cannot be had;
-            with `prefers_offline` there is none where this can be had.
+            with `prefers_offline` there is none where this can be had. `reads` are
+            files and folders that are shown to it though they are hidden from others.
     """
 
     path: str
@@ -63,6 +73,7 @@ class Program:
     environment: Mapping[str, str]
     is_offline: bool = False
     prefers_offline: bool = False
+    reads: Sequence[str] = ()
     talk: Talk | None = None
 
 
@@ -76,10 +87,11 @@ class Sandbox:
 
     async def has_namespaces(self) -> bool:
         """Tell whether programs run in namespaces of their own; tried once."""
-        if self._isolation is Isolation.OFF:
-            return False
         if self._can_isolate is None:
-            self._can_isolate = await self._try_isolation()
+            is_wanted = self._isolation is not Isolation.OFF
+            self._can_isolate = is_wanted and await self._try_isolation()
+            event = "sandbox.isolated" if self._can_isolate else "sandbox.not_isolated"
+            _log.info(event, extra={"isolation": self._isolation.value})
         return self._can_isolate
 
     async def run(self, work: StepWork, program: Program) -> StepResult:
@@ -94,7 +106,8 @@ class Sandbox:
             return StepResult(code="not_isolated", detail=_NO_NAMESPACES, is_final=True)
         online = not (program.is_offline or program.prefers_offline)
         order = self._order(program, isolated=isolated, online=online)
-        order["writable"] = [str(work.folder), *self.limits.writable]
+        further = map(os.path.realpath, self.limits.writable)
+        order["writable"] = [str(work.folder), *further]
         held = await _start(order, program.talk)
         try:
             return await self._attend(work, program, held)
@@ -143,6 +156,8 @@ class Sandbox:
             "environment": dict(program.environment),
             "folder": str(program.folder),
             "writable": [],
+            "hidden": [*self.limits.hidden],
+            "seen": self._seen(program),
             "isolated": isolated,
             "network": online,
             "processes": self.limits.processes,
@@ -151,6 +166,11 @@ class Sandbox:
             "file": self.limits.file_bytes,
             "input": program.talk.source if program.talk else -1,
         }
+
+    def _seen(self, program: Program) -> list[str]:
+        """Say what is shown to a program: also itself, unless it is among what we hide."""
+        hidden = (program.path.startswith(f"{each}/") for each in self.limits.hidden)
+        return [*program.reads, *(() if any(hidden) else (program.path,))]
 
     async def _try_isolation(self) -> bool:
         probe = Program(
@@ -249,7 +269,7 @@ async def _start(order: dict[str, object], talk: Talk | None = None) -> _Held:
     handed = (told, talk.source) if talk else (told,)
     try:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-S", str(_WARDEN),
+            sys.executable, "-I", "-S", "-c", _WARDEN, _CODE,
             stdin=PIPE, stdout=PIPE, stderr=PIPE, pass_fds=handed, env={},
         )  # fmt: skip
     except BaseException:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from gateway.workers.executors.base import StepResult, StepWork
 from gateway.workers.executors.sandbox import Program, Sandbox
@@ -12,7 +13,9 @@ async def run_module(
 ) -> StepResult:
     """Run a module of our own Python, which reads nothing of the run's as code."""
     argv = [sys.executable, "-I", "-m", module, *arguments]
-    return await run_tool(sandbox, work, sys.executable, argv)
+    program = _tool(work, sys.executable, argv)
+    own = [*{sys.prefix, sys.base_prefix}]
+    return await sandbox.run(work, replace(program, reads=own))
 
 
 async def run_tool(
@@ -20,18 +23,28 @@ async def run_tool(
     work: StepWork,
     path: str,
     argv: Sequence[str],
-    further: Mapping[str, str] | None = None,
+    *,
+    further: Mapping[str, str],
+    reads: Sequence[str],
 ) -> StepResult:
-    """Run a program in the run's folder; secrets are none of its business."""
+    """Run a program in the run's folder; `reads` are shown to it wherever they are."""
+    program = _tool(work, path, argv)
+    environment = {**program.environment, **further}
+    return await sandbox.run(
+        work, replace(program, environment=environment, reads=reads)
+    )
+
+
+def _tool(work: StepWork, path: str, argv: Sequence[str]) -> Program:
+    """Say how a tool runs; secrets are none of its business."""
     own = {*work.step.env, *work.step.secrets}
     environment = {
         name: value for name, value in work.environment.items() if name not in own
     }
-    program = Program(
+    return Program(
         path=path,
         argv=argv,
         folder=work.folder,
-        environment={**environment, **(further or {})},
+        environment=environment,
         prefers_offline=True,
     )
-    return await sandbox.run(work, program)

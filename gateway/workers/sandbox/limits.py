@@ -24,7 +24,9 @@ class Limits:
 
     Units:  `output_bytes` of both streams together; `memory_bytes` of all its processes
             together; `file_bytes` of one file.
-    Shape:  `writable` are folders beside its own that it may write to.
+    Shape:  `writable` are folders beside its own that it may write to; `hidden` are
+            folders and files of which it sees nothing but its own folder, where it has
+            namespaces.
     """
 
     output_bytes: int = 10 * MIB
@@ -32,6 +34,7 @@ class Limits:
     file_bytes: int = 1_024 * MIB
     processes: int = 256
     writable: Sequence[str] = ()
+    hidden: Sequence[str] = ()
 
     @property
     def address_space_bytes(self) -> int:

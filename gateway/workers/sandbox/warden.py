@@ -1,4 +1,4 @@
-"""Holds one program and everything that it starts; a script of its own, run by path.
+"""Holds one program and everything that it starts, as a process of its own.
 
 The worker gives it an order on its standard input and stays connected there. `t` asks
 the program to end, `k` or the end of the connection kills all: also when the worker
@@ -9,7 +9,6 @@ kernel kills whatever is left. Without, the warden adopts what loses its parent,
 kills its descendants until none is left.
 """
 
-import ctypes
 import fcntl
 import json
 import os
@@ -21,6 +20,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TypedDict
 
+from gateway.workers.sandbox.mounts import checked, libc, shut
+
 _TICK_MS = 50
 _PAUSE_SECONDS = 0.005
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -28,29 +29,18 @@ _STEADY = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 _SET_DEATH_SIGNAL, _SET_NO_NEW_PRIVILEGES, _SET_SUBREAPER = 1, 38, 36
-_NEW_NS, _NEW_IPC, _NEW_USER, _NEW_PID, _NEW_NET = (
-    0x00020000, 0x08000000, 0x10000000, 0x20000000, 0x40000000,
+_NEW_IPC, _NEW_USER, _NEW_PID, _NEW_NET = (
+    0x08000000, 0x10000000, 0x20000000, 0x40000000,
 )  # fmt: skip
-_BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 0x40000
-_NO_SUID, _NO_DEVICES, _NO_EXEC = 0x2, 0x4, 0x8
-_MOUNT_SETATTR, _HERE, _ALL_BELOW, _READ_ONLY = 442, -100, 0x8000, 0x1
-_SHARED_MEMORY = b"size=64m,mode=1777"
 # Nobody in particular; with root's number a program would be given root's rights.
 _INNER_ID = 1000
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-class _MountAttributes(ctypes.Structure):
-    _fields_ = [
-        (name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "user")
-    ]
 
 
 class Order(TypedDict):
     """What to run and how; `status` is the descriptor that the end is written to.
 
-    Shape:  `input` is the descriptor that the program reads from, -1 for none.
+    Shape:  `input` is the descriptor that the program reads from, -1 for none. What it
+            may write and see with namespaces is as `shut` in mounts.py has it.
     Units:  `memory`, `address_space` and `file` in bytes.
     """
 
@@ -59,6 +49,8 @@ class Order(TypedDict):
     environment: dict[str, str]
     folder: str
     writable: list[str]
+    hidden: list[str]
+    seen: list[str]
     isolated: bool
     network: bool
     processes: int
@@ -76,7 +68,7 @@ def main() -> None:
         signal.signal(each, signal.SIG_IGN)
     os.setsid()
     _come_first()
-    _checked(_libc.prctl(_SET_SUBREAPER, 1, 0, 0, 0))
+    checked(libc.prctl(_SET_SUBREAPER, 1, 0, 0, 0))
     try:
         if order["isolated"]:
             _enter_namespaces(is_online=order["network"])
@@ -114,12 +106,6 @@ def _exactly(size: int) -> bytes:
 
 def _tell(order: Order, **how: object) -> None:
     os.write(order["status"], json.dumps(how).encode() + b"\n")
-
-
-def _checked(outcome: int) -> None:
-    if outcome != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
 
 
 # What happens outside of the namespaces.
@@ -229,7 +215,7 @@ def _reap() -> None:
 def _enter_namespaces(*, is_online: bool) -> None:
     user, group = os.getuid(), os.getgid()
     kinds = _NEW_USER | _NEW_PID | _NEW_IPC | (0 if is_online else _NEW_NET)
-    _checked(_libc.unshare(kinds))
+    checked(libc.unshare(kinds))
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"{user or _INNER_ID} {user} 1")
     _write("/proc/self/gid_map", f"{group or _INNER_ID} {group} 1")
@@ -243,10 +229,10 @@ def _write(path: str, text: str) -> None:
 def _be_init(order: Order) -> None:
     """Start the program and wait for it; whatever it leaves behind is killed."""
     try:
-        _checked(_libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0))
-        _checked(_libc.prctl(_SET_SUBREAPER, 1, 0, 0, 0))
+        checked(libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0))
+        checked(libc.prctl(_SET_SUBREAPER, 1, 0, 0, 0))
         if order["isolated"]:
-            _shut(order)
+            shut(order["writable"], hidden=order["hidden"], seen=order["seen"])
         program = os.fork()
     except OSError as fault:
         _tell(order, fault="isolation", detail=str(fault))
@@ -271,46 +257,16 @@ def _ask(program: int) -> None:
         _signal(program, signal.SIGTERM)
 
 
-def _shut(order: Order) -> None:
-    """Let the program write in its folder alone, and see no processes of others."""
-    _checked(_libc.unshare(_NEW_NS))
-    _mount(None, b"/", None, _RECURSIVE | _PRIVATE)
-    for each in order["writable"]:
-        _mount(each.encode(), each.encode(), None, _BIND | _RECURSIVE)
-    _set_mount(b"/", _MountAttributes(set=_READ_ONLY), _ALL_BELOW)
-    for each in order["writable"]:
-        _set_mount(each.encode(), _MountAttributes(clear=_READ_ONLY), 0)
-    flags = _NO_SUID | _NO_DEVICES | _NO_EXEC
-    _mount(b"proc", b"/proc", b"proc", flags)
-    _mount(b"shm", b"/dev/shm", b"tmpfs", flags, _SHARED_MEMORY)
-
-
-def _mount(
-    source: bytes | None,
-    target: bytes,
-    kind: bytes | None,
-    flags: int,
-    options: bytes | None = None,
-) -> None:
-    _checked(_libc.mount(source, target, kind, ctypes.c_ulong(flags), options))
-
-
-def _set_mount(path: bytes, attributes: _MountAttributes, below: int) -> None:
-    size = ctypes.c_size_t(ctypes.sizeof(attributes))
-    number = ctypes.c_long(_MOUNT_SETATTR)
-    _checked(_libc.syscall(number, _HERE, path, below, ctypes.byref(attributes), size))
-
-
 def _become(order: Order) -> None:
     """Turn into the program, with no more than it was given."""
     try:
         os.setsid()
-        _checked(_libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0))
+        checked(libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0))
         for each in (*_STEADY, *_IGNORED_BY_PYTHON):
             signal.signal(each, signal.SIG_DFL)
         for kind, most in _bounds(order):
             resource.setrlimit(kind, (most, most))
-        _checked(_libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0))
+        checked(libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0))
         os.chdir(order["folder"])
         os.umask(0o077)
         source = order["input"]
@@ -343,7 +299,3 @@ def _count_of_user() -> int:
             if each.isdecimal() and os.stat(f"/proc/{each}").st_uid == own:
                 found += len(os.listdir(f"/proc/{each}/task"))
     return found
-
-
-if __name__ == "__main__":
-    main()
