@@ -22,6 +22,7 @@ from core.events.model import Event, EventFilter
 from core.kernel.principal import Principal, TenantId, system
 from core.kernel.problems import Problem, Unavailable
 from gateway.bell import Bell
+from gateway.hearing import Hearing
 from gateway.supervisor import contain
 
 POLL_SECONDS = 1.0
@@ -105,9 +106,8 @@ class Reactor:
         self._pause_seconds = pause.total_seconds()
         self._places: dict[tuple[TenantId, str], _Place] = {}
         self._bells = {each.name: Bell() for each in consumers}
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._is_told = False
-        db.on_commit(self._hear)
+        self._hearing = Hearing(self._ring)
+        db.on_commit(self._hearing.hear)
 
     async def begin(self) -> None:
         """Give every consumer its place, so that nothing that is to come is missed."""
@@ -123,9 +123,9 @@ class Reactor:
 
         Raises: Unavailable; started again, it goes on where it was.
         """
-        self._loop = asyncio.get_running_loop()
+        self._hearing.begin()
         while True:
-            self._is_told = False
+            self._hearing.taken()
             await self._react_to_all(consumer)
             await asyncio.sleep(_SHORTEST_REST_SECONDS)
             with suppress(TimeoutError):
@@ -249,17 +249,8 @@ class Reactor:
             place = self._places[key] = _Place(begun, begun)
         return place
 
-    def _hear(self, _: set[TenantId]) -> None:
-        """Wake all, on the writer's thread, because something was committed."""
-        loop = self._loop
-        if loop is None or self._is_told:
-            return
-        self._is_told = True
-        # A loop that was closed meanwhile has nobody left who waits.
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(self._ring)
-
     def _ring(self) -> None:
+        """Wake all, because something was committed."""
         for bell in self._bells.values():
             bell.ring()
 

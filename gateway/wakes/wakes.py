@@ -5,15 +5,15 @@ is lost, or a line that is down, costs a second and nothing else.
 """
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from core.database import Database
 from core.kernel.ids import random_id
 from core.kernel.principal import TenantId
 from gateway.bell import Bell
+from gateway.hearing import Hearing
 
 _TENANTS_AT_ONCE = 64
 _REST_SECONDS = 0.005
@@ -50,17 +50,15 @@ class Wakes:
         self._open = open_line
         self._name = random_id("process")
         self._bell = Bell()
-        self._changed: set[TenantId] = set()
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        db.on_own_commit(self._note)
+        self._hearing = Hearing(self._bell.ring)
+        db.on_own_commit(self._hearing.hear)
 
     async def run(self) -> None:
         """Tell and hear, until the line breaks.
 
         Raises: ConnectionError.
         """
-        self._loop = asyncio.get_running_loop()
+        self._hearing.begin()
         async with self._open() as line:
             telling = asyncio.create_task(self._tell(line), name="wakes-tell")
             hearing = asyncio.create_task(self._hear(line), name="wakes-hear")
@@ -91,21 +89,8 @@ class Wakes:
                 self._db.hear({TenantId(each) for each in tenants})
 
     def _taken(self) -> Sequence[str]:
-        with self._lock:
-            tenants, self._changed = sorted(self._changed), set()
+        tenants = sorted(self._hearing.taken())
         return [
             " ".join([self._name, *tenants[at : at + _TENANTS_AT_ONCE]])
             for at in range(0, len(tenants), _TENANTS_AT_ONCE)
         ]
-
-    def _note(self, tenants: set[TenantId]) -> None:
-        """Note, on the writer's thread, that a commit of ours changed these tenants."""
-        if self._loop is None:
-            return
-        with self._lock:
-            is_told = bool(self._changed)
-            self._changed |= tenants
-        if not is_told and tenants:
-            # A loop that was closed meanwhile has nobody left who waits.
-            with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._bell.ring)

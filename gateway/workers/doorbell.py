@@ -6,7 +6,6 @@ often; while nobody can be reached nothing is lost, and nothing but this loop wa
 
 import asyncio
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from core.database import Database
 from core.kernel.principal import TenantId, system
 from core.runs import waiting
 from gateway.bell import Bell
+from gateway.hearing import Hearing
 from gateway.leaders import Leaders
 from gateway.workers.local import Tenants
 
@@ -60,10 +60,9 @@ class Doorbell:
         self._leaders = leaders
         self._bell = Bell()
         self._rung: dict[Ring, _Rung] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._is_told = threading.Event()
+        self._hearing = Hearing(self._bell.ring)
         self._failures = 0
-        db.on_commit(self._hear)
+        db.on_commit(self._hearing.hear)
 
     @property
     def fault(self) -> str:
@@ -75,9 +74,9 @@ class Doorbell:
 
         Raises: Unavailable.
         """
-        self._loop = asyncio.get_running_loop()
+        self._hearing.begin()
         while True:
-            self._is_told.clear()
+            self._hearing.taken()
             await self.ring_all()
             pause = min(_LOOK_SECONDS * 2**self._failures, _LONGEST_PAUSE_SECONDS)
             # News come in bursts, and say nothing of whether Redis is back.
@@ -134,12 +133,3 @@ class Doorbell:
         if rung is not None and rung.version == version:
             pause = min(rung.pause * 2, _LONGEST_AGAIN_SECONDS)
         self._rung[ring] = _Rung(version, time.monotonic() + pause, pause)
-
-    def _hear(self, _: set[TenantId]) -> None:
-        """Wake up, on the thread of whoever committed."""
-        if self._loop is None or self._is_told.is_set():
-            return
-        self._is_told.set()
-        # A loop that was closed meanwhile has nobody left who waits.
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._bell.ring)

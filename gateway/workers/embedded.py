@@ -2,15 +2,13 @@
 
 import asyncio
 import socket
-import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import timedelta
 
 from core.database import Database
-from core.kernel.principal import TenantId
 from core.runs.reports import Wanted
 from core.secrets.vault import Vault
+from gateway.hearing import Hearing
 from gateway.settings import Settings
 from gateway.uploads import limits_of
 from gateway.workers.executors.base import Executor
@@ -52,14 +50,12 @@ class Embedded:
             Pace(room=settings.workers.embedded, poll=_POLL),
         )
         self._orders = Orders(db, self._worker)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._changed: set[TenantId] = set()
-        self._lock = threading.Lock()
-        db.on_commit(self._hear)
+        self._hearing = Hearing(self._look)
+        db.on_commit(self._hearing.hear)
 
     async def run(self) -> None:
         """Work until `stop`; then finish the steps under way and hand the runs back."""
-        self._loop = asyncio.get_running_loop()
+        self._hearing.begin()
         listening = asyncio.create_task(self._orders.run(), name="worker-orders")
         try:
             await self.host.run()
@@ -73,25 +69,11 @@ class Embedded:
     async def finish(self) -> None:
         """Stop, and wait until every run is done or handed back."""
         self.stop()
-        if self._loop is not None:
+        if self._hearing.has_begun:
             await self.host.finished.wait()
 
-    def _hear(self, tenants: set[TenantId]) -> None:
-        """Note, on the thread of whoever committed, that something changed."""
-        if self._loop is None:
-            return
-        with self._lock:
-            is_told = bool(self._changed)
-            self._changed |= tenants
-        if tenants and not is_told:
-            # A loop that was closed meanwhile has nobody left who waits.
-            with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._ring)
-
-    def _ring(self) -> None:
-        with self._lock:
-            changed, self._changed = self._changed, set()
-        self._calls.hear(changed)
+    def _look(self) -> None:
+        self._calls.hear(self._hearing.taken())
         self.host.bell.ring()
 
 

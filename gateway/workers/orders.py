@@ -4,7 +4,6 @@ Without it a worker learns of that with its next heartbeat.
 """
 
 import asyncio
-import threading
 from contextlib import suppress
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from core.kernel.principal import TenantId, system
 from core.kernel.problems import Unavailable
 from core.runs import waiting
 from gateway.bell import Bell
+from gateway.hearing import Hearing
 
 _REST_SECONDS = 0.02
 
@@ -39,19 +39,15 @@ class Orders:
         self._worker = worker
         self._known: dict[TenantId, Ordered] = {}
         self._bell = Bell()
-        self._changed: set[TenantId] = set()
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        db.on_commit(self._hear)
+        self._hearing = Hearing(self._bell.ring)
+        db.on_commit(self._hearing.hear)
 
     async def run(self) -> None:
         """Listen until cancelled; what is missed comes with a heartbeat."""
-        self._loop = asyncio.get_running_loop()
+        self._hearing.begin()
         while True:
             await self._bell.wait()
-            with self._lock:
-                changed, self._changed = self._changed, set()
-            for tenant in changed:
+            for tenant in self._hearing.taken():
                 with suppress(Unavailable):
                     await self._look(tenant)
             await asyncio.sleep(_REST_SECONDS)
@@ -63,15 +59,3 @@ class Orders:
         self._known[tenant] = ordered
         for run_id in {run_id for run_id, _ in ordered ^ before}:
             self._worker.hurry(run_id)
-
-    def _hear(self, tenants: set[TenantId]) -> None:
-        """Note, on the thread of whoever committed, that something changed."""
-        if self._loop is None:
-            return
-        with self._lock:
-            is_told = bool(self._changed)
-            self._changed |= tenants
-        if tenants and not is_told:
-            # A loop that was closed meanwhile has nobody left who waits.
-            with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._bell.ring)
