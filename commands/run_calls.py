@@ -1,6 +1,7 @@
 """Commands of workers: claim runs, say that the work goes on, tell of it, end it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from commands.context import Context
@@ -19,10 +20,11 @@ from core.kernel.problems import InvalidArgument
 from core.kernel.reply import Reply
 from core.runs import calls, claims
 from core.runs.model import RunError
-from core.runs.reports import MOST_CLAIMED, Outcome, Wanted
+from core.runs.reports import LEASE, LEASES, MOST_CLAIMED, Outcome, Wanted
 from core.runs.views import view
 
 MOST_WAITED = 30
+_LEASE_SECONDS = int(LEASE.total_seconds())
 
 RunId = Annotated[str, Ref("R"), Doc("The run, R-7.")]
 Fence = Annotated[int, Doc("The number that came with the claim.")]
@@ -61,18 +63,17 @@ def claim(
     manual: Annotated[
         bool, Doc("Take runs without steps too, which only it can do.")
     ] = True,
+    lease_seconds: Annotated[
+        int, Doc(f"How long without a heartbeat, {LEASES[0]} to {LEASES[-1]}.")
+    ] = _LEASE_SECONDS,
 ) -> Reply:
     """Take runs to do; each is yours until its lease ends, unless heartbeats renew it.
 
     Every further call about a run carries its id and its fence. A fence that is not the
     current one is refused with lease_lost: somebody else has the run, so stop the work.
     """
-    if not 0 <= wait_seconds <= MOST_WAITED:
-        raise InvalidArgument(
-            f"a worker cannot wait for {wait_seconds} seconds",
-            fix=[f"--wait-seconds {MOST_WAITED}"],
-            argument="wait_seconds",
-        )
+    _require("wait_seconds", wait_seconds, range(MOST_WAITED + 1))
+    _require("lease_seconds", lease_seconds, LEASES)
     wanted = Wanted(
         worker=worker,
         host=host,
@@ -81,6 +82,7 @@ def claim(
         limit=limit,
         kinds=frozenset(kinds),
         takes_manual=manual,
+        lease=timedelta(seconds=lease_seconds),
     )
     claimed = claims.claim(ctx.tx, wanted)
     ids = ", ".join(run.id for run in claimed)
@@ -214,6 +216,16 @@ def hand_back(ctx: Context, run_id: RunId, *, fence: Fence) -> Reply:
     """Give a run back to the queue; the attempt does not count."""
     run = calls.hand_back(ctx.tx, run_id, fence=fence, reason=ctx.options.reason)
     return Reply(summary=f"{run.id} is {run.status}", data=view(run))
+
+
+def _require(name: str, seconds: int, allowed: range) -> None:
+    if seconds not in allowed:
+        nearest = allowed[0] if seconds < allowed[0] else allowed[-1]
+        raise InvalidArgument(
+            f"{name} cannot be {seconds}: it is {allowed[0]} to {allowed[-1]}",
+            fix=[f"--{name.replace('_', '-')} {nearest}"],
+            argument=name,
+        )
 
 
 def _error(status: str, raw: dict[str, Any] | str | None) -> RunError | None:

@@ -13,6 +13,9 @@ from core.runs.model import Progress, RunError
 LEASE = timedelta(seconds=30)
 """How long a worker keeps a run without a heartbeat; it sends one every third of it."""
 
+LEASES = range(5, 3601)
+"""The seconds that a worker from outside may ask for instead."""
+
 MOST_CLAIMED = 64
 
 

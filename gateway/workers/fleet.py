@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import math
 import signal
 from dataclasses import dataclass
 from datetime import timedelta
 
 from core.kernel.lanes import Lane
-from core.runs.reports import LEASE, Wanted
+from core.runs.reports import LEASES, Wanted
 from gateway.settings import Settings
 from gateway.workers.executors.every import executors
 from gateway.workers.host import Host, Pace
@@ -54,8 +55,8 @@ async def work_for(post: Post, settings: Settings) -> None:
 
 def _host(post: Post, settings: Settings, link: Link) -> Host:
     calls = RemoteCalls(link)
-    # The gateway decides how long a claim lasts.
-    own = settings.workers.model_copy(update={"lease_seconds": LEASE.total_seconds()})
+    lease = _lease_of(settings)
+    own = settings.workers.model_copy(update={"lease_seconds": lease})
     worker = Worker(
         calls, executors(settings), folder=settings.work_folder, settings=own
     )
@@ -65,8 +66,15 @@ def _host(post: Post, settings: Settings, link: Link) -> Host:
         lanes=post.lanes,
         labels=settings.workers.label_set,
         takes_manual=False,
+        lease=timedelta(seconds=lease),
     )
     return Host(calls, worker, wanted, Pace(room=post.room, poll=_POLL))
+
+
+def _lease_of(settings: Settings) -> int:
+    """Say for how many seconds a claim is to last; over a network not for too few."""
+    wanted = math.ceil(settings.workers.lease_seconds)
+    return min(max(wanted, LEASES[0]), LEASES[-1])
 
 
 def _on_signal(host: Host, post: Post) -> None:

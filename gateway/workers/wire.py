@@ -37,6 +37,7 @@ def show_wanted(wanted: Wanted, *, wait_seconds: int) -> dict[str, Any]:
         "limit": wanted.limit,
         "manual": wanted.takes_manual,
         "wait_seconds": wait_seconds,
+        "lease_seconds": int(wanted.lease.total_seconds()),
     }
 
 

@@ -121,6 +121,9 @@ _BAD_CLAIMS: Sequence[tuple[dict[str, Any], str]] = [
     ({"lanes": ["E"]}, "E"),
     ({"labels": ["a b"]}, "a b"),
     ({"wait_seconds": 31}, "31"),
+    ({"lease_seconds": 4}, "4"),
+    ({"lease_seconds": 3601}, "3601"),
+    ({"lease_seconds": "thirty"}, "thirty"),
     ({"host": "moon"}, "moon"),
     ({"colour": "red"}, "colour"),
 ]
@@ -154,6 +157,25 @@ async def test_the_first_heartbeat_says_that_work_has_begun(
         "2026-11-04T09:00:20.000000Z",
     )
     assert shown["progress"] == {"done": 1, "total": 4, "note": "half"}
+
+
+async def test_a_lease_lasts_as_long_as_its_worker_asked(
+    gateway: Gateway, key: Person, clock: FakeClock
+) -> None:
+    """M-RUN-05: and each heartbeat prolongs it by as much; then it is given on."""
+    await gateway.admin.post("/runs.create", {"kind": "manual"})
+    claimed = await key.post("/runs.claim", {"worker": "w1", "lease_seconds": 300})
+    worker = Worker(key, claimed.body["runs"][0])
+
+    clock.advance(timedelta(seconds=299))
+    await gateway.sweep()
+    beat = await worker.beat()
+
+    assert worker.run["lease_expires_at"] == "2026-11-04T09:05:00.000000Z"
+    assert beat.body["lease_expires_at"] == "2026-11-04T09:09:59.000000Z"
+    clock.advance(timedelta(seconds=301))
+    await gateway.sweep()
+    assert (await worker.beat()).error["code"] == "lease_lost"
 
 
 async def test_heartbeat_carries_what_people_want(
