@@ -7,7 +7,13 @@ import pytest
 from core.kernel.jsons import to_json
 from core.kernel.reply import ErrorInfo, Reply, ReplyStatus
 from gateway.cli.client import Answer, Client
-from gateway.cli.verbs.doctor import check_channels, check_plugins, check_reactions
+from gateway.cli.verbs.doctor import (
+    check_channels,
+    check_plugins,
+    check_reactions,
+    check_sandbox,
+)
+from gateway.settings import SandboxSettings, Settings
 
 
 class OneAnswer:
@@ -132,3 +138,11 @@ def test_what_cannot_be_reacted_to_is_told(
     ready: object, expected: list[tuple[str, str, str]]
 ) -> None:
     assert [tuple(each) for each in check_reactions(to_json(ready))] == expected
+
+
+def test_that_steps_read_what_their_worker_reads_is_told() -> None:
+    """R-66: no fault, for it is what was set."""
+    found = check_sandbox(Settings(sandbox=SandboxSettings(isolation="off")))
+
+    assert found.is_ok
+    assert "can read what their worker reads" in found.detail
