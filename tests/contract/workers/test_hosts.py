@@ -21,6 +21,8 @@ from tests.contract.workers.stands import ANN, Stand, effect, effects, shell
 from tests.services import PostgresServer
 
 pytestmark = pytest.mark.xdist_group("hosts")
+LEASE = timedelta(seconds=40)
+SETTINGS = {"OPSWIRE_WORKERS__LEASE_SECONDS": "40"}
 AGAIN = RetryRule(max_attempts=3, backoff=Backoff.NONE, base=timedelta())
 
 
@@ -38,14 +40,18 @@ def stand(
             upgrade(engine)
             engine.dispose()
             stand = Stand(
-                folder, worker=["--celery"], database_url=url, REDIS_URL=redis_url
+                folder,
+                worker=["--celery"],
+                database_url=url,
+                REDIS_URL=redis_url,
+                **SETTINGS,
             )
             stand.workers[0].await_ready()
             yield stand
             stand.close()
         return
     words = ["--labels", "here", "--concurrency", "4"]
-    stand = Stand(folder, worker=words if request.param == "fleet" else ())
+    stand = Stand(folder, worker=words if request.param == "fleet" else (), **SETTINGS)
     for each in stand.workers:
         each.await_ready()
     yield stand
@@ -67,6 +73,21 @@ async def test_a_run_succeeds(stand: Stand) -> None:
     ]  # fmt: skip
     done = stand.db.look(lambda tx: steps.list_of(tx, run.id), by=ANN)
     assert [(each.name, each.exit_code) for each in done] == [("one", 0), ("two", 0)]
+
+
+async def test_a_claim_lasts_as_long_as_was_set(stand: Stand) -> None:
+    """M-RUN-05: each heartbeat prolongs it by that."""
+    go = stand.folder / "go"
+    run = stand.start(shell("wait", f"while [ ! -e {go} ]; do sleep 0.05; done"))
+    await stand.running(run.id)
+
+    held = stand.get(run.id)
+    go.touch()
+    await stand.ended(run.id)
+    go.unlink()
+
+    assert held.heartbeat_at is not None
+    assert held.lease_expires_at == held.heartbeat_at + LEASE
 
 
 async def test_a_failure_is_tried_again(stand: Stand) -> None:
