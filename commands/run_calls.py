@@ -213,7 +213,10 @@ def complete(
     examples=["run hand-back R-7 --fence 3 --reason 'worker stops'"],
 )
 def hand_back(ctx: Context, run_id: RunId, *, fence: Fence) -> Reply:
-    """Give a run back to the queue; the attempt does not count."""
+    """Give a run back between two steps; the attempt does not count.
+
+    A step that was cut short is an attempt: complete it as failed, `worker_stopped`.
+    """
     run = calls.hand_back(ctx.tx, run_id, fence=fence, reason=ctx.options.reason)
     return Reply(summary=f"{run.id} is {run.status}", data=view(run))
 

@@ -114,9 +114,9 @@ def complete(tx: Tx, run_id: str, *, fence: int, outcome: Outcome) -> Run:
 
 
 def hand_back(tx: Tx, run_id: str, *, fence: int, reason: str) -> Run:
-    """Give a run back to the queue; the attempt does not count.
+    """Give a run back to the queue between two steps; the attempt does not count.
 
-    Shape:  one that is being cancelled is cancelled; a paused one stays paused.
+    Shape:  a step that was cut short has failed, with `worker_stopped`. One that is being cancelled is cancelled; a paused one stays paused.
     Raises: as `require_held`.
     """
     run = require_held(tx, run_id, fence)

@@ -16,6 +16,9 @@ from core.runs.workers.model import HEARD_EVERY
 
 TIMED_OUT = "timed_out"
 LOST = "lost"
+STOPPED = "worker_stopped"
+"""The failure of a step that was cut short because its worker stops."""
+
 UNKNOWN = RunError(code="failed", detail="the worker did not say why")
 
 _CODE_LIMIT = 64
@@ -52,7 +55,8 @@ def fail(tx: Tx, run: Run, error: RunError, *, is_final: bool = False) -> Run:
     if error.code == TIMED_OUT:
         return ended(tx, run, RunStatus.TIMED_OUT, reason=error.detail, error=error)
     if may and not is_final:
-        return wait(tx, run, error)
+        is_cut = error.code == STOPPED
+        return _again(tx, run, error) if is_cut else wait(tx, run, error)
     tried = run.attempt >= run.retry.max_attempts > 1
     reason = f"gave up after {run.attempt} attempts" if tried else error.code
     return ended(tx, run, RunStatus.FAILED, reason=reason, error=error)
@@ -73,16 +77,7 @@ def wait(tx: Tx, run: Run, error: RunError) -> Run:
             available_at=tx.now + pause,
         ),
     )
-    tell(
-        tx,
-        "run_retry_scheduled",
-        after,
-        attempt=run.attempt,
-        max_attempts=run.retry.max_attempts,
-        code=error.code,
-        detail=error.detail[:500],
-        wait_ms=round(pause.total_seconds() * 1000),
-    )
+    _tell_retry(tx, after, error, wait_ms=round(pause.total_seconds() * 1000))
     return after
 
 
@@ -115,10 +110,35 @@ def take_back(tx: Tx, run: Run) -> Run:
     if not again:
         error = RunError(code=LOST, detail=detail)
         return ended(tx, run, RunStatus.FAILED, reason=LOST, error=error, is_taken=True)
+    return _requeue(tx, run, reason=LOST, detail=detail)
+
+
+def _again(tx: Tx, run: Run, error: RunError) -> Run:
+    """Put back a run whose worker stops: no pause is needed, others may go on at once."""
+    after = _requeue(tx, run, reason=error.code, detail=error.detail)
+    _tell_retry(tx, after, error, wait_ms=0)
+    return after
+
+
+def _requeue(tx: Tx, run: Run, *, reason: str, detail: str) -> Run:
+    """Put a held run back, its attempt counted; a paused one stays paused."""
     free = let_go(tx, run, why=detail)
     if run.status is RunStatus.PAUSED:
         return save(tx, replace(free, reason=detail))
-    return queued(tx, free, reason=LOST)
+    return queued(tx, free, reason=reason)
+
+
+def _tell_retry(tx: Tx, run: Run, error: RunError, *, wait_ms: int) -> None:
+    tell(
+        tx,
+        "run_retry_scheduled",
+        run,
+        attempt=run.attempt,
+        max_attempts=run.retry.max_attempts,
+        code=error.code,
+        detail=error.detail[:500],
+        wait_ms=wait_ms,
+    )
 
 
 def is_repeated(run: Run, fence: int, outcome: Outcome) -> bool:

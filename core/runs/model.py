@@ -65,7 +65,8 @@ class RetryRule:
     """When a failed run is tried again.
 
     Shape:  a failure whose code is one of `never` is final; the code of a step's
-            failure is what its executor says, `lost` that of a worker that died.
+            failure is what its executor says, `lost` that of a worker that died,
+            `worker_stopped` that of a step cut short by a worker that stops.
     Units:  the pause is drawn evenly between nothing and what `backoff` allows (full
             jitter), which is at most `longest`.
     """

@@ -12,8 +12,16 @@ from pathlib import Path
 from core.kernel.jsons import Json
 from core.kernel.problems import LeaseLost, Problem, Unavailable
 from core.kernel.sanitise import sanitise_line
+from core.runs.endings import STOPPED
 from core.runs.model import Progress, RunError, Step
-from core.runs.reports import Note, Outcome, Report, StepReport, StepStatus
+from core.runs.reports import (
+    LogReport,
+    Note,
+    Outcome,
+    Report,
+    StepReport,
+    StepStatus,
+)
 from gateway.workers.calls import Calls, Claimed
 from gateway.workers.executors.base import Executor, StepResult, StepWork
 from gateway.workers.insisting import PATIENCE, insist
@@ -35,8 +43,8 @@ _log = logging.getLogger(__name__)
 class Means:
     """What a worker has for all its runs.
 
-    Shape:  once `stopping` is set, a run is handed back after its step; `killing` does
-            not wait for that.
+    Shape:  once `stopping` is set, a run is handed back after its step; `killing` cuts
+            the step short, which fails the attempt.
     """
 
     calls: Calls
@@ -49,7 +57,11 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class HandBack:
-    """The attempt ends without an outcome: somebody else shall go on."""
+    """The attempt ends between two steps: somebody else goes on, and it counts not.
+
+    Shape:  a step that was cut short has had effects nobody knows of, so its attempt
+            counts: it fails with `worker_stopped`.
+    """
 
     reason: str
 
@@ -67,6 +79,7 @@ class Attempt:
         self._secrets: Mapping[str, str] = {}
         self._results: dict[str, Mapping[str, Json]] = {}
         self._deadline = _deadline_of(held, means.lease)
+        self._at = ""
 
     async def go(self) -> None:
         """Do the steps, and say how it ended.
@@ -84,6 +97,11 @@ class Attempt:
             finally:
                 for each in background:
                     each.cancel()
+
+    @property
+    def if_stopped(self) -> Outcome | HandBack:
+        """How the attempt ends if its worker is gone now."""
+        return _cut(self._at) if self._at else HandBack("the worker was stopped")
 
     async def _end(self, outcome: Outcome | HandBack) -> None:
         calls, held = self._means.calls, self._held
@@ -112,7 +130,10 @@ class Attempt:
             if early := await self._before(step):
                 await self._skip(self._held.steps[done:])
                 return early
+            self._at = step.name
             result, ending = await self._do(step)
+            if ending is not Ending.KILLED or result.is_good:
+                self._at = ""
             await self._ended(step, result, done + 1)
             if early := self._after(step, result, ending):
                 await self._skip(self._held.steps[done + 1 :])
@@ -142,7 +163,7 @@ class Attempt:
         if ending is Ending.CANCELLED or self.pulse.cancelled.is_set():
             return self._cancelled()
         if ending is Ending.KILLED and not result.is_good:
-            return HandBack(f"the worker was stopped at {step.name}")
+            return _cut(step.name)
         if ending is Ending.DEADLINE and not result.is_good:
             return _failed("timed_out", "the deadline passed", step.name)
         if result.is_good or step.goes_on:
@@ -176,7 +197,7 @@ class Attempt:
                 seconds=min(pause, self._left),
             )
             if not self._goes_on:
-                return result, Ending.KILLED
+                return result, Ending.KILLED if self._left > 0 else Ending.DEADLINE
 
     def _is_again(
         self, step: Step, result: StepResult, ending: Ending, tried: int
@@ -203,27 +224,35 @@ class Attempt:
 
     async def _ended(self, step: Step, result: StepResult, done: int) -> None:
         self._results[step.name] = result.result
+        await self._teller.flush()
+        refused = await self._keep(step, result)
+        told = "; ".join((*filter(None, (result.detail,)), *refused))
         await self._tell(
             StepReport(
                 step=step.name,
                 status=_status_of(result),
                 uses=step.uses,
                 exit_code=result.exit_code,
-                detail=result.detail,
+                detail=sanitise_line(told, limit=_DETAIL_CHARS),
             )
         )
         progress = Progress(done=done, total=len(self._held.steps), note=step.name)
         await self._tell(progress)
         await self._teller.flush()
-        await self._keep(step, result)
 
-    async def _keep(self, step: Step, result: StepResult) -> None:
+    async def _keep(self, step: Step, result: StepResult) -> Sequence[str]:
+        """Keep the files of a step; say in the log and in the end which were not."""
+        refused = []
         async for name, why in keep(
             self._means.calls, self._held, self.pulse,
-            step=step, result=result, folder=self._folder,
+            step=step, result=result, folder=self._folder, redactor=self._redactor,
         ):  # fmt: skip
             details: dict[str, Json] = {"step": step.name, "name": name, "reason": why}
             await self._tell(Note(type="artifact_refused", details=details))
+            refused.append(f"{name} was not kept: {why}")
+            text = f"{refused[-1]}\n"
+            await self._tell(LogReport(step=step.name, stream="stderr", text=text))
+        return refused
 
     async def _skip(self, steps: Sequence[Step]) -> None:
         for each in steps:
@@ -358,6 +387,11 @@ def _cannot(code: str, detail: str) -> StepResult:
 def _failed(code: str, detail: str, step: str = "") -> Outcome:
     error = RunError(code=code, detail=detail, step=step)
     return Outcome(status="failed", error=error)
+
+
+def _cut(step: str) -> Outcome:
+    told = f"the worker stopped, and {step} was cut short"
+    return _failed(STOPPED, told, step)
 
 
 def _result(results: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:

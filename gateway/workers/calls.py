@@ -73,5 +73,5 @@ class Calls(Protocol):
         ...
 
     async def hand_back(self, held: Claimed, reason: str) -> None:
-        """Give the run back to the queue; the attempt does not count."""
+        """Give the run back between two steps; the attempt does not count."""
         ...

@@ -36,7 +36,7 @@ class Works(Protocol):
         """Have every run handed back after the step that it is at."""
 
     def kill(self) -> None:
-        """Have every run handed back now, its step killed."""
+        """Cut every step short now; that attempt counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from core.kernel.problems import LeaseLost, Problem
 from core.runs.model import RunError
 from core.runs.reports import Outcome
 from gateway.settings import WorkerSettings
-from gateway.workers.attempt import Attempt, Means
+from gateway.workers.attempt import Attempt, HandBack, Means
 from gateway.workers.calls import Calls, Claimed
 from gateway.workers.executors.base import Executor
 from gateway.workers.sandbox.folders import make_folder, remove_folder, sweep_folders
@@ -67,7 +67,7 @@ class Worker:
         self._means.stopping.set()
 
     def kill(self) -> None:
-        """Have every run handed back now, its step killed."""
+        """Cut every step short now; its run fails this attempt as `worker_stopped`."""
         self._means.stopping.set()
         self._means.killing.set()
 
@@ -80,7 +80,7 @@ class Worker:
         try:
             await self._while_held(attempt, held)
         except asyncio.CancelledError:
-            await self._hand_back(held)
+            await self._say_last(held, attempt.if_stopped)
             raise
 
     async def _while_held(self, attempt: Attempt, held: Claimed) -> None:
@@ -89,11 +89,15 @@ class Worker:
         except* LeaseLost:
             _log.info("run.taken_away", extra={"run_id": held.run_id})
 
-    async def _hand_back(self, held: Claimed) -> None:
-        """Say that somebody else may go on, if that can be said in time."""
+    async def _say_last(self, held: Claimed, word: Outcome | HandBack) -> None:
+        """Say how it stands, so that somebody else may go on, if there is time to."""
+        calls = self._means.calls
         with suppress(Problem, TimeoutError):
             async with asyncio.timeout(_LAST_WORD_SECONDS):
-                await self._means.calls.hand_back(held, "the worker was stopped")
+                if isinstance(word, HandBack):
+                    await calls.hand_back(held, word.reason)
+                else:
+                    await calls.complete(held, word)
 
     async def _give_up(self, held: Claimed, fault: OSError) -> None:
         _log.error("worker.no_folder", extra={"reason": str(fault)})

@@ -71,13 +71,14 @@ async def test_the_second_signal_kills_the_step(stand: Stand) -> None:
     code = await asyncio.to_thread(worker.wait)
 
     assert code == Exit.OK
-    assert stand.get(run.id).status is RunStatus.QUEUED
+    cut = stand.get(run.id)
+    assert (cut.status, cut.attempt) == (RunStatus.QUEUED, 1)
     stand.cancel(run.id)
     assert (run.id, "1") not in effects(stand.folder)
 
 
 @pytest.mark.soak
-async def test_a_gateway_hands_back_what_it_does_itself(tmp_path: Path) -> None:
+async def test_a_gateway_requeues_what_it_cuts_short(tmp_path: Path) -> None:
     """R-29: out within 30 seconds, though the step has no end."""
     stand = Stand(tmp_path)
     begun = stand.folder / "begun"
@@ -85,10 +86,10 @@ async def test_a_gateway_hands_back_what_it_does_itself(tmp_path: Path) -> None:
     await stand.until(begun.exists)
 
     await asyncio.to_thread(stand.gateway.stop)
-    handed_back = stand.get(run.id)
+    cut = stand.get(run.id)
     stand.close()
 
-    assert (handed_back.status, handed_back.attempt) == (RunStatus.QUEUED, 0)
+    assert (cut.status, cut.attempt) == (RunStatus.QUEUED, 1)
     assert "Traceback" not in stand.gateway.log.read_text()
 
 

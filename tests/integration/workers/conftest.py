@@ -105,8 +105,8 @@ class Queue:
         return Worker(self.calls, having, folder=self.folder, settings=SETTINGS.workers)
 
     def enqueue(self, *steps: Step, **given: Any) -> Run:
-        """Queue a run; a failure of it is final."""
-        new = NewRun(steps=steps, retry=RetryRule(max_attempts=1), **given)
+        """Queue a run; a failure of it is final, unless something else is given."""
+        new = NewRun(steps=steps, **{"retry": RetryRule(max_attempts=1), **given})
         return self.db.run(lambda tx: runs.create(tx, new), by=self.by)
 
     async def claim(self) -> Claimed:

@@ -9,15 +9,21 @@ from uuid import uuid4
 
 from core.events import service as events
 from core.kernel.problems import LeaseLost, Unavailable
+from core.kernel.reply import Fields
 from core.runs import controls
-from core.runs.model import Progress, RunStatus, Step
-from core.runs.reports import Beat, Report
+from core.runs.artifacts.model import Limits
+from core.runs.model import Progress, RetryRule, RunStatus, Step
+from core.runs.reports import Beat, Report, Wanted
 from core.runs.steps import service as steps
+from gateway.run_cards import run_end
 from gateway.workers.calls import Calls, Claimed
 from gateway.workers.executors.base import StepResult, StepWork
 from gateway.workers.executors.every import executors
+from gateway.workers.local import LocalCalls
 from gateway.workers.work import Worker
 from tests.integration.workers.conftest import SETTINGS, Queue, living, shell, until
+
+TWICE = RetryRule(max_attempts=2)
 
 
 async def test_steps_are_done_in_order_and_their_results_kept(queue: Queue) -> None:
@@ -149,12 +155,10 @@ async def test_stopping_finishes_the_step_and_hands_the_run_back(queue: Queue) -
     assert _left(queue) == []
 
 
-async def test_a_second_signal_kills_the_step_and_hands_the_run_back(
-    queue: Queue,
-) -> None:
-    """M-WRK-08."""
+async def test_a_step_that_is_cut_short_is_an_attempt(queue: Queue) -> None:
+    """M-WRK-08: what it did nobody knows, so it does not begin twice unasked."""
     mark = uuid4().hex
-    queued = queue.enqueue(shell(f"echo on; sleep 1000; : {mark}"))
+    queued = queue.enqueue(shell(f"echo on; sleep 1000; : {mark}"), retry=TWICE)
     working = asyncio.create_task(queue.worker.work(await queue.claim()))
     await queue.until(queued.id, "on")
 
@@ -162,21 +166,45 @@ async def test_a_second_signal_kills_the_step_and_hands_the_run_back(
     queue.worker.kill()
     await working
 
-    assert queue.get(queued.id).status is RunStatus.QUEUED
+    run = queue.get(queued.id)
+    assert (run.status, run.attempt) == (RunStatus.QUEUED, 1)
+    assert run.error is not None
+    assert (run.error.code, run.error.step) == ("worker_stopped", "step")
     assert living(mark) == []
 
 
-async def test_a_cancelled_worker_hands_back_and_leaves_nothing(queue: Queue) -> None:
+async def test_a_step_that_is_cut_short_in_the_last_attempt_fails_the_run(
+    queue: Queue,
+) -> None:
+    """M-WRK-08: `max_attempts: 1` means that no step begins twice."""
+    queued = queue.enqueue(shell("echo on; sleep 1000", name="a"))
+    working = asyncio.create_task(queue.worker.work(await queue.claim()))
+    await queue.until(queued.id, "on")
+
+    queue.worker.kill()
+    await working
+
+    run = queue.get(queued.id)
+    assert (run.status, run.attempt) == (RunStatus.FAILED, 1)
+    assert run.error is not None
+    assert run.error.detail == "the worker stopped, and a was cut short"
+
+
+async def test_a_cancelled_worker_says_what_it_cut_and_leaves_nothing(
+    queue: Queue,
+) -> None:
     """R-29: its process must end now."""
     mark = uuid4().hex
-    queued = queue.enqueue(shell(f"trap '' TERM; echo on; sleep 1000; : {mark}"))
+    deaf = shell(f"trap '' TERM; echo on; sleep 1000; : {mark}")
+    queued = queue.enqueue(deaf, retry=TWICE)
     working = asyncio.create_task(queue.worker.work(await queue.claim()))
     await queue.until(queued.id, "on")
 
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
 
-    assert queue.get(queued.id).status is RunStatus.QUEUED
+    run = queue.get(queued.id)
+    assert (run.status, run.attempt) == (RunStatus.QUEUED, 1)
     assert living(mark) == []
     assert _left(queue) == []
 
@@ -258,6 +286,48 @@ async def test_secrets_reach_the_steps_that_name_them_and_no_output(
     )
 
     assert queue.log(run.id) == "21 ***\n[]\n"
+
+
+async def test_secrets_are_in_no_name_of_a_file(queue: Queue) -> None:
+    """R-69: hidden, and files that differ stay different ones."""
+    queue.keep("DEPLOY_KEY", "correct-horse-battery")
+    script = (
+        'echo x > "$KEY.txt"; echo y > "a$KEY.txt"; mkdir "$KEY"; echo z > "$KEY/b.txt"'
+        "; mkdir correct; echo v > correct/horse-battery.txt; echo w > hidden.txt"
+    )
+
+    run = await queue.run(
+        shell(script, artifacts=["**/*.txt", "*.txt"], secrets={"KEY": "DEPLOY_KEY"})
+    )
+
+    assert run.status is RunStatus.SUCCEEDED
+    assert sorted(queue.artifacts(run.id)) == [
+        "ahidden.txt", "hidden-2.txt", "hidden-3.txt", "hidden-b.txt", "hidden.txt",
+    ]  # fmt: skip
+
+
+async def test_a_file_that_is_not_kept_is_told_of(queue: Queue) -> None:
+    """M-RUN-08: in its step, in the log, as an event and at the run's end."""
+    queue.calls = LocalCalls(
+        queue.db, queue.vault, tenants=queue._tenants, limits=Limits(each_bytes=9_000)
+    )
+    queued = queue.enqueue(
+        shell("truncate -s 90K big.bin; echo x > a.bin", artifacts=["*.bin"])
+    )
+    (held,) = await queue.calls.claim(Wanted(worker="bench", host="embedded"))
+    worker = queue.a_worker(executors(SETTINGS))
+
+    await worker.work(held)
+
+    run = queue.get(queued.id)
+    told = "big.bin was not kept: big.bin has 0.09216 MB, an artifact at most 0.009 MB"
+    (row,) = queue.db.run(lambda tx: steps.list_of(tx, run.id), by=queue.by)
+    end = queue.db.run(lambda tx: run_end(tx, run), by=queue.by)
+    assert run.status is RunStatus.SUCCEEDED
+    assert queue.artifacts(run.id) == {"a.bin": False}
+    assert row.detail == told
+    assert queue.log(run.id) == f"{told}\n"
+    assert Fields(pairs=(("step", told),)) in end.blocks
 
 
 async def test_a_secret_that_is_missing_is_named(queue: Queue) -> None:

@@ -26,6 +26,9 @@ from core.runs.workers import service as workers
 from tests.conftest import FakeClock
 from tests.queues import SECOND, SUCCEEDED, Queue, failed
 
+STOPPED = RunError(code="worker_stopped", detail="build was cut short", step="build")
+CUT = Outcome(status="failed", error=STOPPED)
+
 
 @pytest.fixture
 def queue(db: Database, ann: Principal) -> Queue:
@@ -252,6 +255,31 @@ def test_hand_back_of_paused_and_cancelled_ones(queue: Queue) -> None:
 
     assert queue.hand_back(paused).status is RunStatus.PAUSED
     assert queue.hand_back(cancelled).status is RunStatus.CANCELLED
+    assert queue.claim() == []
+
+
+@pytest.mark.parametrize(
+    ("most", "status"), [(2, RunStatus.QUEUED), (1, RunStatus.FAILED)]
+)
+def test_a_step_that_was_cut_short_counts(
+    queue: Queue, most: int, status: RunStatus
+) -> None:
+    """A worker that stops in the midst of a step: tried again at once, or failed."""
+    run = queue.running(retry=RetryRule(max_attempts=most))
+
+    cut = queue.complete(run, CUT)
+
+    assert (cut.status, cut.attempt, cut.error) == (status, 1, CUT.error)
+    assert [each.attempt for each in queue.claim()] == ([2] if most == 2 else [])
+    told = "run_retry_scheduled" if most == 2 else "run_failed"
+    assert told in queue.told(run.id)
+
+
+def test_a_paused_run_that_was_cut_short_stays_paused(queue: Queue) -> None:
+    run = queue.running()
+    queue.pause(run)
+
+    assert queue.complete(run, CUT).status is RunStatus.PAUSED
     assert queue.claim() == []
 
 
