@@ -162,7 +162,9 @@ def test_doctor_is_content_when_all_works(
 
     assert ops.run("doctor") == 0
     names = [line.split()[1] for line in ops.out.splitlines()]
-    assert names == ["python", "node", "data", "database", "gateway", "key"]
+    assert names == [
+        "python", "node", "data", "database", "sandbox", "gateway", "key",
+    ]  # fmt: skip
     assert "ann via cli" in ops.out
 
 
