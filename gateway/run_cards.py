@@ -134,6 +134,8 @@ def _current(run: Run, rows: Sequence[StepRow]) -> str:
 
 def _left_behind(tx: Tx, run: Run) -> Sequence[Block]:
     ready = [each for each in artifacts.list_of(tx, run.id) if each.is_ready]
+    said = [(each.name, each.detail) for each in steps.list_of(tx, run.id, run.attempt)]
+    told = [blocks.fields(*said)] if any(detail for _, detail in said) else []
     links = [
         Link(label=f"{each.name} ({size(each.size_bytes)})", url=f"/r/{each.id}")
         for each in ready[:_MOST_LINKS]
@@ -141,7 +143,7 @@ def _left_behind(tx: Tx, run: Run) -> Sequence[Block]:
     if len(ready) > _MOST_LINKS:
         more = f"All {len(ready)} artifacts"
         links.append(Link(label=more, url=f"/r/{run.id}"))
-    return links
+    return [*told, *links]
 
 
 def _what_failed(tx: Tx, run: Run) -> Sequence[Block]:

@@ -257,8 +257,8 @@ def _is_again(known: Artifact, draft: Artifact) -> bool:
 def _require_room(draft: Artifact, others: Sequence[Artifact], limits: Limits) -> None:
     if draft.size_bytes > limits.each_bytes:
         raise TooLarge(
-            f"{draft.name} has {draft.size_bytes} bytes, an artifact at most"
-            f" {limits.each_bytes}",
+            f"{draft.name} has {_mb(draft.size_bytes)} MB, an artifact at most"
+            f" {_mb(limits.each_bytes)} MB",
             fix=["compress it, or keep it elsewhere and put a link"],
             limit_bytes=limits.each_bytes,
         )
@@ -275,6 +275,11 @@ def _require_room(draft: Artifact, others: Sequence[Artifact], limits: Limits) -
             f"{draft.subject} has {MOST_ARTIFACTS} artifacts already",
             fix=["put them into one archive"],
         )
+
+
+def _mb(size_bytes: int) -> str:
+    """Write a size in megabytes, as exactly as it takes to tell two of them apart."""
+    return f"{size_bytes / 1_000_000:.6f}".rstrip("0").rstrip(".")
 
 
 def _gives_way(known: Artifact, draft: Artifact) -> bool:

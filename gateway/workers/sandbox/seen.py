@@ -57,9 +57,6 @@ class Seen:
 
 def shortened(raw: bytes) -> bytes:
     """Leave out what is not seen, but for the beginning of what has not ended yet."""
-    last = None
-    for last in _UNSEEN.finditer(raw):
-        pass
-    is_open = last is not None and last.end() == len(raw)
-    rest = last[0][:_INTRODUCER_BYTES] if last is not None and is_open else b""
+    ends = [each.start() for each in _UNSEEN.finditer(raw) if each.end() == len(raw)]
+    rest = raw[ends[0] :][:_INTRODUCER_BYTES] if ends else b""
     return Seen(raw).text + rest
