@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from core.kernel.jsons import Json
 from core.runs.model import Step
-from core.runs.templates import argv, graph
+from core.runs.templates import argv, code, graph
 from core.runs.templates.fields import Fields, Notes
 from core.runs.templates.model import MOST_STEPS, nearest
-from core.runs.templates.placeholders import written
+from core.runs.templates.placeholders import names_in, written
 
 FIELDS = (
     "name", "uses", "run", "argv", "with", "needs", "env", "secrets", "artifacts",
@@ -79,6 +79,7 @@ def _step(fields: Fields, secrets: Mapping[str, str]) -> Step:
         for key, each in fields.mapping("env").items()
     }
     _note_variables(fields, "env", env)
+    _note_code(fields, env)
     return Step(
         name=name,
         uses=_uses(fields),
@@ -143,7 +144,7 @@ def _note_argv(value: Json, at: str, notes: Notes) -> None:
     wrong = [str(each)[:40] for each in value if not isinstance(each, str)]
     if wrong:
         notes.add(at, f"{wrong[0]} is no text", f'quote it: "{wrong[0]}"')
-    elif flaw := argv.script_flaw([str(each) for each in value]):
+    elif flaw := code.argv_flaw([str(each) for each in value]):
         fix = 'argv: [sh, -c, "echo \\"$OPS_PARAM_X\\""], which is read and not run'
         notes.add(at, f"a value could become code: {flaw}", fix)
 
@@ -153,6 +154,15 @@ def _note_variables(fields: Fields, name: str, values: Mapping[str, str]) -> Non
         if not _VARIABLE.fullmatch(each):
             fix = "use letters, digits and _, such as DEPLOY_TOKEN"
             fields.notes.add(fields.at(name), f"{each[:40]!r} names no variable", fix)
+
+
+def _note_code(fields: Fields, env: Mapping[str, str]) -> None:
+    """Note each parameter in a variable that some program would run."""
+    for name, value in env.items():
+        if names_in(value) and code.is_code_variable(name):
+            fix = f"write the value of {name} out, or use another variable"
+            why = f"a value could become code: programs run what {name[:40]} holds"
+            fields.notes.add(fields.at(f"env.{name}"), why, fix)
 
 
 def _note_doubles(steps: Sequence[Step], notes: Notes) -> None:

@@ -54,41 +54,6 @@ def test_what_only_a_shell_does_is_refused(line: str, said: str) -> None:
     assert said in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    "elements",
-    [
-        ["sh", "-c", "echo {{ params.x }}"],
-        ["/bin/bash", "-euo", "pipefail", "-c", "{{ params.x }}"],
-        ["sh", "{{ params.x }}"],
-        ["sh", "-{{ params.x }}", "a"],
-        ["env", "A=1", "sh", "-c", "{{ params.x }}"],
-        ["python3.11", "-c", "print('{{ params.x }}')"],
-        ["docker", "run", "i", "bash", "-c", "a {{ params.x }}"],
-        ["awk", "{{ params.x }}", "f"],
-        ["{{ params.x }}", "a"],
-        ["./{{ params.x }}.sh"],
-    ],
-)  # fmt: skip
-def test_a_value_cannot_become_code(elements: Sequence[str]) -> None:
-    """R-19: neither a program nor a script may hold a placeholder."""
-    assert argv.script_flaw(elements)
-
-
-@pytest.mark.parametrize(
-    "elements",
-    [
-        ["sh", "-c", 'echo "$1"', "sh", "{{ params.x }}"],
-        ["sh", "deploy.sh", "{{ params.x }}"],
-        ["kubectl", "drain", "node", "{{ params.x }}"],
-        ["deploy", "--to", "{{ params.x }}"],
-        ["python3", "-m", "tool", "{{ params.x }}"],
-        [],
-    ],
-)
-def test_a_value_may_be_an_argument(elements: Sequence[str]) -> None:
-    assert argv.script_flaw(elements) == ""
-
-
 @given(st.text(alphabet=" ab'\"\\|;&$`(){}params.x\n\ue000", max_size=60))
 def test_any_line_is_cut_or_refused(line: str) -> None:
     """R-19."""
