@@ -86,10 +86,12 @@ def _meant(context: Context) -> Invocation:
             f"{invocation.canonical} only looks, and {meant.canonical} does not",
             fix=[meant.canonical],
         )
+    said = invocation.options
     options = replace(
         meant.options,
-        dry_run=invocation.options.dry_run,
-        output=invocation.options.output,
+        dry_run=said.dry_run,
+        output=said.output,
+        wait=meant.options.wait if said.wait is None else said.wait,
     )
     return replace(meant, options=options)
 

@@ -6,6 +6,7 @@ from commands.context import Context
 from commands.invocation import Invocation
 from commands.registry import Danger
 from commands.render import quote
+from commands.times import render_duration
 from core.approvals import service as approvals
 from core.approvals.model import Proposal, digest_of
 from core.kernel.problems import InvalidArgument, NeedsConfirmation, StepUpRequired
@@ -73,7 +74,7 @@ def require_consent(context: Context) -> None:
         _require_typed_id(asked, given)
     elif given:
         approvals.consume(
-            context.tx, given, digest=binding(context), line=whole_line(asked)
+            context.tx, given, digest=binding(context), line=_proposed_line(asked)
         )
     elif not (_is_consented(context) or (origin.is_interactive and asked.options.yes)):
         raise NeedsConfirmation(f"{asked.canonical} needs your confirmation")
@@ -95,7 +96,7 @@ def propose(context: Context, *, would: Reply) -> Reply:
         return _ask_for_id(asked)
     proposal = approvals.propose(
         context.tx,
-        whole_line(asked),
+        _proposed_line(asked),
         target=asked.target,
         digest=binding(context),
         channel=origin.channel,
@@ -124,6 +125,13 @@ def whole_line(asked: Invocation) -> str:
     reason = f" --reason {quote(options.reason)}" if options.reason else ""
     if_match = f" --if-match {quote(options.if_match)}" if options.if_match else ""
     return f"{asked.canonical}{reason}{if_match}{_SEEN_BY[options.is_public]}"
+
+
+def _proposed_line(asked: Invocation) -> str:
+    """Write it with how long its sender, who is to confirm it, waits for its end."""
+    wait = asked.options.wait
+    lasting = "" if wait is None else f" --wait {render_duration(wait)}"
+    return f"{whole_line(asked)}{lasting}"
 
 
 def _require_typed_id(asked: Invocation, given: str) -> None:
@@ -191,7 +199,7 @@ def _ask(asked: Invocation, proposal: Proposal, preview: Sequence[Block]) -> Rep
 
 
 def _ask_for_id(asked: Invocation) -> Reply:
-    line = f"{whole_line(asked)} --confirm {quote(asked.target)}"
+    line = f"{_proposed_line(asked)} --confirm {quote(asked.target)}"
     return Reply(
         summary=f"Type {asked.target} to confirm: {asked.canonical}"[:150],
         status=ReplyStatus.NEEDS_CONFIRMATION,

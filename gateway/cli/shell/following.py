@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from commands.names import PLAIN_WORDS
 from commands.times import is_duration, parse_duration
 from commands.tokens import tokenise
 from core.kernel.problems import InvalidArgument
-from core.kernel.reply import Reply
+from core.kernel.reply import Reply, ReplyStatus
 from gateway.cli import waiting
 from gateway.cli.shell.link import Link
 
 _FLAG = "--wait"
+_CONSENT = "--confirm"
+_ABOUT_PROPOSALS = ("confirm", "cancel")
 _WAIT_UNLESS_SAID = "90s"
 
 
@@ -35,6 +38,37 @@ def without_wait(line: str) -> tuple[str, float]:
             return line, 0.0
         return f"{line[: token.start]}{line[end:]}".strip(), seconds
     return line, 0.0
+
+
+class Patience:
+    """How long what is to be confirmed first is waited for, once it is."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+
+    def of(self, line: str) -> float:
+        """Tell for how long a line that confirms something waits; 0 for no other."""
+        return self._seconds.get(self._token_of(line), 0.0)
+
+    def learn(self, line: str, answer: Reply, seconds: float) -> None:
+        """Note what an answer asks to confirm, and what is confirmed or dropped."""
+        if answer.status is ReplyStatus.NEEDS_CONFIRMATION:
+            self._seconds[str(answer.data.get("token", ""))] = seconds
+        elif answer.error is None:
+            self._seconds.pop(self._token_of(line), None)
+
+    def _token_of(self, line: str) -> str:
+        """Name the proposal that a line is about; a bare `y` means the newest one."""
+        tokens = tokenise(line, 0).tokens
+        words = [token.text.lower() for token in tokens[:2]]
+        if len(words) == 1:
+            words = [PLAIN_WORDS.get(words[0].rstrip(".!"), words[0])]
+        if words and words[0] in _ABOUT_PROPOSALS:
+            return words[1] if len(words) > 1 else next(reversed(self._seconds), "")
+        for token, after in zip(tokens, (*tokens[1:], None), strict=True):
+            if token.key == _CONSENT:
+                return token.text or (after.text if after else "")
+        return ""
 
 
 async def follow(

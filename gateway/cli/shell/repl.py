@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +16,12 @@ from prompt_toolkit.patch_stdout import patch_stdout
 
 from channels.terminal import commands_of
 from core.kernel.problems import Problem
-from core.kernel.reply import Reply, ReplyStatus
+from core.kernel.reply import Reply
 from core.kernel.sanitise import sanitise
 from gateway.cli.exits import Exit
 from gateway.cli.remote import say_problem
 from gateway.cli.session import credential_of
-from gateway.cli.shell.following import follow, without_wait
+from gateway.cli.shell.following import Patience, follow, without_wait
 from gateway.cli.shell.link import Link
 from gateway.cli.shell.logs import follow_log, is_log
 from gateway.cli.terminal import Terminal
@@ -67,7 +67,7 @@ class Shell:
         self._offered: list[str] = []
         self._running: dict[str, asyncio.Task[None]] = {}
         self._following: asyncio.Task[None] | None = None
-        self._patience: dict[str, float] = {}
+        self._patience = Patience()
         self.progress = ""
         self.redraw: Callable[[], None] = lambda: None
 
@@ -81,9 +81,10 @@ class Shell:
             return
         line, seconds = without_wait(line)
         # What was to be confirmed first is waited for once it is.
-        seconds = seconds or self._patience.pop(line, 0.0)
+        seconds = seconds or self._patience.of(line)
         exec_id, reply = await self._link.ask(line)
-        task = asyncio.create_task(self._show(exec_id, reply, seconds))
+        ending = self._ended(line, reply, seconds)
+        task = asyncio.create_task(self._show(exec_id, reply, ending))
         self._running[exec_id] = task
         await asyncio.wait([task], timeout=_WORTH_WAITING_SECONDS)
 
@@ -136,10 +137,10 @@ class Shell:
         return ""
 
     async def _show(
-        self, exec_id: str, reply: asyncio.Future[Reply], seconds: float
+        self, exec_id: str, reply: asyncio.Future[Reply], ending: Awaitable[Reply]
     ) -> None:
         try:
-            answer = await self._ended(await reply, seconds)
+            answer = await ending
         except asyncio.CancelledError:
             self._terminal.say(
                 "cancelled" if reply.cancelled() else "no longer waiting"
@@ -150,10 +151,12 @@ class Shell:
         self._offered = [sanitise(line) for line in commands_of(answer.blocks)]
         self._terminal.show(answer)
 
-    async def _ended(self, answer: Reply, seconds: float) -> Reply:
+    async def _ended(
+        self, line: str, reply: asyncio.Future[Reply], seconds: float
+    ) -> Reply:
         """Follow what a line began for as long as its person wants to wait."""
-        if seconds and answer.status is ReplyStatus.NEEDS_CONFIRMATION:
-            self._patience[f"confirm {answer.data.get('token')}"] = seconds
+        answer = await reply
+        self._patience.learn(line, answer, seconds)
         if not seconds or not is_followed(answer):
             return answer
         try:

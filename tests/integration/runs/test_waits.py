@@ -80,6 +80,23 @@ async def test_a_line_waits_as_well_and_says_how_it_went(serving: Serving) -> No
     }
 
 
+@pytest.mark.parametrize("verb", ["run start", "template run"])
+@pytest.mark.parametrize("way", ["confirm {token}", "{confirm}"])
+async def test_a_line_that_is_confirmed_later_waits_as_it_said(
+    serving: Serving, verb: str, way: str
+) -> None:
+    """Row 19: the proposal keeps `--wait`, whichever way it is confirmed."""
+    gateway = await serving(workers={"embedded": 2})
+    line = f"{verb} demo-deploy env=staging version=7.0"
+    async with gateway.client() as client:
+        asked = await client.post("/v1/commands", json={"line": f"{line} --wait 60s"})
+        told = asked.json()["data"]
+        answer = await client.post("/v1/commands", json={"line": way.format(**told)})
+
+    assert " --wait 1m --confirm " in told["confirm"]
+    assert answer.json()["data"]["status"] == "succeeded"
+
+
 async def test_when_the_time_is_up_it_goes_on(serving: Serving) -> None:
     """202, running: nothing was lost but the waiting."""
     gateway = await serving(**NOBODY)

@@ -274,8 +274,13 @@ async def test_shell_shows_replies_and_runs_their_actions(
     assert "whoami" in (tmp_path / "history").read_text()
 
 
+@pytest.mark.parametrize(
+    "consent",
+    ["confirm 7f3k", "confirm 7F3K", "confirm", "y", "Yes!",
+     "run start deploy a=b --confirm 7f3k", "run start deploy a=b --confirm=7f3k"],
+)  # fmt: skip
 async def test_wait_follows_what_a_line_began(
-    stub_socket: StubSocket, tmp_path: Path
+    stub_socket: StubSocket, tmp_path: Path, consent: str
 ) -> None:
     """Row 19: the line goes without the flag, and its end is shown when it is over."""
     run = {"id": "R-7", "status": "queued", "finished_at": None}
@@ -293,12 +298,12 @@ async def test_wait_follows_what_a_line_began(
         await stub_socket.until(lambda: len(stub_socket.other_of("ack")) == 4)
 
     shown = await talk_typing(
-        stub_socket, tmp_path, "run start deploy a=b --wait 90s\n", "confirm 7f3k\n",
+        stub_socket, tmp_path, "run start deploy a=b --wait 90s\n", f"{consent}\n",
         then=is_shown,
     )  # fmt: skip
 
     assert stub_socket.lines == [
-        "run start deploy a=b", "confirm 7f3k", "run show R-7", "run show R-7",
+        "run start deploy a=b", consent, "run show R-7", "run show R-7",
     ]  # fmt: skip
     (wish, _) = stub_socket.other_of("subscribe", "unsubscribe")
     assert wish["filter"] == {"targets": ["R-7"]}
