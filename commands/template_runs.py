@@ -126,7 +126,7 @@ def _tried(
 ) -> Reply:
     template = templates.get_(ctx.tx, name, edition=edition)
     require_flawless(f"the template {template.name}", read(template.text).flaws)
-    run, flaws = templates.try_(template, given, check=check)
+    run, flaws = templates.try_(ctx.tx, template, given, check=check)
     return trial_of(template, run, flaws)
 
 

@@ -38,12 +38,14 @@ _OF_STATUS = {
     428: Exit.USAGE,
     429: Exit.LIMITED,
 }
+_VERDICTS = ("ok", "is_valid")
+"""The fields in which checks and trials say what they found."""
 
 
 def exit_of(reply: Reply) -> Exit:
     """Choose the exit code of an answer; a check that found something wrong failed."""
     if reply.error is not None:
         return _OF_STATUS.get(reply.error.status, Exit.FAILED)
-    if reply.data.get("ok") is False:
+    if any(reply.data.get(each) is False for each in _VERDICTS):
         return Exit.FAILED
     return _OF_ANSWER[reply.status]

@@ -146,6 +146,25 @@ async def test_parameters_are_tried_over_rest(admin: Person, ann: Person) -> Non
     assert [each["field"] for each in bad.body["problems"]] == ["count"]
 
 
+async def test_a_secret_that_there_is_not_is_told(admin: Person, ann: Person) -> None:
+    """A dry run says what would keep the run from its end, and the run is refused."""
+    await made(admin, f"secrets: [DEPLOY_TOKEN]\n{DEPLOY}")
+    line = "template run deploy env=prod"
+
+    without = await ann.say(f"{line} --dry-run")
+    refused = await ann.post("/v1/templates/deploy/run", {"params": ["env=prod"]})
+    await admin.say("secret set DEPLOY_TOKEN correct-horse-battery")
+    there = await ann.say(f"{line} --dry-run")
+
+    assert (without.status, without.data["is_valid"]) == (200, False)
+    (problem,) = without.data["problems"]
+    assert problem["field"] == "steps[0].secrets"
+    assert problem["problem"] == "the secret DEPLOY_TOKEN does not exist"
+    assert problem["fix"] == "secret set DEPLOY_TOKEN <value>"
+    assert refused.status == 422
+    assert there.data["is_valid"] is True
+
+
 async def test_a_run_of_a_template_is_confirmed_and_queued(
     admin: Person, ann: Person
 ) -> None:

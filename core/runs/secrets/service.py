@@ -1,6 +1,6 @@
 """Set, list and delete the secrets of runs, and open those that a run's steps name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from core.database import Tx
 from core.events.service import append
@@ -67,6 +67,11 @@ def delete(tx: Tx, name: str) -> RunSecret:
     tx.bump(COLLECTION)
     append(tx, "secret_deleted", target=name)
     return found
+
+
+def missing(tx: Tx, names: Collection[str]) -> Collection[str]:
+    """Name those that there are not."""
+    return set(names).difference(store.names_among(tx, sorted(names)))
 
 
 def secrets_of(tx: Tx, vault: Vault, run: Run) -> Mapping[str, str]:

@@ -41,6 +41,16 @@ def list_(tx: Tx, *, most: int) -> Sequence[RunSecret]:
     return [_to_secret(row) for row in tx.run(_FIRST, most=most)]
 
 
+def names_among(tx: Tx, names: Sequence[str]) -> Sequence[str]:
+    """List those of some names that there are."""
+    if not names:
+        return ()
+    query = select(_TABLE.name).where(
+        _TABLE.tenant_id == tx.tenant, _TABLE.name.in_(names)
+    )
+    return [str(each.name) for each in tx.execute(query)]
+
+
 def sealed(tx: Tx, names: Sequence[str]) -> Mapping[str, str]:
     """Read the sealed texts of those that there are, by name."""
     if not names:

@@ -1,6 +1,6 @@
 """Keep templates and make runs of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from core.database import Tx
@@ -9,7 +9,8 @@ from core.kernel.etag import is_match
 from core.kernel.ids import TemplateId
 from core.kernel.jsons import Json
 from core.kernel.problems import AlreadyExists, Conflict, NotFound, StaleVersion
-from core.runs.model import NewRun
+from core.runs.model import NewRun, Step
+from core.runs.secrets import service as secrets
 from core.runs.templates import store
 from core.runs.templates.builtins import built_in
 from core.runs.templates.filling import filled
@@ -70,17 +71,22 @@ def prepare(
     """
     template = get_(tx, name_or_id, edition=version)
     require_flawless(f"the template {template.name}", read(template.text).flaws)
-    run, flaws = try_(template, params, check=check)
+    run, flaws = try_(tx, template, params, check=check)
     require_flawless(f"template run {template.name}", flaws)
     return run
 
 
-def try_(template: Template, params: Mapping[str, Json], *, check: StepCheck) -> Tried:
+def try_(
+    tx: Tx, template: Template, params: Mapping[str, Json], *, check: StepCheck
+) -> Tried:
     """Make the run that a template would become, and say what keeps it from that."""
     definition = template.definition
     values, wrong = resolve(definition, params)
     steps = [filled(each, values) for each in in_order(definition.steps)]
-    flaws = list(wrong) or list(flaws_of_steps(steps, check))
+    flaws = list(wrong) or [
+        *flaws_of_steps(steps, check),
+        *_flaws_of_secrets(tx, steps),
+    ]
     key = written_in(definition.concurrency_key, values)[:_KEY_LIMIT]
     run = NewRun(
         kind=KIND,
@@ -232,6 +238,21 @@ def _in_edition(tx: Tx, kept: store.Kept, edition: int) -> Template:
         created_at=found.created_at,
         definition=replace(read(found.text).definition, name=kept.name),
     )
+
+
+def _flaws_of_secrets(tx: Tx, steps: Sequence[Step]) -> Iterator[Flaw]:
+    """Name each stored secret that steps would be given, and that there is not, once."""
+    first = {
+        name: place
+        for place, step in reversed([*enumerate(steps)])
+        for name in step.secrets.values()
+    }
+    for name in sorted(secrets.missing(tx, first)):
+        yield Flaw(
+            field=f"steps[{first[name]}].secrets",
+            text=f"the secret {name[:80]} does not exist",
+            fix=f"secret set {name[:80]} <value>",
+        )
 
 
 def _flawless(text: str, check: StepCheck) -> Definition:

@@ -72,6 +72,22 @@ def test_check_that_found_a_fault_exits_1(ops: Console, stub: StubGateway) -> No
     assert ops.run("audit", "verify") == 1
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("template", "validate", "--text", "name: x"),
+        ("template", "run", "deploy", "bogus=1", "--dry-run"),
+    ],
+)
+def test_trial_that_found_a_fault_exits_1(
+    line: tuple[str, ...], ops: Console, stub: StubGateway
+) -> None:
+    """A template that cannot run stops a script, though saying so is an answer."""
+    stub.answer(a_reply("x has 1 problem", data={"is_valid": False}))
+
+    assert ops.run(*line) == 1
+
+
 def test_running_command_exits_8(ops: Console, stub: StubGateway) -> None:
     stub.answer(a_reply("R-7 is running", status="running"), 202)
 
