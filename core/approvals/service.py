@@ -8,6 +8,10 @@ from core.database import Tx
 from core.kernel.problems import Conflict, NotFound
 
 _TOKEN_LETTERS = 6
+_ASK_AGAIN = (
+    "send the command without --confirm: its answer has the id of a proposal, with "
+    "which it is confirmed"
+)
 
 
 def propose(
@@ -36,7 +40,7 @@ def get_open(tx: Tx, proposal_id: str) -> Proposal:
     """
     proposal = store.find(tx, proposal_id.lower())
     if proposal is None or proposal.principal != tx.principal.id:
-        raise NotFound(f"proposal {proposal_id}", fix=["send the command again"])
+        raise NotFound(f"proposal {proposal_id}", fix=[_ASK_AGAIN])
     if proposal.is_consumed:
         raise Conflict(f"{proposal_id} was used already", fix=[proposal.command])
     if proposal.expires_at <= tx.now:

@@ -53,6 +53,19 @@ async def test_yes_in_a_line_is_answered_with_what_counts_here(
     assert hint not in str(plain.body["blocks"])
 
 
+async def test_a_typed_id_in_the_place_of_a_proposals_is_told_what_counts(
+    bob: Person, lease: Lease
+) -> None:
+    """Only what cannot be taken back is confirmed by its own id."""
+    lock = await lease.taken()
+
+    answer = await bob.say(f"lease reclaim {lock} --confirm {lock}")
+
+    assert answer.status == 404
+    assert "without --confirm" in str(answer.error["fix"])
+    assert "id of a proposal" in str(answer.error["fix"])
+
+
 async def test_nothing_happens_before_the_confirmation(
     gateway: Gateway, bob: Person, lease: Lease
 ) -> None:
