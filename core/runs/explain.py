@@ -1,9 +1,11 @@
 """Why a run stands where it stands, and what would change that."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, func, literal_column, or_, select, tuple_
+import orjson
+from sqlalchemy import and_, bindparam, literal_column, or_, select, tuple_
 
 from core.database import Prepared, Tx
 from core.kernel.clock import to_iso, to_micros
@@ -17,7 +19,7 @@ from core.runs.model import MANUAL, Run, RunStatus
 from core.runs.steps import service as steps
 from core.runs.tables import HELD, runs
 from core.runs.workers import service as workers
-from core.runs.workers.model import WorkerState
+from core.runs.workers.model import Worker, WorkerState
 
 _TABLE = runs.c
 _BY_KEY = Prepared(
@@ -38,20 +40,27 @@ _EARLIER = or_(
     ),
 )
 _AHEAD = Prepared(
-    select(func.count()).select_from(
-        select(_TABLE.id)
-        .where(
-            _TABLE.tenant_id == bindparam("tenant"),
-            literal_column("status = 'queued'"),
-            _TABLE.lane == bindparam("of_lane"),
-            _EARLIER,
-        )
-        .limit(bindparam("most"))
-        .subquery("earlier")
+    select(_TABLE.kind, _TABLE.labels)
+    .where(
+        _TABLE.tenant_id == bindparam("tenant"),
+        literal_column("status = 'queued'"),
+        _TABLE.lane == bindparam("of_lane"),
+        _EARLIER,
     )
+    .limit(bindparam("most"))
+)
+_PAUSED = Prepared(
+    select(_TABLE.id, _TABLE.worker)
+    .where(
+        _TABLE.tenant_id == bindparam("tenant"),
+        literal_column(f"({HELD})"),
+        literal_column("status = 'paused'"),
+    )
+    .order_by(_TABLE.number)
 )
 _MOST_AHEAD = 1_000
-_INSIDE = frozenset({"embedded", "celery"})
+# Our own workers execute steps, and a manual run has none.
+_OURS = frozenset({"embedded", "celery", "fleet"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,23 +97,72 @@ def view(explanation: Explanation) -> dict[str, Json]:
 
 
 def _queued(tx: Tx, run: Run) -> Explanation:
-    found = _lane(tx, run) or _key(tx, run) or _no_worker(tx, run)
+    found = _lane(tx, run) or _key(tx, run)
     if found is not None:
         return found
-    ahead = tx.run(
+    present = workers.list_present(tx)
+    return _no_worker(run, present) or _turn(tx, run, present)
+
+
+def _turn(tx: Tx, run: Run, present: Sequence[Worker]) -> Explanation:
+    """Say who is ahead of it, and whether all who could take it are at work."""
+    takers = _online(present, run.lane)
+    able = [each for each in takers if _may_take(each, run.kind, run.labels)]
+    ahead, held = _ahead(tx, run, takers), workers.holds(tx)
+    if all(each.name in held for each in able):
+        return _busy(tx, able, ahead)
+    return Explanation(
+        code="turn",
+        text=f"Waiting for a worker: {ahead or 'none'} ahead of it in lane {run.lane}",
+        fix=["worker list", "lane list"],
+    )
+
+
+def _busy(tx: Tx, able: Sequence[Worker], ahead: str) -> Explanation:
+    """Say that its workers are at work; how many runs one takes is its own affair."""
+    names = {each.name for each in able}
+    paused = [run_id for run_id, worker in tx.run(_PAUSED) if worker in names]
+    held = f"; one of them holds {paused[0]}, which is paused" if paused else ""
+    others = f"; {ahead} ahead of it" if ahead else ""
+    return Explanation(
+        code="workers_busy",
+        text=f"Waiting: its workers are busy{held}{others}",
+        fix=[*(f"run resume {each}" for each in paused[:1]), "worker list"],
+    )
+
+
+def _ahead(tx: Tx, run: Run, takers: Sequence[Worker]) -> str:
+    """Count what comes earlier and could be taken; "" for nothing."""
+    rows = tx.run(
         _AHEAD,
         of_lane=run.lane.value,
         precedence=-run.priority,
         since=to_micros(run.available_at),
         nth=number_of(run.id, "R"),
         most=_MOST_AHEAD,
-    )[0][0]
-    most = "at least " if ahead >= _MOST_AHEAD else ""
-    return Explanation(
-        code="turn",
-        text=f"Waiting for a worker: {most}{ahead} ahead of it in lane {run.lane}",
-        fix=["worker list", "lane list"],
     )
+    wishes = Counter((kind, labels) for kind, labels in rows)
+    count = sum(
+        times
+        for (kind, labels), times in wishes.items()
+        if any(_may_take(each, kind, orjson.loads(labels)) for each in takers)
+    )
+    most = "at least " if len(rows) >= _MOST_AHEAD else ""
+    return f"{most}{count}" if count else ""
+
+
+def _online(present: Sequence[Worker], lane: Lane) -> Sequence[Worker]:
+    return [
+        each
+        for each in present
+        if each.state is WorkerState.ONLINE and lane in (each.lanes or Lane)
+    ]
+
+
+def _may_take(worker: Worker, kind: str, labels: Iterable[str]) -> bool:
+    """Tell whether a worker takes such runs, as far as it is known."""
+    takes_kind = kind != MANUAL or worker.host not in _OURS
+    return takes_kind and worker.labels.issuperset(labels)
 
 
 def _lane(tx: Tx, run: Run) -> Explanation | None:
@@ -147,19 +205,23 @@ def _key(tx: Tx, run: Run) -> Explanation | None:
     )
 
 
-def _no_worker(tx: Tx, run: Run) -> Explanation | None:
-    present = workers.list_present(tx)
+def _no_worker(run: Run, present: Sequence[Worker]) -> Explanation | None:
     if not present:
         return Explanation(
             code="no_worker", text="Waiting: no worker is online", fix=["ops worker"]
         )
-    if run.kind == MANUAL:
-        present = [each for each in present if each.host not in _INSIDE]
+    present = [each for each in present if _may_take(each, run.kind, ())]
+    if not present:
+        return Explanation(
+            code="no_worker_for_kind",
+            text=f"Waiting: no worker online takes {run.kind} runs",
+            fix=[f"run claim builder-1 --lanes {run.lane}", "worker list"],
+        )
     in_lane = [each for each in present if run.lane in (each.lanes or Lane)]
     if not in_lane:
         return Explanation(
             code="no_worker_for_lane",
-            text=f"Waiting: no worker online takes {run.kind} runs of lane {run.lane}",
+            text=f"Waiting: no worker online takes runs of lane {run.lane}",
             fix=[f"ops worker --lanes {run.lane}", "worker list"],
         )
     able = [each for each in in_lane if run.labels <= each.labels]

@@ -79,11 +79,14 @@ def test_no_worker_takes_the_lane(queue: Queue) -> None:
     assert why(queue, run).startswith("no_worker_for_lane | ")
 
 
-def test_manual_runs_wait_for_a_worker_from_outside(queue: Queue) -> None:
+@pytest.mark.parametrize("host", ["embedded", "celery", "fleet"])
+def test_manual_runs_wait_for_a_worker_from_outside(queue: Queue, host: str) -> None:
     run = queue.create(kind="manual")
-    queue.claim(host="embedded", takes_manual=False)
+    queue.claim(host=host, takes_manual=False)
 
-    assert why(queue, run).startswith("no_worker_for_lane | ")
+    assert why(queue, run) == (
+        "no_worker_for_kind | Waiting: no worker online takes manual runs"
+    )
 
 
 def test_workers_drain(queue: Queue) -> None:
@@ -101,6 +104,35 @@ def test_others_are_ahead(queue: Queue) -> None:
     queue.create(priority=1)
 
     assert why(queue, run) == ("turn | Waiting for a worker: 2 ahead of it in lane C")
+
+
+def test_who_is_ahead_and_cannot_be_taken_does_not_count(queue: Queue) -> None:
+    """A label that nobody has holds up its own run alone."""
+    queue.claim(host="embedded", takes_manual=False)
+    queue.create(labels=frozenset({"gpu"}))
+    queue.create(kind="manual")
+    run = queue.create()
+
+    assert why(queue, run) == (
+        "turn | Waiting for a worker: none ahead of it in lane C"
+    )
+
+
+def test_its_workers_are_busy(queue: Queue) -> None:
+    """The true reason, with the paused run that keeps one of them from working."""
+    queue.held(lane=Lane.B)
+    paused = queue.running(lane=Lane.A)
+    queue.create(lane=Lane.B, labels=frozenset({"gpu"}))
+    first = queue.create(lane=Lane.B)
+    assert why(queue, first) == "workers_busy | Waiting: its workers are busy"
+
+    queue.pause(paused)
+    second = queue.create(lane=Lane.B)
+
+    assert why(queue, second) == (
+        f"workers_busy | Waiting: its workers are busy; one of them holds {paused.id},"
+        " which is paused; 1 ahead of it"
+    )
 
 
 def test_time_approval_and_pause(queue: Queue, clock: FakeClock) -> None:
