@@ -53,6 +53,23 @@ def require_held(tx: Tx, run_id: str, fence: int) -> Run:
     return _held(run, fence, speaker, tx)
 
 
+def require_attempt(tx: Tx, run_id: str, attempt: int) -> None:
+    """Refuse what comes of an attempt that has ended.
+
+    Raises: NotFound, LeaseLost.
+    """
+    run, _ = _find(tx, run_id)
+    if run.is_held and run.attempt == attempt:
+        return
+    holder = f"it is at {run.attempt}" if run.is_held else f"it is {run.status}"
+    raise LeaseLost(
+        f"{run.id} is not held in its attempt {attempt}: {holder}",
+        fix=["stop the work on it", f"run show {run.id}"],
+        run=run.id,
+        status=run.status.value,
+    )
+
+
 def beat(tx: Tx, run_id: str, *, fence: int, progress: Progress | None = None) -> Beat:
     """Note that the work goes on; the first time, that it has begun.
 

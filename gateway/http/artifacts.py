@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -14,6 +15,7 @@ from core.kernel.envelope import Envelope
 from core.kernel.jsons import to_json
 from core.kernel.principal import Principal, system
 from core.kernel.problems import InvalidArgument, InvalidHeader, Problem, Unavailable
+from core.runs import calls
 from core.runs.artifacts import service as artifacts
 from core.runs.artifacts.model import (
     PIECE_BYTES,
@@ -113,11 +115,12 @@ class UploadDoor:
         """Store what comes; what is not what was announced is gone again."""
         pieces = _pieces(receive)
         if announced.is_ready:
-            # Sent again, because the answer was lost: it is read and compared no more.
-            async for _ in pieces:
-                pass
-            return announced
-        await self._db.write(lambda tx: artifacts.restart(tx, announced.id), by=by)
+            # Sent again, because the answer was lost.
+            digest = sha256()
+            async for piece in pieces:
+                digest.update(piece)
+            return artifacts.require_same(announced, digest.hexdigest())
+        await self._db.write(partial(_begin, announced=announced), by=by)
         seq = 0
         async for piece in pieces:
             add = partial(
@@ -143,8 +146,26 @@ def _route(
     return route
 
 
+def _begin(tx: Tx, announced: Artifact) -> None:
+    """Take the first piece next, as long as the attempt goes on that it is of.
+
+    Raises: LeaseLost, and as `artifacts.restart`.
+    """
+    _require_attempt(tx, announced)
+    artifacts.restart(tx, announced.id)
+
+
+def _require_attempt(tx: Tx, announced: Artifact) -> None:
+    if announced.subject.startswith("R-"):
+        calls.require_attempt(tx, announced.subject, announced.attempt)
+
+
 def _finish(tx: Tx, announced: Artifact, envelope: Envelope) -> Artifact:
-    """Make it readable, and write down that it came."""
+    """Make it readable, and write down that it came.
+
+    Raises: LeaseLost, and as `artifacts.finish`.
+    """
+    _require_attempt(tx, announced)
     artifact = artifacts.finish(tx, announced.id)
     tx.record(
         AuditDraft(

@@ -14,9 +14,11 @@ from commands.context import Context
 from commands.registry import command
 from core.kernel.principal import Role, TenantId
 from core.kernel.reply import Reply
+from core.runs import calls
 from core.runs.artifacts import service as artifacts
 from core.runs.artifacts.model import UPLOAD, Artifact
-from core.runs.model import Run
+from core.runs.model import Run, RunError
+from core.runs.reports import Outcome
 from core.secrets.links import Link
 from tests.api.gateway import Gateway, Person
 from tests.api.run_sets import admin_of, held_run
@@ -80,7 +82,7 @@ async def test_a_file_of_5_mb_goes_up_and_down_unchanged(
     assert down.headers["content-disposition"].startswith("attachment; filename=")
 
 
-async def test_what_is_not_what_was_announced_is_refused_and_gone(
+async def test_what_is_not_what_was_announced_is_refused_and_waited_for(
     served: Served, client: httpx2.AsyncClient
 ) -> None:
     """M-RUN-08: a wrong digest, a wrong size, no size at all."""
@@ -92,12 +94,17 @@ async def test_what_is_not_what_was_announced_is_refused_and_gone(
             yield BIG
 
         unsized = await stranger.put(path_of(put), content=chunked())
-        wrong = await stranger.put(path_of(put), content=BIG[:-1] + b"!")
+        wrong = await stranger.put(path_of(put), content=bytes(len(BIG)))
+        right = await stranger.put(path_of(put), content=BIG)
+        other = await stranger.put(path_of(put), content=bytes(len(BIG)))
 
     assert (short.status_code, unsized.status_code) == (400, 400)
     assert wrong.status_code == 400
     assert "is not what was announced" in wrong.json()["detail"]
-    assert (await client.get(f"/v1/artifacts/{put['id']}")).status_code == 404
+    assert right.status_code == 200, right.text
+    assert (other.status_code, other.json()["sha256"]) == (409, DIGEST)
+    down = await client.get(f"/v1/artifacts/{put['id']}/content")
+    assert down.content == BIG
 
 
 # ── in process ────────────────────────────────────────────────────────────────
@@ -111,6 +118,7 @@ def announce(gateway: Gateway, content: bytes) -> tuple[Run, Artifact]:
             kind="file",
             size_bytes=len(content),
             sha256=sha256(content).hexdigest(),
+            attempt=run.attempt,
         ),
         by=admin_of(gateway),
     )
@@ -147,6 +155,40 @@ async def test_only_the_link_that_was_signed_for_it_takes_a_content(
     other = token_of(gateway, artifact.id, tenant=TenantId("zulu"))
     assert await upload(gateway, other) == 404
     assert await upload(gateway, good) == 200
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed", "retried"])
+async def test_a_link_takes_nothing_once_its_attempt_has_ended(
+    gateway: Gateway, status: str
+) -> None:
+    """M-RUN-08: but what came before may be sent again, as its answer may be lost."""
+    run, artifact = announce(gateway, b"hello")
+    by = admin_of(gateway)
+    before = gateway.graph.db.run(
+        lambda tx: artifacts.begin(
+            tx, subject=run.id, name="early", kind="file", size_bytes=5,
+            sha256=sha256(b"early").hexdigest(), attempt=run.attempt,
+        ), by=by,
+    )  # fmt: skip
+    early = token_of(gateway, before.id)
+    assert await upload(gateway, early, b"early") == 200
+    error = RunError(code="exit_code", detail="3") if status != "succeeded" else None
+    end = Outcome(
+        status="succeeded" if error is None else "failed",
+        error=error,
+        is_final=status == "failed",
+    )
+    gateway.graph.db.run(
+        lambda tx: calls.complete(tx, run.id, fence=run.fence, outcome=end), by=by
+    )
+
+    headers = {"content-length": "5"}
+    path = f"/v1/uploads/{token_of(gateway, artifact.id)}"
+    answer = await gateway.send("PUT", path, b"hello", headers)
+
+    assert (answer.status, answer.error["code"]) == (409, "lease_lost")
+    assert await upload(gateway, early, b"early") == 200
+    assert await upload(gateway, early, b"other") == 409
 
 
 async def test_an_upload_is_written_down(gateway: Gateway) -> None:

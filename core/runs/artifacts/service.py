@@ -131,7 +131,7 @@ def finish(tx: Tx, artifact_id: str) -> Artifact:
 
     Shape:  one that is ready already stays so.
     Raises: NotFound, Conflict when it is not waited for, InvalidArgument when size or
-            digest differ: it is to be dropped then.
+            digest differ: what came is to be dropped then.
     """
     artifact = get_(tx, artifact_id)
     if artifact.is_ready:
@@ -154,10 +154,24 @@ def finish(tx: Tx, artifact_id: str) -> Artifact:
 
 
 def drop(tx: Tx, artifact_id: str) -> None:
-    """Forget an artifact that is waited for: what came of it is of no use."""
+    """Forget what came of an artifact; the right bytes are waited for as before."""
     artifact = store.find(tx, artifact_id)
     if artifact is not None and not artifact.is_ready:
-        store.delete(tx, artifact.id)
+        store.delete_pieces(tx, artifact.id)
+
+
+def require_same(artifact: Artifact, sha256: str) -> Artifact:
+    """Return an artifact that is there, for what came once more with that digest.
+
+    Raises: Conflict.
+    """
+    if artifact.sha256 != sha256:
+        raise Conflict(
+            f"{artifact.id} is there already, with other bytes",
+            fix=["announce the new content with artifacts.put"],
+            sha256=artifact.sha256,
+        )
+    return artifact
 
 
 def get_(tx: Tx, artifact_id: str) -> Artifact:
