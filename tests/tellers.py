@@ -21,7 +21,8 @@ from core.kernel.addresses import parse_allowed
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.principal import Principal, TenantId, system
 from core.secrets.vault import Vault
-from gateway.adapters.outside import Bounds, Outside
+from gateway.adapters.exchange import Bounds
+from gateway.adapters.outside import Outside
 from gateway.outbox import DEADLINE, Post, Postman, budget_of
 from gateway.receivers import StoredReceivers, note_attempt
 

@@ -9,7 +9,6 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
 from socket import SOCK_STREAM, gaierror, getaddrinfo
@@ -17,6 +16,7 @@ from socket import SOCK_STREAM, gaierror, getaddrinfo
 import httpcore2
 
 from core.kernel.addresses import Allowed, Target, check_addresses, parse_target
+from gateway.adapters.exchange import Answer, Bounds
 
 # Servers close what is idle after five seconds or more; we are sooner, so that nothing
 # is sent into a connection that is being closed.
@@ -51,34 +51,6 @@ _BROKEN = {
 }
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """How long one exchange may take, and how much of an answer is read.
-
-    Units:  `connect_seconds` for the name and the connection, and for the handshake
-            once more; `connections` to all receivers together.
-    """
-
-    connect_seconds: float = 10.0
-    total_seconds: float = 30.0
-    answer_bytes: int = 65_536
-    connections: int = 128
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What was answered.
-
-    Shape:  header names in lower case, the last of a name; `body` is its beginning, as
-            it came and not unpacked, and `is_cut` tells that there was more.
-    """
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    is_cut: bool = False
 
 
 class Outside:

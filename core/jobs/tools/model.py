@@ -5,9 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-
 from core.kernel.jsons import Json, canonical_json
 from core.kernel.names import require_name
 from core.kernel.problems import InvalidArgument, NotFound
@@ -80,6 +77,10 @@ def _check_schema(schema: Mapping[str, Json]) -> None:
         )
     if b"$ref" in canonical_json(whole):
         raise _misfit("the parameters refer to another schema", "write it out instead")
+    # Importing it takes as long as half a start, and few processes need it.
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+    from jsonschema.exceptions import SchemaError  # noqa: PLC0415
+
     try:
         Draft202012Validator.check_schema(whole)
     except SchemaError as fault:

@@ -13,7 +13,7 @@ from core.kernel.problems import InvalidJson
 from core.runs.model import Step
 from core.runs.reports import Note
 from gateway.adapters.breaker import Breaker
-from gateway.adapters.outside import Answer, Outside
+from gateway.adapters.exchange import Answer, Caller
 from gateway.workers.calls import Produced
 from gateway.workers.executors.base import StepResult, StepWork
 from gateway.workers.executors.given import Given
@@ -58,7 +58,7 @@ class Api:
 
     name = "api"
 
-    def __init__(self, outside: Outside, breaker: Breaker) -> None:
+    def __init__(self, outside: Caller, breaker: Breaker) -> None:
         self._outside = outside
         self._breaker = breaker
 

@@ -8,7 +8,7 @@ from core.kernel.addresses import parse_allowed
 from core.kernel.problems import InvalidArgument
 from core.runs.model import Step
 from gateway.adapters.breaker import Breaker
-from gateway.adapters.outside import Bounds, Outside
+from gateway.adapters.exchange import Bounds, Caller, LateCaller
 from gateway.adapters.providers.every import providers
 from gateway.settings import Settings
 from gateway.workers.executors.api import ANSWER_BYTES, Api
@@ -84,6 +84,6 @@ def check_step(executors: Mapping[str, Executor]) -> StepCheck:
     return check
 
 
-def _outside(settings: Settings) -> Outside:
+def _outside(settings: Settings) -> Caller:
     allowed = parse_allowed(settings.outbound.allow)
-    return Outside(allowed, bounds=Bounds(answer_bytes=ANSWER_BYTES))
+    return LateCaller(allowed, Bounds(answer_bytes=ANSWER_BYTES))

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from core.kernel.addresses import AddressRefused, parse_target
 from core.kernel.problems import Unavailable
 from core.runs.model import Step
-from gateway.adapters.outside import Outside
+from gateway.adapters.exchange import Caller
 from gateway.workers.executors.api import check_headers
 from gateway.workers.executors.base import StepResult, StepWork
 from gateway.workers.executors.given import Given
@@ -31,7 +31,7 @@ class Mcp:
     name = "mcp"
 
     def __init__(
-        self, sandbox: Sandbox, outside: Outside, allowed: frozenset[str] = frozenset()
+        self, sandbox: Sandbox, outside: Caller, allowed: frozenset[str] = frozenset()
     ) -> None:
         self._sandbox = sandbox
         self._outside = outside

@@ -13,7 +13,7 @@ from mcp.types import CallToolResult, JSONRPCMessage, jsonrpc_message_adapter
 
 from core.kernel.jsons import Json, parse_json
 from core.kernel.problems import InvalidJson
-from gateway.adapters.outside import Answer, Outside
+from gateway.adapters.exchange import Answer, Caller
 from gateway.workers.executors.base import StepResult, StepWork
 from gateway.workers.executors.sandbox import Program, Sandbox, Talk
 
@@ -36,7 +36,7 @@ class Line(Protocol):
 class HttpLine:
     """One POST for each message; the answer is JSON or a stream of events."""
 
-    def __init__(self, outside: Outside, url: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, outside: Caller, url: str, headers: Mapping[str, str]) -> None:
         self._outside = outside
         self._url = url
         self._headers = {

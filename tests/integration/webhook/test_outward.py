@@ -20,8 +20,8 @@ from core.hooks.subscriptions import service as subscriptions
 from core.hooks.subscriptions.model import State
 from core.kernel.principal import Principal
 from core.secrets.vault import Vault
+from gateway.adapters.exchange import Bounds
 from gateway.adapters.keystore import FileKeystore
-from gateway.adapters.outside import Bounds
 from gateway.outbox import Postman
 from tests.conftest import FakeClock
 from tests.receivers import (

@@ -16,7 +16,8 @@ from core.kernel.jsons import Json
 from core.kernel.problems import InvalidArgument
 from core.runs.model import Step
 from gateway.adapters.breaker import Breaker, CircuitOpen
-from gateway.adapters.outside import Bounds, Outside
+from gateway.adapters.exchange import Bounds
+from gateway.adapters.outside import Outside
 from gateway.workers.executors.api import ANSWER_BYTES, Api
 from gateway.workers.executors.changelog import Changelog
 from gateway.workers.executors.docker import Docker

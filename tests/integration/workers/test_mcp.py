@@ -11,7 +11,8 @@ import pytest
 from core.kernel.addresses import parse_allowed
 from core.kernel.jsons import Json
 from core.runs.model import Step
-from gateway.adapters.outside import Bounds, Outside
+from gateway.adapters.exchange import Bounds
+from gateway.adapters.outside import Outside
 from gateway.workers.executors.mcp_call import Mcp
 from gateway.workers.executors.sandbox import Sandbox
 from gateway.workers.sandbox.limits import Limits

@@ -12,7 +12,8 @@ import pytest
 
 from core.kernel.addresses import AddressRefused, parse_allowed
 from core.kernel.problems import InvalidArgument
-from gateway.adapters.outside import Answer, Bounds, Outside, Resolve
+from gateway.adapters.exchange import Answer, Bounds
+from gateway.adapters.outside import Outside, Resolve
 from tests import spellings
 from tests.certificates import make_certificate
 from tests.receivers import (
