@@ -17,6 +17,8 @@ _INPUTS = {
     Kind.OBJECT: Input.JSON,
 }
 _EXAMPLES = {Kind.DURATION: "15m, 2h or 3d", Kind.PERSON: "me or a name"}
+# What it takes to speak as a worker; no person fills in a form for that.
+_OF_MACHINES = "runs:work"
 _REASON = Blank(name="reason", input=Input.TEXT, help="Why; it stands in the audit.")
 
 
@@ -41,7 +43,9 @@ def _entry(command: Command) -> Entry:
         usage=usage(command),
         danger=danger,
         blanks=tuple(blanks),
-        is_offered=not (command.is_macro or has_secret),
+        is_offered=not (
+            command.is_macro or has_secret or command.scope == _OF_MACHINES
+        ),
     )
 
 
