@@ -1,6 +1,6 @@
 """Check spec kits: their four files, sections, acceptance criteria and tasks.
 
-Exits with 0 when all are valid, 1 when one is not, 2 when there is nothing to check.
+Without names, all kits below spec/ of the folder that it is started in. Exits with 0 when all are valid, 1 when one is not, 2 when there is nothing to check.
 """
 
 import argparse
@@ -27,14 +27,14 @@ _VALID, _INVALID, _NOTHING = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the kits that are named, or all below spec/, and say what was found."""
     options = _parser().parse_args(arguments)
-    folders = options.folders or _folders_of(ROOT / "spec")
+    folders = options.folders or _folders_of(Path("spec"))
     if missing := [each for each in folders if not each.is_dir()]:
         print(f"{missing[0]} is no folder", file=sys.stderr)
         return _NOTHING
     if not folders:
-        print("there is no spec kit; name its folder", file=sys.stderr)
+        print("there is no spec kit below spec/; name its folder", file=sys.stderr)
         return _NOTHING
-    reports = [validate(each.name, read_kit(each)) for each in folders]
+    reports = [validate(each.resolve().name, read_kit(each)) for each in folders]
     if options.summary:
         text = "\n".join(render_markdown(each) for each in reports)
         options.summary.write_text(text, encoding="utf-8")
@@ -68,7 +68,9 @@ def _folders_of(root: Path) -> list[Path]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folders", nargs="*", type=Path, help="all in spec/ if none")
+    parser.add_argument(
+        "folders", nargs="*", type=Path, help="all below ./spec if none"
+    )
     parser.add_argument("--json", action="store_true", help="print reports as JSON")
     parser.add_argument("--strict", action="store_true", help="warnings fail as well")
     parser.add_argument("--summary", type=Path, help="write Markdown to this file")

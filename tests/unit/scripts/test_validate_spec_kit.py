@@ -37,6 +37,7 @@ def test_it_needs_nothing_but_python() -> None:
         check=False,
         capture_output=True,
         text=True,
+        cwd=ROOT,
     )
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -50,6 +51,30 @@ def test_a_faulty_kit_fails(kit: Path, capsys: pytest.CaptureFixture[str]) -> No
     told = capsys.readouterr().out
     assert f"{kit}/prd.md: error: it is missing" in told
     assert f"{kit}: not valid" in told
+
+
+def test_the_kits_below_the_present_folder_are_checked(
+    kit: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whose repository the script stands in does not matter."""
+    spec = kit.parent / "spec"
+    spec.mkdir()
+    kit.rename(spec / "pay")
+    monkeypatch.chdir(spec.parent)
+
+    assert validate_spec_kit.main([]) == 0
+    assert capsys.readouterr().out.startswith("spec/pay: valid, 1 requirements")
+    (spec / "pay" / "prd.md").unlink()
+    assert validate_spec_kit.main([]) == 1
+
+
+def test_a_folder_without_kits_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert validate_spec_kit.main([]) == 2
+    assert "below spec/" in capsys.readouterr().err
 
 
 def test_warnings_fail_when_asked_to(kit: Path) -> None:
