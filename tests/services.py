@@ -61,9 +61,17 @@ def redis_server() -> Iterator[str]:
 
 @pytest.fixture
 def redis_url(redis_server: str) -> Iterator[str]:
-    """The URL of a Redis that this test finds empty."""
+    """The URL of a Redis that this test finds empty.
+
+    Emptied before and after: what a stopped worker says last may come late.
+    """
+    _empty(redis_server)
     yield redis_server
-    port = redis_server.rpartition(":")[2].partition("/")[0]
+    _empty(redis_server)
+
+
+def _empty(url: str) -> None:
+    port = url.rpartition(":")[2].partition("/")[0]
     with socket.create_connection(("127.0.0.1", int(port)), timeout=5) as connection:
         connection.sendall(b"FLUSHALL\r\n")
         assert connection.recv(16) == b"+OK\r\n"
