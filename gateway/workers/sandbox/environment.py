@@ -28,9 +28,12 @@ def environment_of(
     """Build an environment from nothing: the worker's own is not handed on.
 
     Shape:  parameters become `OPS_PARAM_<NAME>`, texts as they are and others as JSON;
-            facts become `OPS_<NAME>`; `own` is what the step asks for.
+            facts become `OPS_<NAME>`; `own` is what the step asks for. Git looks for a
+            repository no higher than in the folder: ours may lie in a checkout.
     """
     return {
+        "GIT_CEILING_DIRECTORIES": str(folder.parent),
+        "GIT_TERMINAL_PROMPT": "0",
         **{_variable(name): _text(value) for name, value in parameters.items()},
         **own,
         **{f"OPS_{name.upper()}": value for name, value in facts.items()},

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from asyncio.subprocess import PIPE
 from base64 import b64encode
@@ -163,9 +164,27 @@ async def test_a_program_sees_what_it_was_given_and_nothing_of_the_worker(
 
     shown = dict(each.split("=", 1) for each in bench.printed.splitlines())
     assert shown.keys() - {"PWD", "SHLVL", "_"} == {
-        "HOME", "LANG", "OPS_PARAM_ENV", "OPS_RUN_ID", "PATH", "STAGE", "TMPDIR",
+        "GIT_CEILING_DIRECTORIES", "GIT_TERMINAL_PROMPT", "HOME", "LANG",
+        "OPS_PARAM_ENV", "OPS_RUN_ID", "PATH", "STAGE", "TMPDIR",
     }  # fmt: skip
     assert shown["HOME"] == shown["TMPDIR"] == str(bench.folder)
+
+
+async def test_git_finds_no_repository_around_its_folder(
+    bench: Bench, sandbox: Sandbox
+) -> None:
+    """R-66: the data may lie in a checkout, such as the gateway's own."""
+    around = str(bench.folder.parent)
+    await asyncio.to_thread(subprocess.run, ["git", "init", "-q", around], check=True)
+    script = (
+        "mkdir sub; (git rev-parse; cd sub; git rev-parse) 2>&1; "
+        "git init -q; cd sub; git rev-parse --show-toplevel"
+    )
+
+    await Shell(sandbox).run(bench.work(shell(script)))
+
+    assert bench.printed.count("not a git repository") == 2
+    assert bench.printed.splitlines()[-1] == str(bench.folder)
 
 
 async def test_secrets_are_never_printed(bench: Bench, sandbox: Sandbox) -> None:
