@@ -72,13 +72,12 @@ async def test_the_second_signal_kills_the_step(stand: Stand) -> None:
 
     assert code == Exit.OK
     cut = stand.get(run.id)
-    assert (cut.status, cut.attempt) == (RunStatus.QUEUED, 1)
-    stand.cancel(run.id)
+    assert (cut.status, cut.attempt) == (RunStatus.FAILED, 1)
     assert (run.id, "1") not in effects(stand.folder)
 
 
 @pytest.mark.soak
-async def test_a_gateway_requeues_what_it_cuts_short(tmp_path: Path) -> None:
+async def test_a_gateway_fails_the_attempt_that_it_cuts_short(tmp_path: Path) -> None:
     """R-29: out within 30 seconds, though the step has no end."""
     stand = Stand(tmp_path)
     begun = stand.folder / "begun"
@@ -89,7 +88,7 @@ async def test_a_gateway_requeues_what_it_cuts_short(tmp_path: Path) -> None:
     cut = stand.get(run.id)
     stand.close()
 
-    assert (cut.status, cut.attempt) == (RunStatus.QUEUED, 1)
+    assert (cut.status, cut.attempt) == (RunStatus.FAILED, 1)
     assert "Traceback" not in stand.gateway.log.read_text()
 
 
