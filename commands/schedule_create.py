@@ -22,7 +22,7 @@ from core.schedules.timing import Timing, parse_timing
 _Line = Annotated[str, Doc("What runs: a whole command, in quotes.")]
 _Cron = Annotated[str, Doc("Five fields: minute, hour, day, month, weekday.")]
 _Zone = Annotated[str, Doc("Whose clocks count; yours unless said otherwise.")]
-_At = Annotated[str, Doc("Once, at this moment.")]
+_At = Annotated[str, Doc("Once, at this moment, which the clocks of --tz show.")]
 _Every = Annotated[timedelta | None, Doc("Again and again, from now; at least 10s.")]
 _Name = Annotated[str, Doc("a-z, 0-9 and -.")]
 
@@ -165,8 +165,10 @@ def _timing(
 
 
 def _moment(ctx: Context, text: str, zone: str) -> datetime | None:
-    """Read a moment by the clocks of the schedule's zone."""
-    return parse_time(text, now=ctx.tx.now, timezone=zone) if text else None
+    """Read a moment by the clocks of the schedule's zone, which have to show it."""
+    if not text:
+        return None
+    return parse_time(text, now=ctx.tx.now, timezone=zone, is_shown=True)
 
 
 def _doubted(ctx: Context, order: Order, reply: Reply) -> Reply:

@@ -21,7 +21,7 @@ from commands.tokens import command_start, tokenise
 from commands.values import Caller
 from commands.webhook_maps import require_runnable
 from core.kernel.jsons import Json
-from core.kernel.problems import InvalidArgument, Problem
+from core.kernel.problems import InvalidArgument, NotRunnable, Problem
 from core.schedules.model import Order
 
 # A moment that is another one when it is read so much later was meant as relative.
@@ -33,14 +33,15 @@ def order_of(ctx: Context, line: str) -> Order:
 
     Shape:  what `this`, `#3` and `me` mean is settled now; a relative time is kept as it
             was written, and counts from each moment.
-    Raises: UnknownCommand, UnknownFlag, InvalidArgument, MissingScope, NotFound; for
-            what cannot be taken back, is for a person to decide, or holds a secret.
+    Raises: UnknownCommand, UnknownFlag, InvalidArgument, MissingScope, NotFound;
+            NotRunnable for what cannot be taken back, is for a person to decide, or
+            tells a secret.
     """
     asked = _understood(ctx, line)
     command = asked.command
     require_runnable(ctx, command, by="schedule")
     if command.tells_secret:
-        raise InvalidArgument(
+        raise NotRunnable(
             f"{command.name} tells a secret, and nobody hears what a schedule is told",
             fix=["choose another command"],
             argument="line",

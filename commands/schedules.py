@@ -32,7 +32,7 @@ from core.schedules import ticks as noted
 from core.schedules.model import Schedule, TickState
 from core.schedules.timing import in_words
 
-MOST_PREVIEWED = 100
+MOST_PREVIEWED = 366
 
 ScheduleRef = Annotated[str, Ref("S")]
 
@@ -93,13 +93,19 @@ def show(ctx: Context, schedule: ScheduleRef) -> Reply:
     http="GET /schedule/{schedule}/preview",
     target="schedule",
     result=SchedulePreviewData,
-    examples=["schedule preview S-4 --count 20"],
+    examples=[
+        "schedule preview S-4 --count 20",
+        "schedule preview S-4 --from 2027-03-27T00:00Z",
+    ],
 )
 def preview(
     ctx: Context,
     schedule: ScheduleRef,
     *,
-    count: Annotated[int, Doc("How many; at most 100.")] = 5,
+    count: Annotated[int, Doc("How many; at most 366.")] = 5,
+    from_: Annotated[
+        datetime | None, Doc("Those from this moment on; now unless it is ahead.")
+    ] = None,
 ) -> Reply:
     """List the moments at which a schedule fires next."""
     if not 1 <= count <= MOST_PREVIEWED:
@@ -109,7 +115,7 @@ def preview(
             argument="count",
         )
     found = schedules.get_(ctx.tx, schedule)
-    upcoming = schedules.next_fires(ctx.tx, found, count)
+    upcoming = schedules.next_fires(ctx.tx, found, count, since=from_)
     summary = f"{found.id}: {blocks.count(len(upcoming), 'moment')} to come"
     return Reply(
         summary=summary if upcoming else f"{found.id} is {found.status}",

@@ -11,6 +11,7 @@ from core.kernel.problems import InvalidArgument
 
 _LONGEST = timedelta(days=36_525)
 _MICRO = timedelta(microseconds=1)
+_MINUTE = timedelta(minutes=1)
 _YEARS = range(1970, 9_999)
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _WEEKDAYS = (
@@ -71,13 +72,20 @@ def seconds(amount: float) -> timedelta:
 
 
 def parse_time(
-    text: str, *, now: datetime, timezone: str, is_past: bool = False
+    text: str,
+    *,
+    now: datetime,
+    timezone: str,
+    is_past: bool = False,
+    is_shown: bool = False,
 ) -> datetime:
     """Read a moment; days, clock times and zoneless ISO are meant in `timezone`.
 
     Shape:  aware UTC. A duration counts from `now`: ahead, or back when `is_past`; a
-            weekday is the next such moment, or the last one when `is_past`.
-    Raises: InvalidArgument, also for a zone that does not exist.
+            weekday is the next such moment, or the last one when `is_past`. What the
+            clocks show twice is the first of the two.
+    Raises: InvalidArgument, also for a zone that does not exist; with `is_shown`, for
+            what the clocks never show, which else is an hour later or so.
     """
     bare = " ".join(text.lower().split()) if len(text) < 64 else ""
     if bare == "now":
@@ -86,10 +94,14 @@ def parse_time(
         step = parse_duration(bare)
         return _moment(text, now - step if is_past else now + step)
     if _ISO_START.match(bare):
-        return _iso(text, bare.upper(), timezone)
-    if found := _DAY.fullmatch(bare):
-        return _day(text, found, now.astimezone(zone_of(timezone)), is_past=is_past)
-    raise InvalidArgument(f"{shown(text)} is not a time", fix=_TIME_FIX)
+        moment = _iso(text, bare.upper(), timezone)
+    elif found := _DAY.fullmatch(bare):
+        moment = _day(text, found, now.astimezone(zone_of(timezone)), is_past=is_past)
+    else:
+        raise InvalidArgument(f"{shown(text)} is not a time", fix=_TIME_FIX)
+    if is_shown:
+        _require_shown(text, moment, timezone)
+    return _moment(text, moment)
 
 
 def render_duration(length: timedelta) -> str:
@@ -142,7 +154,36 @@ def _iso(text: str, written: str, timezone: str) -> datetime:
         raise InvalidArgument(f"{shown(text)} is not a time", fix=_TIME_FIX) from fault
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone_of(timezone))
-    return _moment(text, moment)
+    return moment
+
+
+def _require_shown(text: str, moment: datetime, timezone: str) -> None:
+    """Refuse what clocks never show, as they are put forward past it.
+
+    Raises: InvalidArgument, which names the moments around it.
+    """
+    end = moment.replace(second=0, microsecond=0)
+    if _is_shown(end):
+        return
+    while not _is_shown(end):
+        end += _MINUTE
+    after = end.astimezone(UTC).astimezone(end.tzinfo)
+    before = (end.astimezone(UTC) - _MINUTE).astimezone(end.tzinfo)
+    fix = [each.isoformat(timespec="minutes") for each in (before, after)]
+    raise InvalidArgument(
+        f"{shown(text)} is never shown in {timezone}: after {before:%H:%M} its clocks "
+        f"go on with {after:%H:%M}",
+        fix=[f"--at {each}" for each in fix],
+        argument="at",
+    )
+
+
+def _is_shown(moment: datetime) -> bool:
+    try:
+        back = moment.astimezone(UTC).astimezone(moment.tzinfo)
+    except OverflowError:
+        return True
+    return back.replace(tzinfo=None) == moment.replace(tzinfo=None)
 
 
 def _moment(text: str, moment: datetime) -> datetime:
@@ -165,14 +206,14 @@ def _day(
     word, clock = found[1], _clock(text, found[2])
     if word in _NEAR_DAYS:
         day = local.date() + timedelta(days=_NEAR_DAYS[word])
-        return _moment(text, _at(day, clock, local))
+        return _at(day, clock, local)
     ahead = (_WEEKDAYS.index(word) - local.weekday()) % 7
     moment = _at(local.date() + timedelta(days=ahead), clock, local)
     if is_past and moment > local:
         moment = _at(moment.date() - timedelta(days=7), clock, local)
     elif not is_past and moment <= local:
         moment = _at(moment.date() + timedelta(days=7), clock, local)
-    return _moment(text, moment)
+    return moment
 
 
 def _at(day: date, clock: time, local: datetime) -> datetime:

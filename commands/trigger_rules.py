@@ -13,7 +13,7 @@ from core.hooks.triggers.model import When, is_own
 from core.identity.users import service as users
 from core.identity.users.model import User, to_principal
 from core.kernel.principal import Assurance
-from core.kernel.problems import InvalidArgument, NotFound
+from core.kernel.problems import NotFound, NotRunnable
 from core.kernel.reply import Block, Text
 
 # How far back is looked for the names of events.
@@ -46,7 +46,7 @@ def owner_named(ctx: Context, name: str) -> User:
 def require_able(ctx: Context, when: When, rule: PayloadMap, owner: User) -> None:
     """Refuse a trigger whose every fire would be denied.
 
-    Raises: MissingScope, AssuranceTooLow, Forbidden, InvalidArgument.
+    Raises: MissingScope, AssuranceTooLow, Forbidden, NotRunnable.
     """
     scopes = triggers.rights_for(ctx.tx, owner)
     able = to_principal(owner, Assurance.SECRET, scopes=scopes)
@@ -56,7 +56,7 @@ def require_able(ctx: Context, when: When, rule: PayloadMap, owner: User) -> Non
         return
     bus.authorise(mapped, able)
     if mapped.tells_secret:
-        raise InvalidArgument(
+        raise NotRunnable(
             f"{mapped.name} tells a secret, and nobody hears what a trigger is told",
             fix=["choose another command"],
             argument="command",

@@ -14,7 +14,7 @@ from core.hooks.mapping import Call
 from core.hooks.model import PayloadMap
 from core.kernel.jsons import Json, to_json
 from core.kernel.principal import Principal
-from core.kernel.problems import InvalidArgument, Problem, UnknownCommand
+from core.kernel.problems import InvalidArgument, NotRunnable, Problem, UnknownCommand
 
 
 def require_possible(
@@ -40,22 +40,22 @@ def require_possible(
 def require_runnable(ctx: Context, mapped: Command, *, by: str) -> None:
     """Refuse a command that no machine may run, or that its maker may not run.
 
-    Raises: MissingScope, AssuranceTooLow, InvalidArgument.
+    Raises: MissingScope, AssuranceTooLow, NotRunnable.
     """
     if mapped.danger is Danger.DESTRUCTIVE:
-        raise InvalidArgument(
+        raise NotRunnable(
             f"{mapped.name} cannot be taken back, so no {by} may run it",
             fix=["choose a command that is not destructive"],
             argument="command",
         )
     if mapped.is_macro:
-        raise InvalidArgument(
+        raise NotRunnable(
             f"{mapped.name} stands for another command, which a {by} cannot foresee",
             fix=["name that command itself"],
             argument="command",
         )
     if mapped.is_personal:
-        raise InvalidArgument(
+        raise NotRunnable(
             f"{mapped.name} is for a person to decide, so no {by} may run it",
             fix=["choose another command"],
             argument="command",

@@ -7,6 +7,7 @@ Problem
 │   ├── UnknownCommand       no command has this name
 │   ├── UnknownFlag          the command has no such flag
 │   ├── InvalidArgument      a value does not fit its argument
+│   │   └── NotRunnable      no schedule, trigger or webhook may run this command
 │   ├── InvalidJson          bytes that are not strict JSON
 │   ├── InvalidQuery         a query parameter is unknown or has a bad value
 │   └── InvalidHeader        a header that cannot be read
@@ -110,6 +111,13 @@ class InvalidArgument(BadRequest):
 
     code = "invalid_argument"
     title = "A value does not fit"
+
+
+class NotRunnable(InvalidArgument):
+    """A person may run the command, but no schedule, trigger or webhook may."""
+
+    code = "not_runnable"
+    title = "Only a person may run this"
 
 
 class InvalidJson(BadRequest):
@@ -322,7 +330,7 @@ class StaleVersion(Problem):
             f"{what} was changed{by} since you read it",
             fix=["read it again, then repeat with the current etag"],
             etag=etag,
-            changed_by=changed_by,
+            **({"changed_by": changed_by} if changed_by else {}),
             **extra,
         )
 

@@ -132,13 +132,20 @@ def list_(tx: Tx, *, limit: int = PAGE_LIMIT, cursor: str = "") -> Page[Schedule
     return Page(items, render_cursor(last) if last else None)
 
 
-def next_fires(tx: Tx, schedule: Schedule, count: int) -> Sequence[datetime]:
-    """List when a schedule fires next; nothing while it is paused without an end."""
+def next_fires(
+    tx: Tx, schedule: Schedule, count: int, *, since: datetime | None = None
+) -> Sequence[datetime]:
+    """List when a schedule fires next; nothing while it is paused without an end.
+
+    Shape:  with `since`, the moments from that one on, itself included, if it is ahead.
+    """
+    if since is not None and since > tx.now and schedule.is_active:
+        return preview(schedule.timing, since, count, is_after=False)
     match schedule.status:
         case ScheduleStatus.ACTIVE:
             return preview(schedule.timing, tx.now, count)
         case ScheduleStatus.PAUSED if schedule.paused_until is not None:
-            begin = max(schedule.paused_until, tx.now)
+            begin = max(schedule.paused_until, since or tx.now, tx.now)
             return preview(schedule.timing, begin, count, is_after=False)
         case _:
             return ()

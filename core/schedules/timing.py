@@ -120,7 +120,12 @@ def in_words(timing: Timing) -> str:
         case Kind.EVERY:
             return f"every {_length(timing.every)}"
         case Kind.AT:
-            return f"once, at {to_iso(timing.at)}" if timing.at else "never"
+            return _once(timing.at, timing.zone) if timing.at else "never"
+
+
+def _once(moment: datetime, zone: str) -> str:
+    local = moment.astimezone(crons.zone_of(zone)).isoformat(timespec="seconds")
+    return f"once, at {local} ({zone})"
 
 
 def _back(timing: Timing, moment: datetime) -> Iterator[datetime]:

@@ -224,11 +224,11 @@ async def test_a_riskier_line_is_confirmed_when_it_is_set(world: Scheduling) -> 
 @pytest.mark.parametrize(
     ("line", "code"),
     [
-        ("trigger delete G-1", "invalid_argument"),
-        ("confirm abc", "invalid_argument"),
-        ("webhook create x --command version", "invalid_argument"),
-        ("schedule create 'task list' --every 1h", "invalid_argument"),
-        ("key create robot", "invalid_argument"),
+        ("trigger delete G-1", "not_runnable"),
+        ("confirm abc", "not_runnable"),
+        ("webhook create x --command version", "not_runnable"),
+        ("schedule create 'task list' --every 1h", "not_runnable"),
+        ("key create robot", "not_runnable"),
         ("task create x --dry-run", "invalid_argument"),
         ("lease reclaim L-1 --yes", "invalid_argument"),
         ("task show #3", "invalid_argument"),
@@ -287,6 +287,65 @@ async def test_what_is_no_time_is_refused(
     answer = await world.asked(NOTE, **body)
 
     assert answer.status in (400, 422), answer
+
+
+async def test_a_moment_that_the_clocks_never_show_is_refused(
+    world: Scheduling,
+) -> None:
+    """The lines that would do are named; what is shown twice is the first of the two."""
+    zone = "Europe/Berlin"
+
+    refused = await world.asked(NOTE, at="2027-03-28T02:30", tz=zone)
+    first = await world.schedule(NOTE, at="2027-10-31T02:30", tz=zone)
+
+    assert refused.body["code"] == "invalid_argument"
+    assert refused.body["fix"] == [
+        "--at 2027-03-28T01:59+01:00",
+        "--at 2027-03-28T03:00+02:00",
+    ]
+    assert (await world.shown(first))["when"] == (
+        "once, at 2027-10-31T02:30:00+02:00 (Europe/Berlin)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cron", "since", "moments"),
+    [
+        ("30 2 * * *", "2027-03-27T00:00+01:00", ["03-27T01:30", "03-28T01:00"]),
+        ("30 2 * * *", "2027-10-30T00:00+02:00", ["10-30T00:30", "10-31T00:30"]),
+        ("0 3 * * *", "2027-03-27T00:00+01:00", ["03-27T02:00", "03-28T01:00"]),
+        ("0 3 * * *", "2027-10-30T00:00+02:00", ["10-30T01:00", "10-31T02:00"]),
+    ],
+)
+async def test_the_days_when_clocks_change_can_be_looked_at(
+    world: Scheduling, cron: str, since: str, moments: list[str]
+) -> None:
+    """The table of docs/how-to/run-on-a-schedule.md."""
+    schedule = await world.schedule(NOTE, cron=cron, tz="Europe/Berlin")
+
+    shown = await world.admin.say(
+        f"schedule preview {schedule} --from {since} --count 2"
+    )
+
+    assert [each["at"][5:16] for each in shown.data["items"]] == moments
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"), [("2027-03-28T00:00+01:00", 23), ("2027-10-31T00:00+02:00", 25)]
+)
+async def test_a_day_has_the_hours_that_it_has(
+    world: Scheduling, day: str, hours: int
+) -> None:
+    """The table of docs/how-to/run-on-a-schedule.md, its last line."""
+    schedule = await world.schedule(NOTE, cron="0 * * * *", tz="Europe/Berlin")
+
+    shown = await world.admin.say(
+        f"schedule preview {schedule} --from {day} --count 366"
+    )
+
+    items = shown.data["items"]
+    assert len(items) == 366
+    assert sum(each["local"][:10] == day[:10] for each in items) == hours
 
 
 async def test_a_moment_by_the_clocks_of_its_zone(world: Scheduling) -> None:

@@ -80,7 +80,7 @@ def test_the_newest_ones_are_the_last_of_all(most: int, minutes: int) -> None:
     ("timing", "words"),
     [
         (a_timing(every=timedelta(hours=26, minutes=5)), "every 1d2h5m"),
-        (a_timing(at=NOW + MINUTE), "once, at 2026-11-04T09:01:00.000000Z"),
+        (a_timing(at=NOW + MINUTE), "once, at 2026-11-04T09:01:00+00:00 (UTC)"),
         (
             a_timing(cron="30 2 * * *", zone="Europe/Berlin"),
             "at 02:30 every day (Europe/Berlin)",
