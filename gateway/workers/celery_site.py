@@ -85,7 +85,7 @@ class Site:
         )
         loops = [Loop(name="orders", work=Orders(self._db, worker).run)]
         if wakes := wakes_of(settings, self._db):
-            loops.append(Loop(name="wakes", work=wakes.run))
+            loops.append(Loop(name="wakes", work=wakes.run, fault=lambda: wakes.fault))
         self._supervisor = Supervisor(
             [Ticker(name="worker-heard", work=self._be_heard, every=_HEARD_EVERY)],
             loops,

@@ -39,8 +39,8 @@ class Hosts:
     def loops(self) -> Sequence[Loop]:
         """List what goes on for ever."""
         found: list[Loop] = []
-        if self.wakes is not None:
-            found.append(Loop(name="wakes", work=self.wakes.run))
+        if (wakes := self.wakes) is not None:
+            found.append(Loop(name="wakes", work=wakes.run, fault=lambda: wakes.fault))
         if self.embedded is not None:
             found.append(Loop(name="worker", work=self.embedded.run))
         if (bell := self.doorbell) is not None:

@@ -1,8 +1,9 @@
 """Processes hear of each other's commits, over Postgres and over Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import psycopg
 import pytest
@@ -12,8 +13,12 @@ from core.database import Database
 from core.kernel.principal import TenantId, system
 from gateway.settings import Settings
 from gateway.wakes.lines import wakes_of
-from gateway.wakes.wakes import Wakes
+from gateway.wakes.redis import open_redis_line
+from gateway.wakes.wakes import Line, Wakes
 from tests.contract.conftest import open_database
+from tests.services import RedisProcess
+
+Log = Callable[[], list[str]]
 
 
 @pytest.fixture
@@ -23,6 +28,19 @@ def both(tables_on_postgres: str) -> Iterator[tuple[Database, Database]]:
     yield opened
     for each in opened:
         each.close()
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Log:
+    """Tells what was logged of lines, in its order, none of it with a traceback."""
+    caplog.set_level(logging.INFO)
+
+    def told() -> list[str]:
+        assert not any(record.exc_info for record in caplog.records)
+        found = [record.getMessage() for record in caplog.records]
+        return [message for message in found if message.startswith("wakes.")]
+
+    return told
 
 
 @pytest.fixture(params=["postgres", "redis"])
@@ -53,25 +71,42 @@ async def test_a_commit_is_heard_by_the_other_process(
 
 
 async def test_a_line_that_is_cut_stands_again(
-    both: tuple[Database, Database], tables_on_postgres: str
+    both: tuple[Database, Database], tables_on_postgres: str, log: Log
 ) -> None:
-    """R-43: the loop ends with the fault, and begins anew."""
-    ours, theirs = both
-    settings = Settings(redis_url=SecretStr(""))
-    told, heard = wakes(settings, ours), wakes(settings, theirs)
+    """R-43: it is opened anew, and what was missed meanwhile is looked for."""
+    _, theirs = both
+    some = wakes(Settings(redis_url=SecretStr("")), theirs)
     news = listener(theirs)
 
-    async with running(told):
-        hearing = asyncio.create_task(heard.run())
+    async with running(some):
         assert await news.get() == set()
         await asyncio.to_thread(cut_listeners, tables_on_postgres)
-        with pytest.raises(ConnectionError):
-            await hearing
-
-    async with running(told), running(heard):
         assert await news.get() == set()
-        await ours.write(lambda tx: tx.touch(), by=system())
-        assert await news.get() == {system().tenant}
+
+    assert log() == ["wakes.lost", "wakes.back"]
+
+
+async def test_a_lost_redis_is_told_once_and_so_is_its_return(
+    both: tuple[Database, Database], redis_process: RedisProcess, log: Log
+) -> None:
+    """R-43: it is an everyday outage, two lines of a log and no traceback."""
+    opened: asyncio.Queue[None] = asyncio.Queue()
+
+    def open_line() -> AbstractAsyncContextManager[Line]:
+        opened.put_nowait(None)
+        return open_redis_line(redis_process.url)
+
+    some, news = Wakes(both[0], open_line), listener(both[0])
+
+    async with running(some):
+        await news.get()
+        redis_process.kill()
+        for _ in range(3):  # The first stood, the second is refused.
+            await opened.get()
+        redis_process.start()
+        await news.get()
+
+    assert (log(), some.fault) == (["wakes.lost", "wakes.back"], "")
 
 
 async def test_many_tenants_fit_into_messages(
