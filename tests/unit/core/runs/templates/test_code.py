@@ -113,7 +113,7 @@ def test_a_value_is_put_in_no_variable_that_is_run(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["VERSION", "ENVIRONMENT", "GIT_AUTHOR_NAME", "TARGET"]
+    "name", ["VERSION", "ENVIRONMENT", "GIT_AUTHOR_NAME", "PYTHON_VERSION"]
 )
 def test_a_value_is_put_in_any_other_variable(name: str) -> None:
     assert read(WITH_VARIABLE.replace("NAME", name)).flaws == ()
