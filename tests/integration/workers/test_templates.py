@@ -1,6 +1,8 @@
 """The templates that come with the product, done by a real worker."""
 
 import json
+import re
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ import pytest
 
 from core.database import Tx
 from core.kernel.jsons import Json
+from core.kernel.problems import InvalidArgument
 from core.runs import service as runs
 from core.runs.artifacts import service as artifacts
 from core.runs.model import Run, Step
@@ -21,8 +24,10 @@ from gateway.workers.executors.spec_kit import GenerateSpecKit, ValidateSpecKit
 from gateway.workers.executors.write import WriteFiles
 from gateway.workers.sandbox.paths import ForbiddenPath
 from gateway.workers.spec_kit.generation import generate
+from scripts import validate_spec_kit
 from tests.integration.workers.conftest import SETTINGS, Bench, Queue
 
+HOW_TO = Path(__file__).parents[3] / "docs" / "how-to"
 CHECK = check_step(executors(SETTINGS))
 SLOW = """\
 name: echo
@@ -107,6 +112,46 @@ async def test_a_spec_kit_is_generated_and_valid(queue: Queue) -> None:
     assert archive.read("pay/prd.md") == content(queue, run, "prd.md")
     report = json.loads(content(queue, run, "spec-kit-report.json"))
     assert (report["is_valid"], report["requirements"]) == (True, 2)
+
+
+async def test_the_example_that_people_copy_runs_as_it_stands(queue: Queue) -> None:
+    """The page's own template, once its secret is there, and refused before."""
+    page = (HOW_TO / "write-a-template.md").read_text(encoding="utf-8")
+    example = re.search(r"```yaml\n(name: deploy\n.*?)```", page, re.DOTALL)
+    assert example
+    text = example[1]
+    queue.db.run(lambda tx: templates.create(tx, text, check=CHECK), by=queue.by)
+    params: dict[str, Json] = {"env": "prod", "version": "1.9.2"}
+
+    with pytest.raises(InvalidArgument, match="the secret DEPLOY_TOKEN does not exist"):
+        await done(queue, "deploy", params)
+    queue.keep("DEPLOY_TOKEN", "correct-horse-battery")
+    run = await done(queue, "deploy", params)
+
+    assert run.status == "succeeded", (run.error, queue.log(run.id))
+    assert "Released 1.9.2 to prod" in queue.log(run.id)
+    assert list(queue.artifacts(run.id)) == ["site-1.9.2.tar.gz"]
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="the page's line needs jq")
+async def test_a_kit_is_unpacked_and_checked_as_the_page_says(
+    queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M-SPK-02, M-SPK-03: below spec/, by the script and by the template."""
+    made = await done(queue, "spec-kit", {"name": "Pay", "description": "Take cards."})
+    packed = content(queue, made, "pay-spec-kit.zip")
+    zipfile.ZipFile(BytesIO(packed)).extractall(tmp_path / "spec")
+    monkeypatch.chdir(tmp_path)
+    page = (HOW_TO / "use-the-spec-kit.md").read_text(encoding="utf-8")
+    line = re.search(r'--json-params \\\n *"\$\((.*?)\)"\n', page, re.DOTALL)
+    assert line
+
+    given = subprocess.run(["sh", "-c", line[1]], check=True, capture_output=True)  # noqa: ASYNC221 - over at once
+    run = await done(queue, "validate-spec-kit", json.loads(given.stdout))
+
+    assert run.status == "succeeded", (run.error, queue.log(run.id))
+    assert "unzip pay-spec-kit.zip -d spec\n" in page
+    assert validate_spec_kit.main([]) == 0
 
 
 async def test_a_spec_kit_that_lacks_something_fails_with_its_report(
