@@ -218,13 +218,11 @@ def undo(ctx: Context, reply: Annotated[str, Doc("The id of the reply.")] = "") 
     if not reply_id:
         raise InvalidArgument("which reply?", fix=["undo rp_…"])
     stored = stored_replies.get_(ctx, reply_id)
-    offer = stored.get("undo")
+    offer, line = stored.get("undo"), str(stored["command"])[:100] or reply_id[:40]
     if stored.get("actor") != ctx.principal.name or not isinstance(offer, dict):
-        raise Conflict(f"{reply_id[:40]} cannot be taken back", fix=["help"])
+        raise Conflict(f"{line} cannot be taken back", fix=["help"])
     if datetime.fromisoformat(str(offer["until"])) < ctx.tx.now:
-        raise Conflict(
-            f"the ten minutes to undo {reply_id[:40]} are over", fix=["help"]
-        )
+        raise Conflict(f"the ten minutes to undo {line} are over", fix=["help"])
     return str(offer["command"])
 
 

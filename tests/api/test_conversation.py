@@ -30,6 +30,16 @@ async def test_undo_looks_past_what_was_only_read(ann: Person) -> None:
     assert undone["summary"] == "T-1 queued -> abandoned"
 
 
+async def test_what_cannot_be_undone_is_named_as_it_was_said(ann: Person) -> None:
+    await say(ann, "task create one")
+    await say(ann, "task note T-1 'tests are green'")
+
+    refused = await say(ann, "undo")
+
+    assert "task note T-1" in refused["error"]["detail"]  # type: ignore[index]
+    assert "rp_" not in refused["error"]["detail"]  # type: ignore[index]
+
+
 async def test_a_confirmed_command_keeps_its_reason(
     gateway: Gateway, ann: Person
 ) -> None:

@@ -4,15 +4,17 @@ import asyncio
 import io
 import zipfile
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 import orjson
 import pytest
 
-from core.kernel.principal import Role
+from core.kernel.principal import DEFAULT_TENANT, Role, system
 from core.kernel.problems import Unavailable
 from core.providers.model import Generated, Request
+from core.runs.artifacts import service as artifacts
 from gateway.testing.channels import Channel
 from tests.api.conftest import Serve
 from tests.api.five import CHANNELS, staged
@@ -108,6 +110,7 @@ async def test_jobs_carry_strong_tags(at_work: Gateway, ann: Person) -> None:
     assert (await ann.get("/jobs", if_none_match=every.etag)).status == 200
     stale = await ann.post("/jobs/J-1/cancel", if_match=one.etag)
     assert (stale.status, stale.body["code"]) == (412, "stale_version")
+    assert "changed_by" not in stale.body
 
 
 async def test_the_same_key_has_one_effect(at_work: Gateway, ann: Person) -> None:
@@ -394,6 +397,52 @@ async def test_what_belongs_to_jobs_wants_both_credentials(serve: Serve) -> None
         assert (await eve.call(method, path)).status == 401, path
         answer = await gateway.send(method, path, None, both)
         assert answer.status == known, path
+
+
+@pytest.mark.parametrize("line", ["job list", "job create Notes", "export list"])
+async def test_no_door_takes_one_credential_where_both_are_wanted(
+    serve: Serve, line: str
+) -> None:
+    """M-AUTH-04: a line is a command too."""
+    gateway = serve(jobs_auth="both")
+    with_password(gateway, "eve")
+    eve = gateway.person("eve")
+    token = (await log_in(gateway, "eve")).body["access_token"]
+    bearer, key = {"authorization": f"Bearer {token}"}, {"x-api-key": eve.key}
+    body = orjson.dumps({"line": line})
+    tasks = orjson.dumps({"line": "task list"})
+
+    by_key = await gateway.send("POST", "/v1/commands", body, key)
+    by_token = await gateway.send("POST", "/v1/commands", body, bearer)
+    by_both = await gateway.send("POST", "/v1/commands", body, {**bearer, **key})
+    other = await gateway.send("POST", "/v1/commands", tasks, key)
+
+    assert (by_key.status, by_token.status) == (401, 401), by_key.body
+    assert by_key.body["error"]["fix"] == [
+        "send the header Authorization: Bearer <token> as well"
+    ]
+    assert by_token.body["error"]["fix"] == ["send the header X-API-Key: <key> as well"]
+    assert by_both.status in (200, 202), by_both.body
+    assert other.status == 200
+
+
+async def test_the_file_of_an_export_wants_both_credentials(serve: Serve) -> None:
+    """M-AUTH-04."""
+    gateway = serve(jobs_auth="both")
+    with_password(gateway, "eve")
+    eve = gateway.person("eve")
+    token = (await log_in(gateway, "eve")).body["access_token"]
+    both = {"authorization": f"Bearer {token}", "x-api-key": eve.key}
+    for subject in ("X-1", "R-1"):
+        put = partial(
+            artifacts.put, subject=subject, name="a", kind="file", content=b"a"
+        )
+        gateway.graph.db.run(put, by=system(DEFAULT_TENANT))
+
+    assert (await eve.get("/v1/artifacts/A-1/content")).status == 401
+    assert (await eve.get("/v1/artifacts/A-2/content")).status == 200
+    answer = await gateway.send("GET", "/v1/artifacts/A-1/content", None, both)
+    assert answer.raw == b"a"
 
 
 async def test_viewers_look_and_change_nothing(reviewed: Gateway) -> None:
