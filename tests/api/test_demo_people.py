@@ -1,11 +1,15 @@
 """The people of demo mode, as several gateways bring them in at once."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 
 import pytest
 
+from core.database import Tx
 from core.identity.links import service as links
+from core.identity.links.model import Identity
 from core.identity.users import service as users
 from core.kernel.principal import system
 from gateway.flags import FlagFile
@@ -35,10 +39,12 @@ async def test_gateways_that_begin_together_are_quiet(
         await asyncio.gather(*(each.settle() for each in several))
 
     for name in ("ann", "bob"):
-        user = graph.db.look(
-            lambda tx, of=name: users.find_by_name(tx, of), by=system()
-        )
-        assert user is not None
-        linked = graph.db.look(lambda tx, of=user: links.list_(tx, of.id), by=system())
+        linked = graph.db.look(partial(_accounts_of, name=name), by=system())
         assert [each.account.channel for each in linked] == ["slack"]
     assert "demo.unlinked" not in caplog.text
+
+
+def _accounts_of(tx: Tx, *, name: str) -> Sequence[Identity]:
+    user = users.find_by_name(tx, name)
+    assert user is not None
+    return links.list_(tx, user.id)
