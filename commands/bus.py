@@ -16,7 +16,7 @@ from core.approvals.rules.model import Demand
 from core.database import Tx
 from core.events.model import EventDraft
 from core.kernel.jsons import Json
-from core.kernel.principal import Principal
+from core.kernel.principal import HOW_TO_PAIR, Principal
 from core.kernel.problems import (
     AssuranceTooLow,
     Conflict,
@@ -25,21 +25,40 @@ from core.kernel.problems import (
     NeedsConfirmation,
     NotLinked,
     Problem,
+    Unauthenticated,
 )
 from core.kernel.reply import Block, Code, Reply, Text
 
 _MOST_MACROS = 3  # a button may stand for `confirm`, which stands for a command
 
+_IN_PAIRS = frozenset({"job", "variant", "export"})
+"""The nouns whose commands may want a token and a key."""
+
+
+def require_pair(principal: Principal) -> None:
+    """Refuse one credential where the settings want a token and a key.
+
+    Raises: Unauthenticated naming the header that is missing.
+    """
+    if principal.lacks:
+        raise Unauthenticated(
+            f"this needs the header {principal.lacks} as well",
+            fix=[HOW_TO_PAIR[principal.lacks]],
+        )
+
 
 def authorise(command: Command, principal: Principal) -> None:
     """Check link, scope and assurance; nothing about the object itself.
 
-    Raises: NotLinked, MissingScope, AssuranceTooLow.
+    Raises: NotLinked, MissingScope, AssuranceTooLow; Unauthenticated where two
+            credentials are wanted and one came.
     """
     if command.is_open:
         return
     if not principal.linked:
         raise NotLinked(f"{principal.name} is not linked to a person", fix=["link"])
+    if command.noun in _IN_PAIRS:
+        require_pair(principal)
     if not principal.may(command.scope):
         raise MissingScope(command.scope, who=principal.name)
     if principal.assurance < command.assurance:

@@ -20,7 +20,14 @@ from core.identity.scopes import meet
 from core.identity.tokens import SigningKeys, Tokens, TokenType
 from core.identity.users.model import User
 from core.kernel.clock import Clock
-from core.kernel.principal import Assurance, Principal, Role, TenantId, system
+from core.kernel.principal import (
+    HOW_TO_PAIR,
+    Assurance,
+    Principal,
+    Role,
+    TenantId,
+    system,
+)
 from core.kernel.problems import Unauthenticated, Unavailable
 from core.secrets.model import Keystore, Purpose, check_secret
 from gateway import proofs
@@ -37,6 +44,12 @@ _HOW = (
     "send the header Authorization: Bearer <key or token>",
     "or send the header X-API-Key: <key>",
     "in a terminal: set OPSWIRE_API_KEY, or run: ops login <link>",
+)
+
+
+_HOW_BOTH = (
+    "send the header Authorization: Bearer <token>",
+    "and send the header X-API-Key: <key> of the same person",
 )
 
 
@@ -73,12 +86,14 @@ class Authenticator:
         clock: Clock,
         bootstrap: BootstrapKey | None = None,
         ticks: Ticks = time.monotonic,
+        wants_pairs: bool = False,
     ) -> None:
         self._db = db
         self._tokens = tokens
         self._clock = clock
         self._bootstrap = bootstrap
         self._ticks = ticks
+        self._wants_pairs = wants_pairs
         self._principals = Principals(ticks)
 
     def recall(self, header: str) -> Principal | None:
@@ -95,9 +110,12 @@ class Authenticator:
     ) -> Principal:
         """Return the principal of a credential; Authorization goes before X-API-Key.
 
+        Shape:  where pairs are wanted, two that came are both looked at.
         Raises: Unauthenticated saying what is wrong with it and how to mend that;
                 Unavailable when it cannot be checked.
         """
+        if self._wants_pairs and authorization and api_key:
+            return await self.authenticate_both(authorization, api_key)
         credential = _bearer(authorization) if authorization else api_key.strip()
         if not credential or len(credential) > _CREDENTIAL_CHARS:
             raise Unauthenticated("no credential was sent", fix=_HOW)
@@ -113,18 +131,26 @@ class Authenticator:
         """
         if not authorization or not api_key:
             missing = "X-API-Key" if authorization else "Authorization"
-            raise Unauthenticated(f"this needs the header {missing} as well", fix=_HOW)
+            raise Unauthenticated(
+                f"this needs the header {missing} as well",
+                fix=[HOW_TO_PAIR[missing]] if authorization or api_key else _HOW_BOTH,
+            )
         person = await self.authenticate(authorization)
         holder = await self.authenticate(api_key=api_key)
         if person.key_id or not holder.key_id:
-            raise Unauthenticated("this needs an access token and an API key", fix=_HOW)
+            raise Unauthenticated(
+                "this needs an access token and an API key", fix=_HOW_BOTH
+            )
         if (person.tenant, person.id) != (holder.tenant, holder.id):
             raise Unauthenticated(
                 "the token and the API key belong to different people",
                 fix=["use a key of your own"],
             )
         return replace(
-            holder, scopes=meet(person.scopes, holder.scopes), session=person.session
+            holder,
+            scopes=meet(person.scopes, holder.scopes),
+            session=person.session,
+            lacks="",
         )
 
     async def is_still_valid(self, principal: Principal) -> bool:
@@ -158,11 +184,20 @@ class Authenticator:
         except Unauthenticated as refusal:
             self._principals.refuse(hashed, refusal)
             raise
+        principal = self._marked(verified.principal)
         if generation == self._principals.generation:
             self._principals.keep(
-                hashed, verified.principal, read_at=read_at, lasts=self._lasts(verified)
+                hashed, principal, read_at=read_at, lasts=self._lasts(verified)
             )
-        return verified.principal
+        return principal
+
+    def _marked(self, principal: Principal) -> Principal:
+        """Note which credential is missing, where two are wanted for some commands."""
+        if not self._wants_pairs:
+            return principal
+        return replace(
+            principal, lacks="Authorization" if principal.key_id else "X-API-Key"
+        )
 
     async def _look_up(self, credential: str, hashed: bytes) -> Verified:
         if self._bootstrap is not None and self._bootstrap.is_key(hashed):

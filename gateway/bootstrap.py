@@ -108,7 +108,11 @@ def build(
     limiter = Limiter(settings.limits.default)
     channels, aliases = ChannelStates(db, limiter), TeamAliases(db)
     auth = Authenticator(
-        db, tokens, clock=the_clock, bootstrap=bootstrap_key(settings, admin)
+        db,
+        tokens,
+        clock=the_clock,
+        bootstrap=bootstrap_key(settings, admin),
+        wants_pairs=settings.jobs_auth == "both",
     )
     probes, shelf = ChannelProbes(db, tenant_of=_tenant_of), Shelf()
     links = Links(keystore)

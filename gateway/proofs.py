@@ -68,6 +68,9 @@ def _find_rights(tx: Tx, principal: Principal) -> frozenset[str] | None:
     if principal.key_id:
         facts = keys.find_facts(tx, principal.key_id)
         is_active = facts is not None and facts.state(tx.now) is KeyState.ACTIVE
+        if principal.session:  # of a pair, both must hold
+            person = _find_signed_in(tx, principal.id, principal.session)
+            is_active = is_active and person is not None
         return facts.scopes if facts is not None and is_active else None
     if principal.session:
         user = _find_signed_in(tx, principal.id, principal.session)

@@ -295,7 +295,10 @@ class Settings(BaseSettings):
     )
     jobs_auth: Literal["either", "both"] = Field(
         default="either",
-        description="Whether jobs and exports take a token or a key, or want both.",
+        description=(
+            "Whether commands over jobs, variants and exports take a token or a key,"
+            " or want both."
+        ),
         validation_alias=AliasChoices("OPSWIRE_JOBS_AUTH", "JOBS_AUTH"),
     )
     limits: LimitSettings = Field(

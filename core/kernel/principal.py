@@ -50,12 +50,20 @@ ROLE_SCOPES: dict[Role, frozenset[str]] = {
 }
 
 
+HOW_TO_PAIR = {
+    "Authorization": "send the header Authorization: Bearer <token> as well",
+    "X-API-Key": "send the header X-API-Key: <key> as well",
+}
+"""How to send the second of two credentials, by its header."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """One verified caller, with exactly the rights it may use.
 
     `name` is what people read and what tasks and leases are assigned to; `id` is
-    stable. `key_id` names the API key that was used, if one was.
+    stable. `key_id` names the API key that was used, if one was. `lacks` names the
+    header of the second credential, where two are wanted for some commands and one came.
     """
 
     id: str
@@ -68,6 +76,7 @@ class Principal:
     linked: bool = True
     timezone: str = "UTC"
     session: str = field(default="", compare=False)
+    lacks: str = field(default="", compare=False)
 
     def may(self, scope: str) -> bool:
         """Tell whether this principal holds `scope` (`""` is open to everybody)."""

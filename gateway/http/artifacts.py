@@ -8,6 +8,7 @@ from hashlib import sha256
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from commands import bus
 from core.audit.model import AuditDraft, Verdict
 from core.database import Database, Tx
 from core.kernel.clock import Clock
@@ -21,6 +22,7 @@ from core.runs.artifacts.model import (
     PIECE_BYTES,
     UPLOAD,
     Artifact,
+    is_of_export,
     require_any,
     scope_of,
 )
@@ -55,6 +57,8 @@ class ContentDoor:
             artifact_id = scope["path_params"]["artifact"].upper()
             require_any(principal)
             artifact = await self._files.open_(principal, artifact_id)
+            if is_of_export(artifact.subject):
+                bus.require_pair(principal)
             self._visits.admit(envelope, scope_of(artifact.subject))
             answer = FileAnswer(
                 self._files, principal, artifact, headers=headers, extra=[]

@@ -26,7 +26,9 @@ async def sign_in(auth: Authenticator, headers: Headers) -> Principal:
     """
     authorization = headers.get(b"authorization")
     api_key = headers.get(b"x-api-key")
-    known = auth.recall(authorization or api_key)
+    known = None
+    if not (authorization and api_key):
+        known = auth.recall(authorization or api_key)
     return known or await auth.authenticate(authorization, api_key)
 
 

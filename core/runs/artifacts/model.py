@@ -118,9 +118,14 @@ class Uploads(NamedTuple):
     url_of: Callable[[TenantId, Artifact], str]
 
 
+def is_of_export(subject: str) -> bool:
+    """Whether a subject is an export, and not a run."""
+    return subject.startswith("X-")
+
+
 def scope_of(subject: str) -> str:
     """Name the right that it takes to read what belongs to a run or an export."""
-    return _OF_EXPORTS if subject.startswith("X-") else _OF_RUNS
+    return _OF_EXPORTS if is_of_export(subject) else _OF_RUNS
 
 
 def require_any(principal: Principal) -> None:
