@@ -159,6 +159,25 @@ def test_what_cannot_work_says_so(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("loaded", ["gateway.settings", "gateway.workers.fleet"])
+def test_one_that_has_not_begun_may_be_stopped(loaded: str) -> None:
+    """R-29: told to stop while it is loading, it leaves as if it had worked."""
+    with subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "gateway", "worker"],
+        env=environment(f"http://127.0.0.1:{free_port()}", ADMIN_KEY),
+        stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.split()[-1] == loaded:
+                break
+        process.terminate()
+        said = process.stderr.read()
+
+    assert process.returncode == Exit.OK
+    assert "Traceback" not in said
+
+
 def test_a_gateway_that_is_away_is_waited_for() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "gateway", "worker"],
