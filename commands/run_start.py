@@ -100,8 +100,11 @@ class _Starting:
         idempotency_key: Annotated[
             str, Doc("The same key gives the run that there is.")
         ] = "",
-        ttl: timedelta | None = None,
-        deadline: timedelta | None = None,
+        delay: Annotated[timedelta | None, Doc("Start so long from now.")] = None,
+        at: Annotated[datetime | None, Doc("Start at this moment.")] = None,
+        ttl: Annotated[timedelta | None, Doc("End it if nobody claims it.")] = None,
+        deadline: Annotated[timedelta | None, Doc("End it if it takes longer.")] = None,
+        edition: Annotated[int, Doc("An earlier one of the template.")] = 0,
         alias: Annotated[str, Doc("What people call it.")] = "",
         task: Annotated[str, Ref("T")] = "",
         concurrency_key: Annotated[
@@ -111,8 +114,11 @@ class _Starting:
         """Make a run of a template, or one without steps that waits for a worker."""
         if template:
             _require_no_kind(kind)
-            wanted = templates.prepare(ctx.tx, template, input or {}, check=self._check)
+            wanted = templates.prepare(
+                ctx.tx, template, input or {}, check=self._check, version=edition
+            )
         else:
+            _require_no_edition(edition)
             wanted = _without_template(kind, input or {})
         run = runs.create(
             ctx.tx,
@@ -120,6 +126,7 @@ class _Starting:
                 wanted,
                 **_said(lane=lane, priority=priority, ttl=ttl, deadline=deadline),
                 labels=wanted.labels | frozenset(labels),
+                starts_at=_starts_at(ctx, delay, at) or wanted.starts_at,
                 idempotency_key=idempotency_key,
                 alias=alias or wanted.alias,
                 task=task,
@@ -183,6 +190,15 @@ def _require_no_kind(kind: str | None) -> None:
             "a template says what kind of run it is",
             fix=["leave kind out", "leave template out"],
             argument="kind",
+        )
+
+
+def _require_no_edition(edition: int) -> None:
+    if edition:
+        raise InvalidArgument(
+            "only a template has an edition",
+            fix=["leave edition out", "run create --template deploy --edition 2"],
+            argument="edition",
         )
 
 

@@ -195,7 +195,7 @@ def _check_numbers(new: NewRun) -> None:
     for name, value, least, most in bounds:
         if not least <= value <= most:
             raise InvalidArgument(
-                f"{name} cannot be {value}",
+                f"{name} cannot be {value}: it is {least} to {most}",
                 fix=[f"use {least} to {most}"],
                 argument=name,
             )

@@ -493,13 +493,14 @@ CASES: Mapping[str, Case] = {
     "run create": Case(
         line=(
             'run create --kind manual --input {{"what":"call","n":[1]}} --lane B '
-            "--idempotency-key k1"
+            "--idempotency-key k1 --delay 1h"
         ),
         args={
             "kind": "manual",
             "input": {"what": "call", "n": [1]},
             "lane": "B",
             "idempotency_key": "k1",
+            "delay": "1h",
         },
     ),
     "run list": Case(

@@ -69,6 +69,21 @@ async def test_the_same_key_makes_one_run(ann: Person, bob: Person) -> None:
     assert of_bob.body["id"] == "R-2"
 
 
+@pytest.mark.parametrize("path", ["/runs.create", "/v1/runs/start"])
+@pytest.mark.parametrize("when", [{"delay": "1h"}, {"at": "2026-11-04T10:00:00Z"}])
+async def test_a_run_is_made_for_later_by_either_call(
+    ann: Person, path: str, when: dict[str, str]
+) -> None:
+    """M-RUN-10: who knows one of them knows the options of the other."""
+    more = {"ttl": "2h", "deadline": "3h", "labels": ["gpu"], "priority": 7}
+    answer = await ann.post(path, {"template": "demo-deploy", **when, **more})
+    run = (await ann.get("/v1/runs/R-1")).body
+
+    assert answer.status in (201, 202), answer
+    assert (run["status"], run["priority"]) == ("scheduled", 7)
+    assert (run["available_at"][:16], run["labels"]) == ("2026-11-04T10:00", ["gpu"])
+
+
 _BAD_RUNS: Sequence[tuple[dict[str, Any], int, str]] = [
     ({}, 422, "template or a kind"),
     ({"kind": "noop", "template": "demo-deploy"}, 422, "kind"),
@@ -77,6 +92,9 @@ _BAD_RUNS: Sequence[tuple[dict[str, Any], int, str]] = [
     ({"template": "demo-deploy", "input": {"env": "moon"}}, 422, "env"),
     ({"kind": "manual", "lane": "E"}, 422, "lane"),
     ({"kind": "manual", "lane": None, "priority": "high"}, 422, "priority"),
+    ({"kind": "manual", "priority": 10**9}, 422, "it is -1000 to 1000"),
+    ({"kind": "manual", "edition": 2}, 422, "edition"),
+    ({"kind": "manual", "delay": "1h", "at": "2030-01-01"}, 422, "either"),
     ({"kind": "manual", "input": []}, 422, "input"),
     ({"kind": "manual", "labels": ["two words"]}, 422, "two words"),
     ({"kind": "manual", "spec": 1}, 422, "spec"),
