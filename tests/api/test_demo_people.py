@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -19,17 +20,18 @@ from tests.api.gateway import Gateway
 
 
 async def test_gateways_that_begin_together_are_quiet(
-    gateway: Gateway, caplog: pytest.LogCaptureFixture
+    gateway: Gateway, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each person is linked once, whoever was first, and nobody calls it a failure."""
-    gateway.settings.flags_file.write_text('{"demoMode": true}')
+    flags = tmp_path / "flags.json"
+    flags.write_text('{"demoMode": true}')
     graph, stand = gateway.graph, SlackStand()
     several = [
         DemoPeople(
             graph.db,
             graph.pipeline,
             Simulators(slack=stand),
-            flags=FlagFile(gateway.settings.flags_file),
+            flags=FlagFile(flags),
             clock=graph.clock,
         )
         for _ in range(3)
