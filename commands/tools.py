@@ -9,6 +9,7 @@ from commands.context import Context
 from commands.preset_views import ToolData, ToolPageData, tool_view
 from commands.registry import Command, command
 from commands.schema import Doc
+from core.jobs.presets import service as presets
 from core.jobs.tools import service as tools
 from core.jobs.tools.model import ANYTHING, Tool, ToolKind
 from core.kernel.jsons import Json, canonical_json
@@ -139,7 +140,8 @@ def set_(
     examples=["tool delete search-docs --confirm search-docs"],
 )
 def delete(ctx: Context, tool: str) -> Reply:
-    """Remove a tool; presets that name it begin no job until they are changed."""
+    """Remove a tool that no preset names."""
+    presets.require_unnamed(ctx.tx, tool)
     return _told(tools.delete(ctx.tx, tool), "Deleted")
 
 

@@ -54,8 +54,8 @@ def create(tx: Tx, new: NewJob, *, provider: str = MOCK) -> Job:
     """Ask for something to be made, and queue the run that makes it, in one unit.
 
     Shape:  the same idempotency key of the same person gives the job that there is.
-    Raises: InvalidArgument, NotFound for the preset or a tool of it, Conflict for a tool
-            that is switched off, KeyReused when the key belongs to something else.
+    Raises: InvalidArgument, NotFound for the preset, Conflict for a tool of it that is
+            gone or switched off, KeyReused when the key belongs to something else.
     """
     _check(new)
     known = _known(tx, new)
@@ -194,7 +194,9 @@ def _given(
         "input": dict(values),
         "count": new.variants or preset.variants,
         "format": (new.format or preset.format or Format.MD).value,
-        "tools": [_offer(each) for each in tools.offered(tx, preset.tools)],
+        "tools": [
+            _offer(each) for each in tools.offered(tx, preset.tools, preset=preset.name)
+        ],
     }
 
 

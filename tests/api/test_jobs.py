@@ -445,6 +445,19 @@ async def test_the_file_of_an_export_wants_both_credentials(serve: Serve) -> Non
     assert answer.raw == b"a"
 
 
+async def test_a_tool_that_a_preset_names_is_not_deleted(gateway: Gateway) -> None:
+    await gateway.admin.post("/v1/tools", {"name": "search"})
+    made = await gateway.admin.post(
+        "/v1/presets", {"name": "weekly", "prompt": "x", "tools": ["search"]}
+    )
+
+    answer = await gateway.admin.say("tool delete search --confirm search")
+
+    assert made.status == 201, made.body
+    assert answer.error is not None
+    assert (answer.error["status"], "weekly" in answer.error["detail"]) == (409, True)
+
+
 async def test_viewers_look_and_change_nothing(reviewed: Gateway) -> None:
     vera = reviewed.person("vera", Role.VIEWER)
 

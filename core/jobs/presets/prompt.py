@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from core.expressions.budget import Budget, TooMuchWork
+from core.expressions.roots import roots_of
 from core.expressions.search import check_expression, search, too_much
 from core.kernel.jsons import Json, canonical_json
 from core.kernel.problems import InvalidArgument
@@ -18,6 +19,7 @@ from core.providers.model import MOST_PROMPT_CHARS
 PROMPT_LIMIT = 20_000
 
 _NAME = "prompt"
+_KNOWN = ("input", "title", "description")
 _SLOT = re.compile(r"\{\{([^{}]*)\}\}")
 _OPEN = re.compile(r"\{\{|\}\}")
 _CHARACTERS_A_STEP = 4
@@ -33,6 +35,7 @@ def check_prompt(prompt: str) -> None:
         if not found[1].strip():
             raise _misfit("the prompt has an empty {{ }}")
         check_expression(_NAME, found[1].strip())
+        _check_roots(found[1].strip())
     if _OPEN.search(_SLOT.sub("", prompt)):
         raise _misfit("the prompt has {{ without }}, or the other way round")
 
@@ -66,6 +69,24 @@ def fill_prompt(prompt: str, subject: Mapping[str, Json]) -> str:
             argument="input",
         )
     return filled
+
+
+def _check_roots(expression: str) -> None:
+    """Refuse what no job will ever say.
+
+    Raises: InvalidArgument naming what there is.
+    """
+    strange = sorted(roots_of(expression) - set(_KNOWN))
+    if strange:
+        raise InvalidArgument(
+            f"{expression[:80]!r} in the prompt begins with {strange[0][:40]!r}, which"
+            " no job has",
+            fix=[
+                f"write {{{{ input.{strange[0][:40]} }}}}",
+                "or use title or description",
+            ],
+            argument=_NAME,
+        )
 
 
 def _written(value: Json) -> str:

@@ -11,6 +11,8 @@ from core.jobs.presets.model import COLLECTION, MOST, Preset, checked, unknown
 from core.jobs.tools import service as tools
 from core.kernel.problems import AlreadyExists, Conflict
 
+_MOST_NAMED = 10
+
 
 def create(tx: Tx, preset: Preset) -> Preset:
     """Make a preset; its name must be free.
@@ -81,6 +83,26 @@ def require_own(tx: Tx, name: str) -> Preset:
             fix=[f"preset create my-{name} --like {name}"],
         )
     return found
+
+
+def require_unnamed(tx: Tx, tool: str) -> None:
+    """Refuse to let a tool go that presets name: they could begin no job.
+
+    Raises: Conflict naming the presets.
+    """
+    naming = [each for each in store.list_(tx, most=MOST) if tool in each.tools]
+    if naming:
+        names = [each.name for each in naming]
+        raise Conflict(
+            f"{tool} is named by {'the preset' if len(names) == 1 else 'the presets'}"
+            f" {', '.join(names[:_MOST_NAMED])}{' …' if names[_MOST_NAMED:] else ''}",
+            fix=[
+                f"preset set {names[0]} --tools <the others>",
+                f"preset delete {names[0]}",
+                f"tool set {tool} --no-enabled",
+            ],
+            presets=names,
+        )
 
 
 def _ours(tx: Tx, preset: Preset) -> Preset:

@@ -41,7 +41,7 @@ def change(tx: Tx, tool: Tool) -> Tool:
 
 
 def delete(tx: Tx, name: str) -> Tool:
-    """Remove a tool; a preset that names it begins no job until it is changed.
+    """Remove a tool; a preset that still names it begins no job until it is changed.
 
     Raises: NotFound.
     """
@@ -66,19 +66,25 @@ def list_(tx: Tx) -> Sequence[Tool]:
     return store.list_(tx, most=MOST)
 
 
-def offered(tx: Tx, names: Sequence[str]) -> Sequence[Tool]:
-    """Get the tools that a job is given.
+def offered(tx: Tx, names: Sequence[str], *, preset: str) -> Sequence[Tool]:
+    """Get the tools that a preset gives to a job.
 
-    Raises: NotFound, Conflict for one that is switched off.
+    Raises: Conflict for one that is gone or switched off, naming the preset.
     """
-    found = [get_(tx, name) for name in names]
-    for each in found:
-        if not each.is_enabled:
-            raise Conflict(
-                f"the tool {each.name} is switched off",
-                fix=[f"tool set {each.name} --enabled", "use a preset without it"],
-            )
-    return found
+    return [_offered(tx, name, preset) for name in names]
+
+
+def _offered(tx: Tx, name: str, preset: str) -> Tool:
+    tool = store.find(tx, name)
+    if tool is not None and tool.is_enabled:
+        return tool
+    what = "and there is none" if tool is None else "which is switched off"
+    mend = f"tool create {name}" if tool is None else f"tool set {name} --enabled"
+    raise Conflict(
+        f"the preset {preset} gives the tool {name}, {what}",
+        fix=[mend, f"preset set {preset} --tools <the others>"],
+        preset=preset,
+    )
 
 
 def _ours(tx: Tx, tool: Tool) -> Tool:

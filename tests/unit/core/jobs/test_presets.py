@@ -155,6 +155,39 @@ def test_what_the_job_does_not_say_is_named() -> None:
         fill_prompt("{{ input.version }}", subject())
 
 
+@pytest.mark.parametrize(
+    "expression", ["evil.x", "evil", "input.a || evil", "join(', ', names)"]
+)
+def test_a_prompt_begins_with_what_a_job_has(expression: str) -> None:
+    """M-JOB-09: it is refused when it is made, and not when a job wants it."""
+    with pytest.raises(InvalidArgument, match="no job has") as refused:
+        checked(replace(WEEKLY, prompt=f"a {{{{ {expression} }}}}"))
+
+    assert refused.value.fix[0].startswith("write {{ input.")
+
+
+def test_a_tool_that_presets_name_stays(db: Database, ann: Principal) -> None:
+    db.run(lambda tx: tools.create(tx, SEARCH), by=ann)
+    with_tool = replace(WEEKLY, tools=("search-docs",))
+    db.run(lambda tx: presets.create(tx, with_tool), by=ann)
+
+    with pytest.raises(Conflict, match="named by the preset weekly") as refused:
+        db.run(lambda tx: presets.require_unnamed(tx, "search-docs"), by=ann)
+
+    assert refused.value.extra["presets"] == ["weekly"]
+    db.run(lambda tx: presets.delete(tx, "weekly"), by=ann)
+    db.run(lambda tx: presets.require_unnamed(tx, "search-docs"), by=ann)
+
+
+def test_a_tool_that_is_gone_is_told_with_its_preset(
+    db: Database, ann: Principal
+) -> None:
+    with pytest.raises(Conflict, match="the preset weekly gives the tool gone") as bad:
+        db.run(lambda tx: tools.offered(tx, ["gone"], preset="weekly"), by=ann)
+
+    assert "preset set weekly --tools <the others>" in bad.value.fix
+
+
 def test_a_prompt_stays_within_bounds() -> None:
     with pytest.raises(InvalidArgument, match="characters long"):
         fill_prompt("{{ input.a }}" * 20, subject(a="x" * 9_000))
@@ -169,7 +202,7 @@ def test_a_tool_is_registered_changed_and_removed(db: Database, ann: Principal) 
     off = replace(SEARCH, is_enabled=False)
     assert not db.run(lambda tx: tools.change(tx, off), by=ann).is_enabled
     with pytest.raises(Conflict, match="switched off"):
-        db.run(lambda tx: tools.offered(tx, ["search-docs"]), by=ann)
+        db.run(lambda tx: tools.offered(tx, ["search-docs"], preset="w"), by=ann)
 
     db.run(lambda tx: tools.delete(tx, "search-docs"), by=ann)
     assert db.run(tools.list_, by=ann) == []
