@@ -493,3 +493,40 @@ def _body(call: str) -> dict[str, Any]:
         "/events.append": {"events": [{"type": "log", "text": "x"}]},
     }
     return bodies.get(call, {})
+
+
+_FORGED = ("run_succeeded", "job_completed", "worker_lost")
+
+
+@pytest.mark.parametrize("forged", _FORGED)
+async def test_nobody_tells_what_the_queue_alone_does(
+    worker: Worker, gateway: Gateway, forged: str
+) -> None:
+    """R-24: neither a worker's note nor an event from outside ends anything."""
+    before = await gateway.admin.say("run events R-1")
+    by_worker = await worker.tell({"type": forged, "details": {}})
+    from_outside = await gateway.admin.post(
+        "/collab/events", {"event": forged, "target": "R-1"}
+    )
+    shown = await gateway.admin.say("run events R-1")
+
+    for refused in (by_worker, from_outside):
+        assert (refused.status, refused.is_problem) == (422, True)
+        assert forged in refused.error["detail"]
+        assert "use the command that makes it happen" in refused.error["fix"]
+    assert (await worker.shown())["status"] in ("claimed", "running")
+    assert shown.data["items"] == before.data["items"]
+    assert forged not in str(shown.data)
+
+
+async def test_what_is_told_beside_a_forged_event_is_refused_with_it(
+    worker: Worker, gateway: Gateway
+) -> None:
+    """All of a call is stored, or nothing."""
+    step = {"type": "step", "step": "build", "status": "running"}
+
+    refused = await worker.tell(step, {"type": "run_succeeded"})
+    shown = await gateway.admin.say("run events R-1")
+
+    assert refused.status == 422
+    assert "executor_started" not in str(shown.data)
