@@ -100,7 +100,10 @@ class FileAnswer(Response):
         self.raw_headers = [*extra, *_headers(artifact, self.status_code, self._span)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it; each piece is read once the connection took the one before."""
+        """Send it; each piece is read once the connection took the one before.
+
+        Shape:  HEAD is answered with the headers alone.
+        """
         given = {name for name, _ in self.raw_headers}
         base = [each for each in BASE_HEADERS if each[0] not in given]
         await send(
@@ -110,9 +113,8 @@ class FileAnswer(Response):
                 "headers": [*base, *self.raw_headers],
             }
         )
-        async for piece in self._files.read(
-            self._principal, self._artifact, self._span
-        ):
+        span = Span(0, 0) if scope["method"] == "HEAD" else self._span
+        async for piece in self._files.read(self._principal, self._artifact, span):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

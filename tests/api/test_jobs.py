@@ -445,6 +445,31 @@ async def test_the_file_of_an_export_wants_both_credentials(serve: Serve) -> Non
     assert answer.raw == b"a"
 
 
+async def test_a_link_can_be_looked_at_before_it_is_followed(
+    accepted: Gateway,
+) -> None:
+    """M-JOB-07: HEAD, as chats and download tools send it."""
+    made = await accepted.admin.post("/export/V-1", {}, **JSON)
+    path = made.body["url"].removeprefix(accepted.settings.public_url)
+
+    head = await accepted.send("HEAD", path, None, {})
+    whole = await accepted.send("GET", path, None, {})
+
+    assert (head.status, head.raw) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole.raw))
+    assert head.headers["content-disposition"] == whole.headers["content-disposition"]
+
+
+async def test_a_format_that_there_is_not_is_a_fault_of_where_it_stands(
+    accepted: Gateway,
+) -> None:
+    """Of the body 422, of the query 400, as everywhere."""
+    in_body = await accepted.admin.post("/export/V-1", {"format": "exe"})
+    in_query = await accepted.admin.post("/export/V-1?format=exe", {})
+
+    assert (in_body.status, in_query.status) == (422, 400)
+
+
 async def test_a_tool_that_a_preset_names_is_not_deleted(gateway: Gateway) -> None:
     await gateway.admin.post("/v1/tools", {"name": "search"})
     made = await gateway.admin.post(
