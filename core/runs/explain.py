@@ -253,7 +253,9 @@ def _held(tx: Tx, run: Run) -> Explanation:
 
 
 def _over(run: Run) -> Explanation:
-    detail = run.error.detail if run.error and not run.reason else run.reason
+    detail = run.reason
+    if run.error and (not detail or detail == run.error.code):
+        detail = run.error.detail or detail
     word = _word(run.status)
     return Explanation(
         code=run.status.value,

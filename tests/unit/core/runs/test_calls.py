@@ -18,6 +18,7 @@ from core.kernel.problems import (
 )
 from core.leases import service as leases
 from core.runs import calls
+from core.runs.explain import explain
 from core.runs.logs import service as logs
 from core.runs.model import Backoff, Progress, RetryRule, Run, RunError, RunStatus
 from core.runs.reports import LogReport, Note, Outcome, StepReport, StepStatus
@@ -270,9 +271,12 @@ def test_a_step_that_was_cut_short_counts(
     cut = queue.complete(run, CUT)
 
     assert (cut.status, cut.attempt, cut.error) == (status, 1, CUT.error)
+    if most == 1:
+        told = queue.db.look(lambda tx: explain(tx, cut), by=queue.by).text
+        assert told == "Failed: build was cut short"
     assert [each.attempt for each in queue.claim()] == ([2] if most == 2 else [])
-    told = "run_retry_scheduled" if most == 2 else "run_failed"
-    assert told in queue.told(run.id)
+    event = "run_retry_scheduled" if most == 2 else "run_failed"
+    assert event in queue.told(run.id)
 
 
 def test_a_paused_run_that_was_cut_short_stays_paused(queue: Queue) -> None:

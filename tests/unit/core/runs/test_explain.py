@@ -172,7 +172,7 @@ def test_what_is_over_says_why(queue: Queue, clock: FakeClock) -> None:
     clock.advance(2 * SECOND)
     queue.sweep()
 
-    assert why(queue, dead) == "failed | Failed: exit_code"
+    assert why(queue, dead) == "failed | Failed: it broke"
     assert why(queue, queue.cancel(queue.create())) == "cancelled | Cancelled: enough"
     assert why(queue, late).startswith("timed_out | Timed out: no worker took it")
     assert why(queue, queue.complete(queue.held())) == "succeeded | Succeeded"
