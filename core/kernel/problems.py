@@ -380,10 +380,7 @@ class TookTooLong(Problem):
 
 
 class PluginFailed(Problem):
-    """A command of a plugin failed; whoever may see plugins reads why.
-
-    What it did is undone.
-    """
+    """A command of a plugin failed and is undone; whoever may see plugins reads why."""
 
     code = "plugin_failed"
     title = "The plugin is faulty"
