@@ -627,7 +627,10 @@ CASES: Mapping[str, Case] = {
     "secret list": Case(line="secret list", before=(_DEPLOY_KEY,)),
     "secret delete": Case(
         line="secret delete DEPLOY_KEY --confirm DEPLOY_KEY",
-        args={"secret": "DEPLOY_KEY", "confirm": "DEPLOY_KEY"},
+        args={
+            "secret": "DEPLOY_KEY",  # pragma: allowlist secret
+            "confirm": "DEPLOY_KEY",
+        },
         before=(_DEPLOY_KEY,),
     ),
     "workspace add": Case(
