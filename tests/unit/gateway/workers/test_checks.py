@@ -59,7 +59,7 @@ def test_what_can_run_is_let_through(uses: str, given: dict[str, Json]) -> None:
         ("docker", {"image": "a", "user": "root"}, "user", "1000"),
         ("docker", {"image": "a", "memory_mib": 1}, "memory_mib", "correct"),
         ("docker", {"image": "a", "cpus": 0}, "cpus", "correct"),
-        ("docker", {"image": "a", "folder": "/work/../etc"}, "folder", "correct"),
+        ("docker", {"image": "a", "folder": "/src/../etc"}, "folder", "correct"),
         ("docker", {"image": "a", "mounts": [{"from": "/", "to": "/x"}]}, "path", "inside"),
         ("docker", {"image": "a", "mounts": [{"from": "x", "to": "/a,b"}]}, "mounts", ""),
         ("docker", {"image": "a", "mounts": [{"from": "x"}]}, "mounts", ""),
