@@ -18,10 +18,12 @@ _ENDPOINT = "parity"
 _CONVERSATION = {"x_opswire_conversation": "c1"}
 
 # These take up what was said before, and a machine that delivers has said nothing.
-_TAKES_UP = dict.fromkeys(
-    ("confirm", "cancel", "more", "last", "undo", "this", "refer", "press"),
-    "invalid_argument",
-)
+_TAKES_UP = {
+    **dict.fromkeys(
+        ("confirm", "more", "last", "undo", "this", "refer", "press"), "not_runnable"
+    ),
+    "cancel": "invalid_argument",
+}
 
 # What is said there stays there, so no secret is told.
 _KEEPS = ("slack", "email", "webhook")
@@ -118,10 +120,10 @@ def refusal_of(command: Command, channel: Channel) -> str:
     if command.tells_secret:
         return "step_up_required" if channel.name in _KEEPS else ""
     if command.danger is Danger.DESTRUCTIVE:
-        refusals = {"email": "step_up_required", "webhook": "invalid_argument"}
+        refusals = {"email": "step_up_required", "webhook": "not_runnable"}
         return refusals.get(channel.name, "")
     if is_machine and command.is_personal:
-        return "invalid_argument"
+        return "not_runnable"
     return _TAKES_UP.get(command.name, "") if is_machine else ""
 
 
@@ -132,7 +134,8 @@ async def test_data_is_the_same_on_all_five_channels(
     """M-OMN-06: byte for byte; Slack takes the message, the mail has its three parts.
 
     What cannot be taken back is refused by mail and for machines, and what a person
-    has to decide for machines; what tells a secret wherever it would stay; what takes up an earlier answer finds none where nobody
+    has to decide for machines; what tells a secret wherever it would stay; what takes
+    up an earlier answer finds none where nobody
     talks.
     """
     told: dict[str, bytes] = {}

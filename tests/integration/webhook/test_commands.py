@@ -102,11 +102,11 @@ async def test_line_that_makes_a_webhook_asks_for_consent(
                 "templates": {},
                 "fixed": {},
             },
-            "invalid_argument",
+            "not_runnable",
         ),
         (
             {"command": "confirm", "arguments": {}, "templates": {}, "fixed": {}},
-            "invalid_argument",
+            "not_runnable",
         ),
         ({"arguments": {"titel": "x"}}, "unknown_flag"),
         ({"arguments": {"confirm": "x"}}, "unknown_flag"),

@@ -69,7 +69,7 @@ async def test_nobody_sets_more_than_they_may_do(
         ({"command": "task crate"}, "unknown_command"),
         (
             {"command": "webhook delete", "fixed": {"webhook": "W-1"}},
-            "invalid_argument",
+            "not_runnable",
         ),
         ({"rules": [{"comand": "version"}]}, "invalid_argument"),
         ({**OTHER, "rules": [{"command": "version"}]}, "invalid_argument"),
