@@ -5,8 +5,9 @@
         dependencies secrets shape docs-check docs format bench lock
 
 BIN := .venv/bin
-# Two workers that keep the order of the tests, and each group on one of them.
-PARALLEL := --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+# Three workers for two cores, as much of a test is waiting; they keep the order of the
+# tests, and each group on one of them.
+PARALLEL := --numprocesses=3 --dist=loadgroup --no-loadscope-reorder
 LOCK := uv pip compile pyproject.toml --extra email --extra postgres --extra redis --extra worker --group build \
         --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
         --no-header --exclude-newer "7 days" --quiet

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from core.database import METADATA, Database, open_engine
 from core.kernel.principal import Principal, system
@@ -17,6 +18,11 @@ pytest_plugins = ["tests.services"]
 # checkout.
 os.environ["OPSWIRE_FLAGS_FILE"] = "no-flags.json"
 os.environ["OPSWIRE_PLUGINS_FOLDER"] = "no-plugins"
+
+# What asks for no number of examples gets few: there are hundreds of properties, and
+# every run draws others.
+settings.register_profile("few", max_examples=25, deadline=None)
+settings.load_profile("few")
 
 
 class FakeClock:

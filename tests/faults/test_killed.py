@@ -15,7 +15,7 @@ READY_SECONDS = 30
 GENTLE_SECONDS = (0.1, 1.2)
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [3, pytest.param(200, marks=pytest.mark.soak)])
 async def test_a_killed_gateway_keeps_what_it_acknowledged(
     gateway_process: GatewayProcess, kills: int
 ) -> None:

@@ -68,7 +68,7 @@ async def recipient() -> AsyncIterator[Recipient]:
     await recipient.stop()
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(100, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [3, pytest.param(100, marks=pytest.mark.soak)])
 async def test_a_killed_postman_loses_nothing_and_keeps_the_order(
     tmp_path: Path, recipient: Recipient, kills: int
 ) -> None:

@@ -76,7 +76,7 @@ async def states(http: httpx2.AsyncClient, url: str, made: Round) -> list[list[s
     return found
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [2, pytest.param(60, marks=pytest.mark.soak)])
 async def test_a_killed_gateway_runs_every_moment_once(
     gateway_process: GatewayProcess, kills: int
 ) -> None:

@@ -93,7 +93,7 @@ async def outcomes(http: httpx2.AsyncClient, url: str, wave: Wave) -> Sequence[A
     return [each["outcome"] for each in answer.json()["items"]]
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(100, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [2, pytest.param(100, marks=pytest.mark.soak)])
 async def test_a_killed_gateway_runs_every_fire_once(
     gateway_process: GatewayProcess, kills: int
 ) -> None:
