@@ -283,3 +283,23 @@ async def test_a_block_of_code_in_quotes_is_its_text(admin: Person) -> None:
 
     assert answer.status == 200, answer
     assert answer.data["text"] == DEPLOY
+
+
+async def test_runs_of_a_template_that_wants_it_wait_for_somebody_else(
+    gateway: Gateway, admin: Person
+) -> None:
+    """`approval: true`: explained, refused to who asked, and queued by another."""
+    await made(admin, DEPLOY.replace("lane: B", "lane: B\napproval: true"))
+    bob = gateway.person("bob", Role.OPERATOR)
+
+    started = await bob.post(
+        "/v1/runs/start", {"template": "deploy", "params": ["env=staging"]}
+    )
+    why = await bob.get("/v1/runs/R-1/explain")
+    own = await bob.post("/v1/runs/R-1/approve")
+    other = await admin.post("/v1/runs/R-1/approve")
+
+    assert started.body["status"] == "awaiting_approval", started
+    assert "approv" in why.body["text"], why
+    assert own.status == 403
+    assert (other.status, other.body["status"]) == (200, "queued")

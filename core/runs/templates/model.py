@@ -50,7 +50,8 @@ class Definition:
 
     Shape:  `params` is a JSON schema of an object, draft 2020-12; `steps` and
             `concurrency_key` hold `{{ params.name }}` where values go. `danger` is told
-            to whoever starts it, "" when there is nothing to fear.
+            to whoever starts it, "" when there is nothing to fear. With `needs_approval`
+            its runs wait until somebody else than who started them approves.
     Units:  `deadline` and `ttl` count from when a run is made.
     """
 
@@ -65,6 +66,7 @@ class Definition:
     retry: RetryRule = field(default_factory=RetryRule)
     deadline: timedelta | None = None
     ttl: timedelta | None = None
+    needs_approval: bool = False
     danger: str = ""
     steps: Sequence[Step] = ()
 

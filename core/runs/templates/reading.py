@@ -26,7 +26,7 @@ StepCheck = Callable[[Step], None]
 
 FIELDS = (
     "name", "description", "params", "lane", "priority", "labels", "concurrency",
-    "retry", "deadline", "ttl", "danger", "secrets", "steps",
+    "retry", "deadline", "ttl", "approval", "danger", "secrets", "steps",
 )  # fmt: skip
 
 _LONGEST = timedelta(days=30)
@@ -122,6 +122,7 @@ def _definition(fields: Fields) -> Definition:
         retry=_retry(Fields(fields.mapping("retry"), "retry", notes)),
         deadline=fields.duration("deadline", most=_LONGEST),
         ttl=fields.duration("ttl", most=_LONGEST),
+        needs_approval=fields.flag("approval"),
         danger=fields.text("danger", limit=500),
         steps=read_steps(fields.raw("steps"), notes, secrets=read_secrets(fields)),
     )

@@ -103,6 +103,7 @@ def try_(
         concurrency_key=key,
         concurrency_limit=definition.concurrency_limit,
         labels=definition.labels,
+        needs_approval=definition.needs_approval,
     )
     return run, flaws
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import zipfile
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from gateway.workers.sandbox.paths import ForbiddenPath
 from gateway.workers.spec_kit.generation import generate
 from scripts import validate_spec_kit
 from tests.integration.workers.conftest import SETTINGS, Bench, Queue
+from tests.services import find_program
 
 HOW_TO = Path(__file__).parents[3] / "docs" / "how-to"
 CHECK = check_step(executors(SETTINGS))
@@ -133,11 +133,11 @@ async def test_the_example_that_people_copy_runs_as_it_stands(queue: Queue) -> N
     assert list(queue.artifacts(run.id)) == ["site-1.9.2.tar.gz"]
 
 
-@pytest.mark.skipif(not shutil.which("jq"), reason="the page's line needs jq")
 async def test_a_kit_is_unpacked_and_checked_as_the_page_says(
     queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """M-SPK-02, M-SPK-03: below spec/, by the script and by the template."""
+    find_program("jq")
     made = await done(queue, "spec-kit", {"name": "Pay", "description": "Take cards."})
     packed = content(queue, made, "pay-spec-kit.zip")
     zipfile.ZipFile(BytesIO(packed)).extractall(tmp_path / "spec")
